@@ -1,0 +1,1 @@
+"""Keys, signatures, commitments and credentials."""

@@ -1,0 +1,130 @@
+"""Policy's answer for one change, and what the gate makes of it once consent is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+from agentctl.model.diagnostic import Span
+
+
+class Verdict(StrEnum):
+    """Weakest first: a denial stands over a consent, a consent over an allowance."""
+
+    ALLOW = "allow"
+    CONSENT = "consent"
+    DENY = "deny"
+
+
+class Mode(StrEnum):
+    """How a granted change may come to be executed."""
+
+    AUTO = "auto"
+    APPROVE = "approve"
+    MANUAL = "manual"
+    FORBID = "forbid"
+
+
+class Level(StrEnum):
+    HARD = "hard"
+    SOFT = "soft"
+    ADVISORY = "advisory"
+
+
+class Outcome(StrEnum):
+    """What one rule made of one change. An error anywhere denies; undecided is a Hold at plan and a denial at apply."""
+
+    GRANTS = "grants"
+    PASSES = "passes"
+    DENIES = "denies"
+    UNDECIDED = "undecided"
+    ERROR = "error"
+    NOT_APPLICABLE = "not applicable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One rule considered: which, where it stands, what came of it and why in words. ``inputs`` are what it read."""
+
+    rule: str
+    place: Span | None
+    outcome: Outcome
+    reason: str
+    level: Level = Level.HARD
+    inputs: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signatures:
+    """Signed approvals asked for: how many different people, out of which groups (any of them; empty is anybody)."""
+
+    count: int
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """Policy's answer for one change.
+
+    ``findings`` are the rules that decided; ``considered`` every rule looked at, for ``policy explain``. ``reads`` are
+    the record fields the deciding rules read, None where that can't be told: they are bound by consent.
+    """
+
+    step: str
+    verdict: Verdict
+    mode: Mode
+    signatures: Signatures | None = None
+    findings: tuple[Finding, ...] = ()
+    considered: tuple[Finding, ...] = ()
+    reads: frozenset[str] | None = frozenset()
+    roles: tuple[str, ...] = ()
+
+
+class ConsentKind(StrEnum):
+    """How consent was given: nobody was asked, ``--auto-approve``, the literal yes on a terminal, signatures."""
+
+    NONE = "none"
+    AUTO_APPROVE = "auto-approve"
+    YES = "yes"
+    SIGNATURES = "signatures"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """Consent to one changeset digest. ``groups`` are the irreversible groups confirmed by name and number."""
+
+    kind: ConsentKind = ConsentKind.NONE
+    digest: str = ""
+    person: str = ""
+    at: str = ""
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """One thing still missing before a step may run, in words, and the command that brings it (may be empty)."""
+
+    what: str
+    kind: ConsentKind
+    command: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    decision: Decision
+    needs: tuple[Need, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    decision: Decision
+    why: str
+
+
+Ruling: TypeAlias = Permit | Hold | Refuse

@@ -1,0 +1,171 @@
+"""The values of records and arguments, and their tagged JSON form (the *wire* form).
+
+JSON cannot say decimal, big integer, bytes, time or date, so those travel as one-key mappings whose key starts with
+``$``. A mapping that itself has such a key is wrapped in ``$literal``. There are no floats anywhere.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, TypeAlias
+
+SAFE_INTEGER = 2**53 - 1
+_MAX_PLAIN_EXPONENT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A value not known before apply; ``expression`` is the wire form of what it will come from, or None."""
+
+    expression: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """A value that may not stand in clear; equal commitments mean equal values (at one address and path)."""
+
+    commitment: str
+
+
+UNKNOWN = Unknown()
+
+Value: TypeAlias = (
+    None | bool | int | str | Decimal | bytes | datetime | date | Unknown | Hidden
+    | Sequence["Value"] | Mapping[str, "Value"]
+)
+Fields: TypeAlias = Mapping[str, Value]
+
+
+class NotAValue(ValueError):
+    """Something that is not a Value, or a wire form that is not one of ours."""
+
+
+def to_wire(value: Value) -> Any:
+    """Return the JSON form of ``value``. Raises NotAValue for floats and foreign types."""
+    match value:
+        case None | bool() | str():
+            return value
+        case int():
+            return value if -SAFE_INTEGER <= value <= SAFE_INTEGER else {"$int": str(value)}
+        case Decimal():
+            return {"$decimal": _decimal_text(value)}
+        case bytes():
+            return {"$bytes": base64.b64encode(value).decode()}
+        case datetime():
+            return {"$time": _time_text(value)}
+        case date():
+            return {"$date": value.isoformat()}
+        case Unknown():
+            return {"$unknown": value.expression}
+        case Hidden():
+            return {"$hidden": value.commitment}
+        case Mapping():
+            plain = {_key(key): to_wire(item) for key, item in value.items()}
+            return {"$literal": plain} if any(key.startswith("$") for key in plain) else plain
+        case list() | tuple():
+            return [to_wire(item) for item in value]
+    raise NotAValue(f"{type(value).__name__} is not a value")
+
+
+def from_wire(wire: Any) -> Value:
+    """Return the value whose JSON form is ``wire``. Raises NotAValue for unknown or malformed tags and for floats."""
+    if isinstance(wire, dict):
+        if len(wire) == 1:
+            ((tag, inner),) = wire.items()
+            if tag.startswith("$"):
+                return _untag(tag, inner)
+        elif any(key.startswith("$") for key in wire):
+            raise NotAValue(f"a tagged value has one key, not {len(wire)}")
+        return {key: from_wire(item) for key, item in wire.items()}
+    if isinstance(wire, list):
+        return [from_wire(item) for item in wire]
+    if wire is None or isinstance(wire, bool | int | str):
+        return wire
+    raise NotAValue(f"{type(wire).__name__} is not a JSON value without floats")
+
+
+def same(left: Value, right: Value) -> bool:
+    """Whether two values are the same value of the same type: ``1``, ``True`` and ``1.0`` all differ."""
+    if left is right:
+        return True
+    if isinstance(left, Mapping):
+        return isinstance(right, Mapping) and left.keys() == right.keys() and all(
+            same(item, right[key]) for key, item in left.items()
+        )
+    if isinstance(left, list | tuple):
+        return isinstance(right, list | tuple) and len(left) == len(right) and all(map(same, left, right))
+    if type(left) is not type(right) or left != right:
+        return False
+    return not isinstance(left, Decimal) or _decimal_text(left) == _decimal_text(right)  # type: ignore[arg-type]
+
+
+def has_unknown(value: Value) -> bool:
+    """Whether any part of ``value`` is not known before apply."""
+    if isinstance(value, Mapping):
+        return any(map(has_unknown, value.values()))
+    if isinstance(value, list | tuple):
+        return any(map(has_unknown, value))
+    return isinstance(value, Unknown)
+
+
+def _untag(tag: str, inner: Any) -> Value:
+    if tag == "$unknown":
+        return Unknown(inner)
+    if tag == "$literal":
+        if not isinstance(inner, dict):
+            raise NotAValue("$literal takes a mapping")
+        return {key: from_wire(item) for key, item in inner.items()}
+    if not isinstance(inner, str):
+        raise NotAValue(f"{tag} takes a string")
+    try:
+        match tag:
+            case "$int":
+                return int(inner)
+            case "$decimal":
+                return _decimal(inner)
+            case "$bytes":
+                return base64.b64decode(inner, validate=True)
+            case "$time":
+                return _time(inner)
+            case "$date":
+                return date.fromisoformat(inner)
+            case "$hidden":
+                return Hidden(inner)
+    except (ValueError, InvalidOperation, binascii.Error) as error:
+        raise NotAValue(f"{inner[:80]!r} is not a {tag} value") from error
+    raise NotAValue(f"{tag} is not a tag")
+
+
+def _key(key: object) -> str:
+    if not isinstance(key, str):
+        raise NotAValue(f"a mapping's key is a string, not {type(key).__name__}")
+    return key
+
+
+def _decimal(text: str) -> Decimal:
+    number = Decimal(text)
+    if not number.is_finite():
+        raise NotAValue("a decimal is finite")
+    return number
+
+
+def _decimal_text(number: Decimal) -> str:
+    if not number.is_finite():
+        raise NotAValue("a decimal is finite")
+    return format(number, "f") if abs(number.adjusted()) <= _MAX_PLAIN_EXPONENT else str(number)
+
+
+def _time(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _time_text(moment: datetime) -> str:
+    if moment.tzinfo is None:
+        return moment.isoformat()
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"

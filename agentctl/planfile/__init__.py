@@ -1,0 +1,1 @@
+"""Plan files: text to Plan, or every diagnostic at once."""

@@ -1,0 +1,1 @@
+"""Policy: a Change in, a Decision out. Pure once the document is loaded."""

@@ -1,0 +1,1 @@
+"""Everything under ``.agentctl/`` except what a trace record says."""

@@ -1,0 +1,1 @@
+"""The hash-chained history of a workspace: written ahead by one journal, checked and replayed by anyone."""
