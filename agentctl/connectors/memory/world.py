@@ -1,0 +1,87 @@
+"""What the memory connector's system holds, and the JSON file it may be kept in."""
+
+from __future__ import annotations
+
+import copy
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from agentctl.errors import Rejected, Unreachable
+from agentctl.model.values import Fields, Value, from_wire, to_wire
+
+
+@dataclass(slots=True)
+class World:
+    """Everything the system holds: fields and version per record, keys already used, notes sent."""
+
+    serial: int = 0
+    fields: dict[str, dict[str, Value]] = field(default_factory=dict)
+    versions: dict[str, int] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
+    outbox: list[dict[str, Value]] = field(default_factory=list)
+
+    def put(self, name: str, fields: Fields) -> None:
+        self.serial += 1
+        self.fields[name], self.versions[name] = dict(fields), self.serial
+
+    def drop(self, name: str) -> None:
+        del self.fields[name], self.versions[name]
+
+
+def load(store: Path, first: World) -> World:
+    """Return what ``store`` holds, or a copy of ``first`` where there is no such file yet."""
+    try:
+        return _decoded(json.loads(store.read_bytes()))
+    except FileNotFoundError:
+        return copy.deepcopy(first)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Unreachable("Records out of reach", f"{store} cannot be read: {error}.") from error
+
+
+@contextmanager
+def locked(store: Path) -> Iterator[None]:
+    try:
+        handle = os.open(store.with_name(store.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise Unreachable("Records out of reach", f"{store} cannot be locked: {error.strerror}.") from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _decoded(wire: Any) -> World:
+    return World(
+        serial=wire["serial"],
+        fields={name: cast(dict[str, Value], from_wire(fields)) for name, fields in wire["records"].items()},
+        versions=wire["versions"],
+        keys=wire["keys"],
+        outbox=[cast(dict[str, Value], from_wire(note)) for note in wire["outbox"]],
+    )
+
+
+def save(store: Path, world: World) -> None:
+    wire = {
+        "serial": world.serial,
+        "records": {name: to_wire(fields) for name, fields in world.fields.items()},
+        "versions": world.versions,
+        "keys": world.keys,
+        "outbox": [to_wire(note) for note in world.outbox],
+    }
+    temporary = store.with_name(f"{store.name}.{os.getpid()}.new")
+    try:
+        with temporary.open("w") as file:
+            json.dump(wire, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(store)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise Rejected("Records not kept", f"{store} cannot be written: {error.strerror}.") from error
