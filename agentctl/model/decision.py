@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from agentctl.model.diagnostic import Span
 
@@ -128,3 +129,46 @@ class Refuse:
 
 
 Ruling: TypeAlias = Permit | Hold | Refuse
+
+
+def decision_to_wire(decision: Decision) -> dict[str, Any]:
+    """Return a decision's JSON form: the rules that decided, not all that were considered."""
+    signatures = decision.signatures
+    return {
+        "step": decision.step,
+        "verdict": decision.verdict.value,
+        "mode": decision.mode.value,
+        "signatures": signatures and {"count": signatures.count, "groups": list(signatures.groups)},
+        "roles": list(decision.roles),
+        "findings": [finding_to_wire(finding) for finding in decision.findings],
+    }
+
+
+def finding_to_wire(finding: Finding) -> dict[str, Any]:
+    return {
+        "rule": finding.rule,
+        "place": str(finding.place) if finding.place else "",
+        "outcome": finding.outcome.value,
+        "reason": finding.reason,
+        "level": finding.level.value,
+    }
+
+
+def consent_to_wire(consent: Consent) -> dict[str, Any]:
+    return {
+        "kind": consent.kind.value,
+        "digest": consent.digest,
+        "person": consent.person,
+        "at": consent.at,
+        "groups": list(consent.groups),
+    }
+
+
+def consent_from_wire(wire: Mapping[str, Any]) -> Consent:
+    return Consent(
+        kind=ConsentKind(wire["kind"]),
+        digest=wire["digest"],
+        person=wire["person"],
+        at=wire["at"],
+        groups=tuple(wire["groups"]),
+    )

@@ -75,7 +75,8 @@ class StepRun:
     """One step of a run. ``change`` is what was about to be done (None before it started), values possibly Hidden.
 
     ``decision`` is the recorded policy answer in its JSON form. ``reason`` says in words why a step that is not done
-    is not. ``key`` is its idempotency key.
+    is not. ``key`` is its idempotency key, ``tokens`` the
+    precondition tokens it acted under, by address.
     """
 
     id: str
@@ -86,6 +87,7 @@ class StepRun:
     change: Change | None = None
     inverse: Inverse | None = None
     key: str = ""
+    tokens: Mapping[str, str] = field(default_factory=dict)
     ids: Mapping[str, Value] = field(default_factory=dict)
     links: tuple[str, ...] = ()
     addresses: Mapping[Address, Address] = field(default_factory=dict)
@@ -119,6 +121,8 @@ class Run:
     finished_at: str = ""
     undoes: str = ""                # a rollback: the run it undoes
     resumes: str = ""               # a resumption: the run it goes on with
+    left: Mapping[str, str] = field(default_factory=dict)      # a rollback: steps it does not undo, and why
+    repeat: int = 0                 # N of --again
     resumed_by: tuple[str, ...] = ()
     undone_by: tuple[str, ...] = ()
     reason: str = ""                # why it ended as it did, in words

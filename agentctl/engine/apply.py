@@ -1,0 +1,241 @@
+"""The one loop with consequences: every effect agentctl ever has happens here, after the record that can undo it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, assert_never
+
+from agentctl.connectors.base import Call, Receipt
+from agentctl.engine import records
+from agentctl.engine.gate import Judge, rule
+from agentctl.engine.overlay import Overlay
+from agentctl.engine.ports import Brake, Clock, Commitments, Journal, Observer, Pack, Systems, Timer
+from agentctl.engine.keys import UsedUp, keys
+from agentctl.engine.moved import Moved, moved
+from agentctl.engine.preview import Preview, bring, foresee
+from agentctl.engine.protect import Protector
+from agentctl.engine.readback import Reading, read_back
+from agentctl.engine.resolve import Brought, Done, resolve
+from agentctl.errors import ConnectorError, Indeterminate, Interrupted
+from agentctl.model.action import ActionSpec, Settlement
+from agentctl.model.change import Change, Effect, project
+from agentctl.model.decision import Consent, Hold, Permit, Refuse
+from agentctl.model.plan import OnFailure, Step, argument_to_wire
+from agentctl.model.run import RunStatus, StepStatus
+from agentctl.syntax.schema import problems
+from agentctl.trace.record import Kind
+
+_DEADLINE = 60.0        # seconds one call to a system may take
+_SYNC_MAY_WAIT = {Settlement.LOCAL, Settlement.CONDITIONAL, Settlement.KEYED}
+_STOPS_ANY_RUN = {StepStatus.HELD, StepStatus.DEVIATED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a run acts with. ``used_up`` finds the step of an earlier run that used an idempotency key."""
+
+    systems: Systems
+    judge: Callable[[], Judge]
+    commitments: Commitments
+    journal: Journal
+    pack: Pack
+    clock: Clock
+    timer: Timer
+    brake: Brake
+    observe: Observer
+    used_up: UsedUp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """What ``run_started`` says besides the changeset: whose run, under which consent, after which other run.
+
+    ``left`` are the steps a rollback does not undo, and why; ``done`` the steps a resumption need not do.
+    """
+
+    run: str
+    who: Mapping[str, Any]
+    consent: Consent
+    resumes: str = ""
+    left: Mapping[str, str] = field(default_factory=dict)
+    done: Mapping[str, Done] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """How a run ended. ``moved`` is what stopped it where it was stale."""
+
+    status: RunStatus
+    steps: Mapping[str, StepStatus]
+    reason: str = ""
+    moved: tuple[Moved, ...] = ()
+
+    @property
+    def began(self) -> bool:
+        """Whether any effect happened, or may have."""
+        return any(status.acted for status in self.steps.values())
+
+
+def apply(preview: Preview, start: Start, around: Surroundings) -> Ending:
+    """Execute the changes of ``preview`` in order, each gated, read again and recorded ahead; return how it ended.
+
+    What a connector raises is recorded, not raised. A journal that cannot write raises before the effect.
+    """
+    return _Execution(preview, start, around).run()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Outcome:
+    status: StepStatus
+    reason: str = ""
+
+
+class _Execution:
+    """One run in progress: the only mutable thing in the engine."""
+
+    def __init__(self, preview: Preview, start: Start, around: Surroundings) -> None:
+        self._changeset = preview.changeset
+        self._plan = preview.plan
+        self._full = preview.full
+        self._start = start
+        self._around = around
+        self._status = {step: done.status for step, done in start.done.items()}
+        self._brought = {step: done.brought for step, done in start.done.items()}
+        self._made = {new: real for done in start.done.values() for new, real in done.made.items()}
+        self._keys = keys(self._plan, self._changeset.lineage, self._changeset.repeat, around.commitments)
+        self._packed: set[str] = set()
+        self._moved: tuple[Moved, ...] = ()
+
+    def run(self) -> Ending:
+        self._open()
+        reason = ""
+        for planned, step in zip(self._changeset.changes, self._plan.steps, strict=True):
+            if self._status_of(step.id).done:
+                continue
+            if reason := self._around.brake.asked():
+                break
+            outcome = self._one(planned, step)
+            self._status[step.id] = outcome.status
+            if self._stops(outcome):
+                reason = f"step `{step.id}`: {outcome.reason}"
+                break
+        return self._close(reason)
+
+    def _stops(self, outcome: _Outcome) -> bool:
+        if outcome.status.done or outcome.status is StepStatus.SKIPPED:
+            return False
+        return outcome.status in _STOPS_ANY_RUN or self._plan.on_failure is OnFailure.STOP
+
+    def _open(self) -> None:
+        """Make durable what undoing will need, then say that the run begins; consent is consumed by that record."""
+        protector = Protector(self._around.commitments, large=True)
+        for change in self._full:
+            protector.change(change, self._around.systems.spec(change.action))
+        body = records.run_started(self._changeset, self._start, protector)
+        self._keep(protector)
+        self._write(Kind.RUN_STARTED, body, sync=True)
+
+    def _close(self, reason: str) -> Ending:
+        steps = {step.id: self._status_of(step.id) for step in self._plan.steps}
+        complete = all(status.done for status in steps.values()) and not self._start.left
+        status = RunStatus.COMPLETE if complete else RunStatus.INCOMPLETE
+        self._write(Kind.RUN_FINISHED, records.run_finished(status, steps, reason), sync=True)
+        return Ending(status=status, steps=steps, reason=reason, moved=self._moved)
+
+    def _one(self, planned: Change, step: Step) -> _Outcome:
+        missing = [need for need in step.needs if not self._status_of(need).done]
+        if missing:
+            reason = f"it needs `{missing[0]}`, which is not done"
+            self._write(Kind.STEP_SKIPPED, records.step_skipped(step, reason), sync=False)
+            return _Outcome(status=StepStatus.SKIPPED, reason=reason)
+        try:
+            return self._act(planned, resolve(step, self._brought, self._made))
+        except ConnectorError as error:      # from reading or previewing again: nothing happened
+            return self._not_done(step, StepStatus.FAILED, str(error))
+
+    def _act(self, planned: Change, step: Step) -> _Outcome:
+        """Gate again, read again, and only then perform."""
+        if done := self._around.used_up(self._keys(step.id)):
+            self._made.update(done.made)
+            return self._without_effect(step, done.brought, StepStatus.ALREADY_DONE, f"already done in {done.run}")
+        spec = self._around.systems.spec(step.action)
+        overlay = Overlay(self._around.systems, self._around.clock)
+        change = foresee(step, self._around.systems, overlay)
+        decision = self._around.judge().decide(change, step, self._plan)
+        seen = Protector(self._around.commitments).change(project(change, decision.reads, spec.volatile), spec)
+        self._write(Kind.DECISION, records.decision(decision), sync=False)
+        match rule(replace(change, inverse=planned.inverse), decision, self._start.consent, self._changeset, spec):
+            case Refuse(why=why):
+                return self._not_done(step, StepStatus.REFUSED, why)
+            case Hold(needs=needs):
+                reason = f"it waits for {needs[0].what}"
+                self._write(Kind.ESCALATION, records.escalation(step, needs, seen), sync=True)
+                return _Outcome(status=StepStatus.HELD, reason=reason)
+            case Permit():
+                pass
+            case unexpected:
+                assert_never(unexpected)
+        if difference := moved(planned, seen, self._made):
+            self._moved = difference
+            return self._not_done(step, StepStatus.REFUSED, records.in_words(difference))
+        wire = {name: argument_to_wire(argument) for name, argument in change.arguments.items()}
+        if wrong := problems(spec.arguments, wire):     # what resolved only now meets its schema only now
+            return self._not_done(step, StepStatus.REFUSED, wrong[0].detail or wrong[0].summary)
+        if change.effect is Effect.NO_OP:
+            return self._without_effect(step, bring(change), StepStatus.NO_OP)
+        return self._perform(step, change, seen, spec, overlay)
+
+    def _perform(self, step: Step, change: Change, seen: Change, spec: ActionSpec, overlay: Overlay) -> _Outcome:
+        """Have the effect: the record that can undo it first, then the call, then what the system shows."""
+        key = self._keys(step.id)
+        protector = Protector(self._around.commitments, large=True)
+        recorded = protector.change(change, spec)
+        self._keep(protector)
+        self._write(Kind.STEP_STARTED, records.step_started(recorded, seen, key, overlay.live), sync=True)
+        call = Call(key=key, before=overlay.live, deadline=_DEADLINE)
+        try:
+            with self._around.brake.call():
+                receipt = self._around.systems.of(step.instance).execute(change, call)
+            reading = read_back(change, receipt, spec, self._around.systems, self._around.timer)
+        except (Indeterminate, Interrupted) as error:
+            self._write(Kind.STEP_IN_DOUBT, records.step_in_doubt(step, str(error)), sync=True)
+            return _Outcome(status=StepStatus.IN_DOUBT, reason=f"it may have happened: {error}")
+        except ConnectorError as error:
+            return self._not_done(step, StepStatus.FAILED, str(error))
+        return self._done(step, change, receipt, reading, spec)
+
+    def _done(self, step: Step, change: Change, receipt: Receipt, reading: Reading, spec: ActionSpec) -> _Outcome:
+        protector = Protector(self._around.commitments, large=True)
+        body = records.step_finished(step, change, receipt, reading, spec, protector)
+        self._keep(protector)
+        self._made.update(receipt.addresses)
+        self._brought[step.id] = Brought(
+            after=reading.observed[0].value if reading.observed else bring(change).after, receipt=receipt.ids
+        )
+        sync = spec.settlement not in _SYNC_MAY_WAIT or reading.status is StepStatus.DEVIATED
+        self._write(Kind.STEP_FINISHED, body, sync=sync)
+        return _Outcome(status=reading.status, reason=reading.reason)
+
+    def _without_effect(self, step: Step, brought: Brought, status: StepStatus, reason: str = "") -> _Outcome:
+        self._brought[step.id] = brought
+        self._write(Kind.STEP_FINISHED, records.step_unneeded(step, status, reason), sync=False)
+        return _Outcome(status=status, reason=reason)
+
+    def _not_done(self, step: Step, status: StepStatus, reason: str) -> _Outcome:
+        self._write(Kind.STEP_FAILED, records.step_failed(step, status, reason), sync=True)
+        return _Outcome(status=status, reason=reason)
+
+    def _status_of(self, step: str) -> StepStatus:
+        return self._status.get(step, StepStatus.PENDING)
+
+    def _keep(self, protector: Protector) -> None:
+        """Put values the trace only commits to where they are encrypted, each once."""
+        fresh = {key: wire for key, wire in protector.values.items() if key not in self._packed}
+        if fresh:
+            self._around.pack.put(fresh)
+            self._packed.update(fresh)
+
+    def _write(self, kind: Kind, body: Mapping[str, Any], *, sync: bool) -> None:
+        self._around.observe(self._around.journal.append(kind, body, sync=sync))
+

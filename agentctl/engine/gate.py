@@ -1,0 +1,132 @@
+"""The gate: policy's decision × consent → may it run, must it wait, or is it refused. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import assert_never
+
+from agentctl.engine.ports import Systems
+from agentctl.model.action import ActionSpec, Reversibility
+from agentctl.model.change import Change, ChangeSet, Effect, Purpose
+from agentctl.model.decision import Consent, ConsentKind, Decision, Hold, Mode, Need, Permit, Refuse, Ruling, Verdict
+from agentctl.model.plan import Plan, Step
+from agentctl.model.values import has_unknown
+from agentctl.policy.document import Policy
+from agentctl.policy.evaluate import Context, decide
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judge:
+    """Policy with everything it is judged under. ``person`` is who started this, as far as that is known."""
+
+    policy: Policy
+    systems: Systems
+    tenant: str
+    environment: str
+    now: datetime
+    purpose: Purpose = Purpose.APPLY
+    person: str = ""
+
+    @property
+    def digest(self) -> str:
+        return self.policy.digest
+
+    def decide(self, change: Change, step: Step, plan: Plan) -> Decision:
+        """Return policy's answer for one change."""
+        return decide(
+            change,
+            Context(
+                policy=self.policy,
+                plan=plan,
+                step=step,
+                spec=self.systems.spec(change.action),
+                tenant=self.tenant,
+                environment=self.environment,
+                purpose=self.purpose,
+                now=self.now,
+                person=self.person,
+            ),
+        )
+
+
+def judge(
+    changeset: ChangeSet, decisions: Iterable[Decision], consent: Consent, systems: Systems
+) -> dict[str, Ruling]:
+    """Return the ruling for each step of ``changeset``, in order."""
+    return {
+        change.step: rule(change, decision, consent, changeset, systems.spec(change.action))
+        for change, decision in zip(changeset.changes, decisions, strict=True)
+    }
+
+
+def rule(change: Change, decision: Decision, consent: Consent, changeset: ChangeSet, spec: ActionSpec) -> Ruling:
+    """Return whether one change may run, must wait, or is refused."""
+    match decision.verdict:
+        case Verdict.DENY:
+            return Refuse(decision, _why(decision))
+        case Verdict.ALLOW | Verdict.CONSENT:
+            if why := stretches(change, spec):
+                return Refuse(decision, why)
+            needs = tuple(_needs(change, decision, consent, changeset))
+            return Hold(decision, needs) if needs else Permit(decision)
+    assert_never(decision.verdict)
+
+
+def stretches(change: Change, spec: ActionSpec) -> str:
+    """Return why consent to ``change`` would cover what nobody has seen: an unknown recipient or amount."""
+    for name in (*spec.recipients, *spec.amounts):
+        if has_unknown(change.arguments.get(name)):  # type: ignore[arg-type]  # resolved: no references but secrets
+            kind = "recipient" if name in spec.recipients else "amount"
+            return f"`{name}` is a {kind} and is not known before apply"
+    return ""
+
+
+def irreversible_groups(changeset: ChangeSet) -> dict[str, int]:
+    """Return, for each action with changes that cannot be undone, how many there are: each asks for its own consent."""
+    groups: dict[str, int] = {}
+    for change in changeset.changes:
+        if irreversible(change):
+            groups[change.action] = groups.get(change.action, 0) + 1
+    return groups
+
+
+def irreversible(change: Change) -> bool:
+    return change.effect not in (Effect.READ, Effect.NO_OP) and change.inverse.kind is Reversibility.NONE
+
+
+def _needs(change: Change, decision: Decision, consent: Consent, changeset: ChangeSet) -> Iterable[Need]:
+    if decision.verdict is Verdict.ALLOW and change.effect is Effect.READ:
+        return
+    if undecided := [finding for finding in decision.findings if finding.outcome == "undecided"]:
+        yield Need(what=undecided[0].reason, kind=ConsentKind.NONE)
+    if change.effect is Effect.NO_OP:
+        return
+    kind = consent.kind if consent.digest == changeset.digest else ConsentKind.NONE
+    match decision.mode:
+        case Mode.AUTO:
+            if kind is ConsentKind.NONE:
+                yield Need(what="`yes` on a terminal, or --auto-approve", kind=ConsentKind.YES)
+        case Mode.APPROVE if decision.signatures is None:
+            if kind is not ConsentKind.YES:
+                yield Need(what="`yes` on a terminal", kind=ConsentKind.YES)
+        case Mode.APPROVE | Mode.MANUAL:
+            yield Need(what=_signatures(decision), kind=ConsentKind.SIGNATURES)
+        case Mode.FORBID:
+            yield Need(what="nothing can permit this", kind=ConsentKind.NONE)
+    if irreversible(change) and change.action not in consent.groups:
+        yield Need(what=f"consent to `{change.action}` by name and number: it cannot be undone", kind=ConsentKind.YES)
+
+
+def _signatures(decision: Decision) -> str:
+    wanted = decision.signatures
+    count, groups = (wanted.count, wanted.groups) if wanted else (2, ())
+    people = "one signed approval" if count == 1 else f"{count} signed approvals by different people"
+    return f"{people} from {' or '.join(groups)}" if groups else people
+
+
+def _why(decision: Decision) -> str:
+    denials = [finding.reason for finding in decision.findings if finding.outcome in ("denies", "error")]
+    return denials[0] if denials else "no grant covers it"
+

@@ -1,0 +1,73 @@
+"""What the engine needs from outside: systems, a journal, a pack, commitments, a clock, somebody who watches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, TypeAlias
+
+from agentctl.connectors.base import Connector
+from agentctl.model.action import ActionSpec
+from agentctl.trace.record import Kind, Record
+
+
+@dataclass(frozen=True, slots=True)
+class Systems:
+    """The configured connector instances by name."""
+
+    connectors: Mapping[str, Connector]
+
+    def of(self, name: str) -> Connector:
+        """Return the connector of the action or address beginning with instance ``name``."""
+        return self.connectors[name]
+
+    def spec(self, action: str) -> ActionSpec:
+        instance, _, verb = action.partition(".")
+        return self.connectors[instance].actions[verb]
+
+
+class Journal(Protocol):
+    """The trace's only writer. A record that is returned with ``sync`` is durable, and so is all before it."""
+
+    def append(self, kind: Kind, body: Mapping[str, Any], *, sync: bool) -> Record: ...
+
+
+class Pack(Protocol):
+    """The encrypted values of one run, by commitment. ``put`` returns when they are durable."""
+
+    def put(self, values: Mapping[str, Any]) -> None: ...
+
+
+class Commitments(Protocol):
+    """Keyed commitments: equality visible, values not guessable."""
+
+    def commit(self, address: str, path: str, wire: Any) -> str: ...
+
+    def idempotency_key(self, lineage: str, plan: str, step: str, repeat: int) -> str: ...
+
+
+Clock: TypeAlias = Callable[[], datetime]
+Observer: TypeAlias = Callable[[Record], None]
+"""Called after a record is written; must not raise."""
+
+
+class Timer(Protocol):
+    """Elapsed time, for waiting; never for what is recorded."""
+
+    def now(self) -> float: ...
+
+    def sleep(self, seconds: float) -> None: ...
+
+
+class Brake(Protocol):
+    """How a run is stopped from outside: between steps by asking, within a call only by force."""
+
+    def asked(self) -> str:
+        """Return why the run should stop before its next step, or nothing."""
+        ...
+
+    def call(self) -> AbstractContextManager[None]:
+        """Return a context in which a forced stop raises Interrupted; outside it, force waits."""
+        ...

@@ -1,0 +1,183 @@
+"""A Plan in, a ChangeSet out: what would happen, with nothing happening."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from agentctl.engine.keys import UsedUp, keys
+from agentctl.engine.overlay import Overlay
+from agentctl.engine.ports import Commitments, Systems
+from agentctl.engine.protect import Protector
+from agentctl.engine.resolve import Brought, Done, resolve
+from agentctl.errors import Invalid, Rejected
+from agentctl.model.change import Change, ChangeSet, Effect, Purpose, project
+from agentctl.model.decision import Decision
+from agentctl.model.diagnostic import Diagnostic, Severity
+from agentctl.model.plan import Plan, Secret, Step, references
+from agentctl.engine.gate import Judge
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """Where and for what a plan is previewed: what goes into the changeset besides the plan."""
+
+    lineage: str
+    tenant: str
+    environment: str
+    now: datetime
+    purpose: Purpose = Purpose.APPLY
+    undoes: str = ""
+    repeat: int = 0
+    used_up: UsedUp = field(default=lambda key: None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """A ChangeSet, and what it leaves out because it may not be stored in clear or is not consented to.
+
+    ``plan`` and ``full`` are plan and changes with every value in clear; ``decisions`` are policy's answer for each.
+    ``hidden`` maps commitments in the changeset to wire values.
+    """
+
+    plan: Plan
+    changeset: ChangeSet
+    full: tuple[Change, ...]
+    decisions: tuple[Decision, ...]
+    hidden: Mapping[str, Any]
+
+
+def preview(plan: Plan, systems: Systems, judge: Judge, commitments: Commitments, setting: Setting) -> Preview:
+    """Return what ``plan`` would do to the live systems. Reads only.
+
+    Raises Invalid with a diagnostic per step that cannot succeed, Unreachable where a system cannot be read.
+    """
+    overlay = Overlay(systems, lambda: setting.now)
+    overlay.prefetch(
+        address
+        for step in plan.steps
+        if not any(True for argument in step.with_.values() for _ in references(argument))
+        for address in _addresses(step, systems)
+    )
+    key_of = keys(plan, setting.lineage, setting.repeat, commitments)
+    brought: dict[str, Brought] = {}
+    full: list[Change] = []
+    problems: dict[str, Diagnostic] = {}
+    for step in plan.steps:
+        if problems.keys() & set(step.needs):
+            problems.setdefault(step.id, _follows(step))
+            continue
+        if done := setting.used_up(key_of(step.id)):
+            brought[step.id] = done.brought
+            full.append(already_done(step, done))
+            continue
+        try:
+            change = foresee(resolve(step, brought), systems, overlay)
+        except Rejected as error:
+            problems[step.id] = _problem(step, error)
+            continue
+        overlay.foresee(change)
+        brought[step.id] = bring(change)
+        full.append(change)
+    if problems:
+        raise Invalid(
+            "The plan cannot be carried out",
+            diagnostics=tuple(problem for problem in problems.values() if problem.code != "needs-failed"),
+        )
+    return assemble(plan, tuple(full), systems, judge, commitments, setting)
+
+
+def foresee(step: Step, systems: Systems, overlay: Overlay) -> Change:
+    """Return what one resolved step would do to the records ``overlay`` shows."""
+    if any(isinstance(reference, Secret) for argument in step.with_.values() for reference in references(argument)):
+        raise Rejected("No secret can be resolved", "this version has no source to take {$secret: …} arguments from")
+    connector = systems.of(step.instance)
+    overlay.prefetch(connector.addresses(step))
+    return connector.preview(step, overlay)
+
+
+def already_done(step: Step, done: Done) -> Change:
+    """Return the change of a step that an earlier run of the same plan has carried out: nothing."""
+    return Change(
+        step=step.id,
+        action=step.action,
+        target=step.target,
+        effect=Effect.NO_OP,
+        arguments=step.with_,
+        notes=(f"already done in {done.run}; to do it again, plan with --again N",),
+    )
+
+
+def bring(change: Change) -> Brought:
+    """Return what references to a step see before it has run."""
+    after = change.records[0].after if change.records else None
+    return Brought(after=after, receipt=change.receipt)
+
+
+def assemble(
+    plan: Plan,
+    full: tuple[Change, ...],
+    systems: Systems,
+    judge: Judge,
+    commitments: Commitments,
+    setting: Setting,
+) -> Preview:
+    """Return the ChangeSet of previewed changes: each judged, cut to what consent is about, and protected."""
+    protector = Protector(commitments)
+    decisions, changes = [], []
+    for step, change in zip(plan.steps, full, strict=True):
+        spec = systems.spec(change.action)
+        decision = judge.decide(change, step, plan)
+        decisions.append(decision)
+        changes.append(protector.change(project(change, decision.reads, spec.volatile), spec))
+    actions = {change.action for change in full}
+    changeset = ChangeSet(
+        lineage=setting.lineage,
+        tenant=setting.tenant,
+        environment=setting.environment,
+        purpose=setting.purpose,
+        plan=replace(plan, steps=tuple(_protected(plan.steps, full, systems, protector))),
+        policy=judge.digest,
+        specs={action: systems.spec(action).digest for action in sorted(actions)},
+        systems={
+            name: systems.of(name).identity() for name in sorted({action.partition(".")[0] for action in actions})
+        },
+        changes=tuple(changes),
+        undoes=setting.undoes,
+        repeat=setting.repeat,
+    )
+    return Preview(
+        plan=plan, changeset=changeset, full=full, decisions=tuple(decisions), hidden=protector.values,
+    )
+
+
+def _protected(steps: tuple[Step, ...], full: tuple[Change, ...], systems: Systems, protector: Protector) -> list[Step]:
+    return [
+        protector.step(step, systems.spec(step.action), change.records[0].address) if change.records else step
+        for step, change in zip(steps, full, strict=True)
+    ]
+
+
+def _addresses(step: Step, systems: Systems) -> tuple[Any, ...]:
+    try:
+        return systems.of(step.instance).addresses(step)
+    except Rejected:
+        return ()       # told once, with the step's place, when its turn comes
+
+
+def _problem(step: Step, error: Rejected) -> Diagnostic:
+    return Diagnostic(
+        severity=Severity.ERROR,
+        code="step-rejected",
+        summary=error.summary,
+        detail=f"step `{step.id}` ({step.action}): {error.detail}",
+        hint=error.hint,
+        span=step.span,
+    )
+
+
+def _follows(step: Step) -> Diagnostic:
+    return Diagnostic(severity=Severity.ERROR, code="needs-failed", summary="A step it needs cannot succeed")
+

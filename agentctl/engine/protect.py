@@ -1,0 +1,148 @@
+"""Values that may not stand in clear, replaced by commitments; what they were goes where it is encrypted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from agentctl.engine.ports import Commitments
+from agentctl.model.action import ActionSpec
+from agentctl.model.canonical import canonical
+from agentctl.model.change import Change
+from agentctl.model.plan import Argument, Reference, Step, argument_from_wire, argument_to_wire
+from agentctl.model.snapshot import Address
+from agentctl.model.values import Fields, Hidden, Unknown, Value, to_wire
+
+_IN_CLEAR = 1024        # bytes of canonical JSON a trace line may hold of one value
+
+
+@dataclass(slots=True)
+class Protector:
+    """Replaces what ``spec`` calls sensitive or sealed, and with ``large`` whatever is over 1 KiB.
+
+    ``values`` collects what was replaced: commitment to wire form.
+    """
+
+    commitments: Commitments
+    large: bool = False
+    values: dict[str, Any] = field(default_factory=dict)
+
+    def change(self, change: Change, spec: ActionSpec) -> Change:
+        """Return ``change`` with every value hidden that may not stand in clear."""
+        address = address_of(change)
+        inverse = change.inverse
+        if inverse.step is not None:
+            inverse = replace(inverse, step=self.step(inverse.step, spec, address))
+        names = _names(spec)
+        return replace(
+            change,
+            arguments=self._mapping(change.arguments, names, address),
+            records=tuple(
+                replace(
+                    record,
+                    before=self.fields(record.address, record.before, spec),
+                    after=self.fields(record.address, record.after, spec),
+                )
+                for record in change.records
+            ),
+            inverse=inverse,
+            receipt=self.fields(address, change.receipt, spec) or {},
+        )
+
+    def step(self, step: Step, spec: ActionSpec, address: Address) -> Step:
+        """Return a step (of a plan, or an inverse) whose change is at ``address``, its arguments hidden likewise."""
+        return replace(step, with_=self._mapping(step.with_, _names(spec), address))
+
+    def large_arguments(self, step: Step, address: Address) -> Step:
+        """Return a step whose sensitive arguments are hidden already, with its large ones hidden too."""
+        return replace(step, with_=self._mapping(step.with_, frozenset(), address))
+
+    def fields(self, address: Address, fields: Fields | None, spec: ActionSpec) -> Fields | None:
+        """Return a record's fields, each hidden where it must be."""
+        if fields is None:
+            return None
+        names = _names(spec)
+        return {
+            name: self._field(address, name, value, names) for name, value in fields.items()
+        }
+
+    def _field(self, address: Address, name: str, value: Value, names: frozenset[str]) -> Value:
+        if name in names and not isinstance(value, Unknown | Hidden):
+            return self._hide(address, name, to_wire(value))
+        return self._hide_large(address, name, value)  # type: ignore[return-value]  # a record holds no references
+
+    def _mapping(self, arguments: Mapping[str, Argument], names: frozenset[str], address: Address) -> dict[str, Argument]:
+        return {name: self._argument(address, name, argument, names) for name, argument in arguments.items()}
+
+    def _argument(self, address: Address, name: str, argument: Argument, names: frozenset[str]) -> Argument:
+        """A sensitive field is hidden at any depth: ``{set: {ssn: …}}`` as well as ``{ssn: …}``."""
+        if isinstance(argument, Unknown | Hidden | Reference):
+            return argument
+        if name in names:
+            return self._hide(address, name, argument_to_wire(argument))
+        if isinstance(argument, Mapping):
+            return self._hide_large(address, name, self._mapping(argument, names, address))
+        if isinstance(argument, list | tuple):
+            return self._hide_large(address, name, [self._argument(address, name, item, names) for item in argument])
+        return self._hide_large(address, name, argument)
+
+    def _hide_large(self, address: Address, name: str, value: Argument) -> Argument:
+        if not self.large or isinstance(value, int | None | Unknown | Hidden | Reference):
+            return value
+        if isinstance(value, str | bytes) and len(value) * 4 <= _IN_CLEAR:
+            return value
+        wire = argument_to_wire(value)
+        return value if len(canonical(wire)) <= _IN_CLEAR else self._hide(address, name, wire)
+
+    def _hide(self, address: Address, path: str, wire: Any) -> Hidden:
+        commitment = self.commitments.commit(address, path, wire)
+        self.values[commitment] = wire
+        return Hidden(commitment)
+
+
+def _names(spec: ActionSpec) -> frozenset[str]:
+    return spec.sensitive | spec.sealed
+
+
+def address_of(change: Change) -> Address:
+    """Return the address a change's arguments are committed under: its first record's."""
+    return change.records[0].address if change.records else Address(f"{change.instance}/{change.target}")
+
+
+def reveal(argument: Argument, values: Mapping[str, Any]) -> Argument:
+    """Return ``argument`` with every Hidden value that ``values`` knows put back."""
+    match argument:
+        case Hidden() if argument.commitment in values:
+            return reveal(argument_from_wire(values[argument.commitment]), values)
+        case Mapping():
+            return {key: reveal(inner, values) for key, inner in argument.items()}
+        case list() | tuple():
+            return [reveal(inner, values) for inner in argument]
+    return argument
+
+
+def reveal_step(step: Step, values: Mapping[str, Any]) -> Step:
+    return replace(step, with_={name: reveal(argument, values) for name, argument in step.with_.items()})
+
+
+def reveal_fields(fields: Fields | None, values: Mapping[str, Any]) -> Fields | None:
+    return None if fields is None else {name: reveal(value, values) for name, value in fields.items()}  # type: ignore[misc]  # a record holds no references
+
+
+def reveal_change(change: Change, values: Mapping[str, Any]) -> Change:
+    """Return ``change`` with its hidden values put back as far as ``values`` knows them."""
+    inverse = change.inverse
+    if inverse.step is not None:
+        inverse = replace(inverse, step=reveal_step(inverse.step, values))
+    return replace(
+        change,
+        arguments={name: reveal(argument, values) for name, argument in change.arguments.items()},
+        records=tuple(
+            replace(
+                record, before=reveal_fields(record.before, values), after=reveal_fields(record.after, values)
+            )
+            for record in change.records
+        ),
+        inverse=inverse,
+    )

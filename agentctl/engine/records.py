@@ -1,0 +1,155 @@
+"""The bodies of the records a run writes: what the trace says, in the words of the model, hidden where it must be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from agentctl import __version__
+from agentctl.connectors.base import Receipt
+from agentctl.engine.moved import Moved
+from agentctl.engine.protect import Protector, address_of
+from agentctl.engine.readback import Reading
+from agentctl.model.action import ActionSpec
+from agentctl.model.canonical import canonical
+from agentctl.model.change import (
+    Change,
+    ChangeSet,
+    change_to_wire,
+    fingerprint,
+    inverse_to_wire,
+    system_to_wire,
+)
+from agentctl.model.decision import Decision, Need, consent_to_wire, decision_to_wire
+from agentctl.model.plan import Step, plan_to_wire
+from agentctl.model.run import RunStatus, StepStatus
+from agentctl.model.snapshot import Address, Snapshot
+from agentctl.model.values import NotAValue, Value, to_wire
+
+if TYPE_CHECKING:
+    from agentctl.engine.apply import Start
+
+_SHOWN = 120    # characters of a value inside a sentence
+
+
+def run_started(changeset: ChangeSet, start: Start, protector: Protector) -> dict[str, Any]:
+    plan = changeset.plan
+    steps = tuple(
+        protector.large_arguments(step, address_of(change))
+        for step, change in zip(plan.steps, changeset.changes, strict=True)
+    )
+    return {
+        "run": start.run,
+        "purpose": changeset.purpose.value,
+        "undoes": changeset.undoes,
+        "resumes": start.resumes,
+        "digest": changeset.digest,
+        "effects": changeset.effects,
+        "plan": plan_to_wire(replace(plan, steps=steps)),
+        "tenant": changeset.tenant,
+        "environment": changeset.environment,
+        "policy": changeset.policy,
+        "specs": dict(changeset.specs),
+        "systems": {name: system_to_wire(system) for name, system in changeset.systems.items()},
+        "repeat": changeset.repeat,
+        "versions": {"agentctl": __version__},
+        "who": dict(start.who),
+        "consent": consent_to_wire(start.consent),
+        "limits": [],
+        "left": dict(start.left),
+        "carried": {step: {"run": done.run, "status": done.status.value} for step, done in start.done.items()},
+    }
+
+
+def decision(decision: Decision) -> dict[str, Any]:
+    return decision_to_wire(decision)
+
+
+def escalation(step: Step, needs: tuple[Need, ...], seen: Change) -> dict[str, Any]:
+    """Who is asked for what before a step may run, and the change as it resolved."""
+    return {
+        "step": step.id,
+        "needs": [{"what": need.what, "kind": need.kind.value, "command": need.command} for need in needs],
+        "change": change_to_wire(seen),
+    }
+
+
+def step_started(recorded: Change, seen: Change, key: str, live: Mapping[Address, Snapshot]) -> dict[str, Any]:
+    """Everything settling and undoing need if this is the last record: before-images, inverse, key and tokens."""
+    return {
+        "step": recorded.step,
+        "key": key,
+        "fingerprint": fingerprint(seen),
+        "change": change_to_wire(recorded),
+        "tokens": {address: snapshot.token for address, snapshot in live.items() if snapshot.token is not None},
+    }
+
+
+def step_finished(
+    step: Step, change: Change, receipt: Receipt, reading: Reading, spec: ActionSpec, protector: Protector
+) -> dict[str, Any]:
+    inverse = receipt.inverse or change.inverse
+    if inverse.step is not None:
+        inverse = replace(inverse, step=protector.step(inverse.step, spec, address_of(change)))
+    return {
+        "step": step.id,
+        "status": reading.status.value,
+        "reason": reading.reason,
+        "receipt": {
+            "ids": to_wire(receipt.ids),
+            "links": list(receipt.links),
+            "addresses": {new: real for new, real in receipt.addresses.items()},
+        },
+        "inverse": inverse_to_wire(inverse),
+        "observed": [
+            {"address": seen.address, "value": to_wire(protector.fields(seen.address, seen.value, spec))}
+            for seen in reading.observed
+        ],
+    }
+
+
+def step_unneeded(step: Step, status: StepStatus, reason: str) -> dict[str, Any]:
+    """A step that was already so, or that an earlier run has done: no effect, no receipt."""
+    return {"step": step.id, "status": status.value, "reason": reason}
+
+
+def step_failed(step: Step, status: StepStatus, reason: str) -> dict[str, Any]:
+    return {"step": step.id, "status": status.value, "reason": reason}
+
+
+def step_in_doubt(step: Step, reason: str) -> dict[str, Any]:
+    return {"step": step.id, "reason": reason}
+
+
+def step_skipped(step: Step, reason: str) -> dict[str, Any]:
+    return {"step": step.id, "reason": reason}
+
+
+def run_finished(status: RunStatus, steps: Mapping[str, StepStatus], reason: str) -> dict[str, Any]:
+    counts: dict[str, int] = {}
+    for step in steps.values():
+        counts[step.value] = counts.get(step.value, 0) + 1
+    return {"status": status.value, "counts": counts, "reason": reason}
+
+
+def in_words(moved: tuple[Moved, ...]) -> str:
+    """Say the first thing that moved, from what to what, and how many more there are."""
+    first = moved[0]
+    place = f"{first.address}: `{first.field}`" if first.field else str(first.address)
+    if first.side == "before":
+        said = f"{place} was {_shown(first.planned)} when planned and is {_shown(first.now)} now"
+    else:
+        said = f"{place} would become {_shown(first.now)}; {_shown(first.planned)} was consented to"
+    return said if len(moved) == 1 else f"{said} (and {len(moved) - 1} more)"
+
+
+def _shown(value: Value) -> str:
+    if value is None:
+        return "absent"
+    try:
+        text = canonical(to_wire(value)).decode()
+    except NotAValue:
+        text = str(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters)"
+

@@ -1,0 +1,171 @@
+"""Records in, History out: what happened, told again from the trace alone. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from agentctl.model.change import Purpose, SystemIdentity, change_from_wire, inverse_from_wire
+from agentctl.model.decision import consent_from_wire
+from agentctl.model.plan import plan_from_wire
+from agentctl.model.run import Act, History, Observed, Run, RunStatus, StepRun, StepStatus
+from agentctl.model.snapshot import Address
+from agentctl.model.values import from_wire
+from agentctl.trace.record import Kind, Record
+
+_ACTS = {
+    Kind.HALT, Kind.UNHALT, Kind.REJECT, Kind.EDIT, Kind.OVERRIDE, Kind.UNLOCK, Kind.GC, Kind.KEY, Kind.REBUILD,
+    Kind.INIT,
+}
+
+
+def replay(numbered: Iterable[tuple[int, Record]]) -> History:
+    """Return the history that records tell, each given with the number of its trace file."""
+    telling = _Telling()
+    for number, record in numbered:
+        telling.hear(number, record)
+    return telling.history()
+
+
+@dataclass(slots=True)
+class _Telling:
+    runs: dict[str, Run] = field(default_factory=dict)
+    steps: dict[str, dict[str, StepRun]] = field(default_factory=dict)
+    acts: list[Act] = field(default_factory=list)
+
+    def hear(self, number: int, record: Record) -> None:
+        body = record.body
+        if record.kind is Kind.RUN_STARTED:
+            self._start(number, record)
+        elif record.kind is Kind.RUN_FINISHED:
+            run = self.runs[record.run]
+            self.runs[record.run] = replace(
+                run, status=RunStatus(body["status"]), finished_at=record.time, reason=body["reason"]
+            )
+        elif record.kind is Kind.STEP_RESOLVED:
+            self._resolve(record)
+        elif record.kind in _ACTS:
+            self.acts.append(Act(id=record.run, number=number, kind=record.kind.value, at=record.time, body=body))
+        else:
+            told = self.steps[record.run]
+            told[body["step"]] = _tell(told[body["step"]], record)
+
+    def history(self) -> History:
+        runs = []
+        for run in self.runs.values():
+            steps = tuple(self.steps[run.id].values())
+            later = [other for other in self.runs.values() if run.id in (other.undoes, other.resumes)]
+            runs.append(
+                replace(
+                    run,
+                    steps=steps,
+                    undone_by=tuple(other.id for other in later if other.undoes == run.id),
+                    resumed_by=tuple(other.id for other in later if other.resumes == run.id),
+                )
+            )
+        return History(runs=tuple(runs), acts=tuple(self.acts))
+
+    def _start(self, number: int, record: Record) -> None:
+        body = record.body
+        plan = plan_from_wire(body["plan"])
+        carried: Mapping[str, Mapping[str, str]] = body["carried"]
+        self.steps[record.run] = {
+            step.id: self.steps[carried[step.id]["run"]][step.id]
+            if step.id in carried
+            else StepRun(id=step.id, action=step.action, target=step.target)
+            for step in plan.steps
+        }
+        self.runs[record.run] = Run(
+            id=record.run,
+            number=number,
+            purpose=Purpose(body["purpose"]),
+            status=RunStatus.OPEN,
+            digest=body["digest"],
+            effects=body["effects"],
+            plan=plan,
+            tenant=body["tenant"],
+            environment=body["environment"],
+            policy=body["policy"],
+            systems={name: SystemIdentity(**system) for name, system in body["systems"].items()},
+            who=body["who"],
+            consent=consent_from_wire(body["consent"]),
+            steps=(),
+            started_at=record.time,
+            undoes=body["undoes"],
+            resumes=body["resumes"],
+            left=body["left"],
+            repeat=body["repeat"],
+        )
+
+    def _resolve(self, record: Record) -> None:
+        """An answer to what was in doubt changes how the step stands in the run it belongs to."""
+        body = record.body
+        told = self.steps[body["of"]]
+        step = told[body["step"]]
+        told[body["step"]] = replace(
+            step,
+            status=StepStatus(body["status"]),
+            resolved=body["answer"],
+            reason=body["reason"],
+            observed=_observed(body["observed"]) or step.observed,
+            finished_at=record.time,
+        )
+
+
+def _tell(step: StepRun, record: Record) -> StepRun:
+    body = record.body
+    match record.kind:
+        case Kind.DECISION:
+            return replace(step, decision=body)
+        case Kind.ESCALATION:
+            needs = "; ".join(need["what"] for need in body["needs"])
+            return replace(step, status=StepStatus.HELD, change=change_from_wire(body["change"]), reason=needs)
+        case Kind.CREDENTIAL_MINTED:
+            return replace(step, credential=body)
+        case Kind.STEP_STARTED:
+            change = change_from_wire(body["change"])
+            return replace(
+                step,
+                status=StepStatus.STARTED,
+                change=change,
+                inverse=change.inverse,
+                key=body["key"],
+                tokens=body["tokens"],
+                started_at=record.time,
+            )
+        case Kind.STEP_FINISHED:
+            return _finish(step, record)
+        case Kind.STEP_FAILED:
+            return replace(step, status=StepStatus(body["status"]), reason=body["reason"], finished_at=record.time)
+        case Kind.STEP_IN_DOUBT:
+            return replace(step, status=StepStatus.IN_DOUBT, reason=body["reason"], finished_at=record.time)
+        case Kind.STEP_SKIPPED:
+            return replace(step, status=StepStatus.SKIPPED, reason=body["reason"], finished_at=record.time)
+    raise AssertionError(f"{record.kind} is not about a step")
+
+
+def _finish(step: StepRun, record: Record) -> StepRun:
+    body = record.body
+    step = replace(step, status=StepStatus(body["status"]), reason=body["reason"], finished_at=record.time)
+    if "receipt" not in body:       # it was already so
+        return step
+    receipt = body["receipt"]
+    return replace(
+        step,
+        inverse=inverse_from_wire(body["inverse"]),
+        ids=from_wire(receipt["ids"]),  # type: ignore[arg-type]  # an object decodes to a mapping
+        links=tuple(receipt["links"]),
+        addresses={Address(new): Address(real) for new, real in receipt["addresses"].items()},
+        observed=_observed(body["observed"]),
+    )
+
+
+def _observed(wire: list[Mapping[str, Any]]) -> tuple[Observed, ...]:
+    return tuple(
+        Observed(
+            address=Address(item["address"]),
+            value=None if item["value"] is None else from_wire(item["value"]),  # type: ignore[arg-type]  # a mapping
+        )
+        for item in wire
+    )
