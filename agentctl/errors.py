@@ -9,6 +9,7 @@
     ├── Incomplete           7   an effect began and the run is not complete
     ├── Locked               8   somebody else is applying
     ├── Tampered             9   trace, state, pack or changeset fails its check
+    ├── Unwritable          10   a file of our own could not be written; nothing was executed
     ├── Interrupted   130 / 143  a person or the machine asked us to stop
     └── ConnectorError           what a connector may raise, and nothing else:
         ├── Unreachable     10   nothing happened; trying again may help
@@ -115,6 +116,12 @@ class Tampered(AgentctlError):
     """A kept file fails its integrity check, is missing or belongs elsewhere."""
 
     code = Exit.INTEGRITY
+
+
+class Unwritable(AgentctlError):
+    """A file of our own could not be written (full disk, read-only folder). Nothing was executed."""
+
+    code = Exit.UNREACHABLE
 
 
 class Interrupted(AgentctlError):
