@@ -22,7 +22,7 @@ from agentctl.model.action import ActionSpec, Settlement
 from agentctl.model.change import Change, Effect, project
 from agentctl.model.decision import Consent, Hold, Permit, Refuse
 from agentctl.model.plan import OnFailure, Step, argument_to_wire
-from agentctl.model.run import RunStatus, StepStatus
+from agentctl.model.run import Left, LeftStatus, RunStatus, StepStatus
 from agentctl.syntax.schema import problems
 from agentctl.trace.record import Kind
 
@@ -58,7 +58,7 @@ class Start:
     who: Mapping[str, Any]
     consent: Consent
     resumes: str = ""
-    left: Mapping[str, str] = field(default_factory=dict)
+    left: Mapping[str, Left] = field(default_factory=dict)
     done: Mapping[str, Done] = field(default_factory=dict)
 
 
@@ -138,7 +138,9 @@ class _Execution:
 
     def _close(self, reason: str) -> Ending:
         steps = {step.id: self._status_of(step.id) for step in self._plan.steps}
-        complete = all(status.done for status in steps.values()) and not self._start.left
+        complete = all(status.done for status in steps.values()) and not any(
+            left.status is not LeftStatus.NOT_NEEDED for left in self._start.left.values()
+        )
         status = RunStatus.COMPLETE if complete else RunStatus.INCOMPLETE
         self._write(Kind.RUN_FINISHED, records.run_finished(status, steps, reason), sync=True)
         return Ending(status=status, steps=steps, reason=reason, moved=self._moved)

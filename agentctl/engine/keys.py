@@ -56,3 +56,8 @@ def _undone(run: Run, step: StepRun, history: History) -> bool:
 def undo_id(step: str) -> str:
     """Return the id of the step that undoes ``step``."""
     return f"undo-{step}"
+
+
+def undone_step(undo: str) -> str:
+    """Return the id of the step that ``undo`` undoes."""
+    return undo.removeprefix("undo-")

@@ -57,7 +57,7 @@ def run_started(changeset: ChangeSet, start: Start, protector: Protector) -> dic
         "who": dict(start.who),
         "consent": consent_to_wire(start.consent),
         "limits": [],
-        "left": dict(start.left),
+        "left": {step: {"status": left.status.value, "reason": left.reason} for step, left in start.left.items()},
         "carried": {step: {"run": done.run, "status": done.status.value} for step, done in start.done.items()},
     }
 
@@ -138,13 +138,14 @@ def in_words(moved: tuple[Moved, ...]) -> str:
     first = moved[0]
     place = f"{first.address}: `{first.field}`" if first.field else str(first.address)
     if first.side == "before":
-        said = f"{place} was {_shown(first.planned)} when planned and is {_shown(first.now)} now"
+        said = f"{place} was {shown(first.planned)} when planned and is {shown(first.now)} now"
     else:
-        said = f"{place} would become {_shown(first.now)}; {_shown(first.planned)} was consented to"
+        said = f"{place} would become {shown(first.now)}; {shown(first.planned)} was consented to"
     return said if len(moved) == 1 else f"{said} (and {len(moved) - 1} more)"
 
 
-def _shown(value: Value) -> str:
+def shown(value: Value) -> str:
+    """Return a value as a sentence can hold it; a long one is cut and says so."""
     if value is None:
         return "absent"
     try:

@@ -62,6 +62,23 @@ _ACTED = {
 }
 
 
+class LeftStatus(StrEnum):
+    """Why a rollback leaves a step alone: ``not-needed`` is fine, everything else makes the rollback incomplete."""
+
+    NOT_NEEDED = "not-needed"
+    REFUSED = "refused"
+    IRREVERSIBLE = "irreversible"
+    IN_DOUBT = "in-doubt"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """A step a rollback leaves alone, and the reason in words."""
+
+    status: LeftStatus
+    reason: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
     """A record as read back after its change; ``value`` None is absence. Values may be Hidden."""
@@ -121,7 +138,8 @@ class Run:
     finished_at: str = ""
     undoes: str = ""                # a rollback: the run it undoes
     resumes: str = ""               # a resumption: the run it goes on with
-    left: Mapping[str, str] = field(default_factory=dict)      # a rollback: steps it does not undo, and why
+    carried: Mapping[str, str] = field(default_factory=dict)   # a resumption: steps an earlier run did, and which run
+    left: Mapping[str, Left] = field(default_factory=dict)      # a rollback: steps it leaves alone
     repeat: int = 0                 # N of --again
     resumed_by: tuple[str, ...] = ()
     undone_by: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from typing import Any
 from agentctl.model.change import Purpose, SystemIdentity, change_from_wire, inverse_from_wire
 from agentctl.model.decision import consent_from_wire
 from agentctl.model.plan import plan_from_wire
-from agentctl.model.run import Act, History, Observed, Run, RunStatus, StepRun, StepStatus
+from agentctl.model.run import Act, History, Left, LeftStatus, Observed, Run, RunStatus, StepRun, StepStatus
 from agentctl.model.snapshot import Address
 from agentctl.model.values import from_wire
 from agentctl.trace.record import Kind, Record
@@ -52,19 +52,21 @@ class _Telling:
             told[body["step"]] = _tell(told[body["step"]], record)
 
     def history(self) -> History:
-        runs = []
+        undone: dict[str, list[str]] = {}
+        resumed: dict[str, list[str]] = {}
         for run in self.runs.values():
-            steps = tuple(self.steps[run.id].values())
-            later = [other for other in self.runs.values() if run.id in (other.undoes, other.resumes)]
-            runs.append(
-                replace(
-                    run,
-                    steps=steps,
-                    undone_by=tuple(other.id for other in later if other.undoes == run.id),
-                    resumed_by=tuple(other.id for other in later if other.resumes == run.id),
-                )
+            undone.setdefault(run.undoes, []).append(run.id)
+            resumed.setdefault(run.resumes, []).append(run.id)
+        runs = tuple(
+            replace(
+                run,
+                steps=tuple(self.steps[run.id].values()),
+                undone_by=tuple(undone.get(run.id, ())),
+                resumed_by=tuple(resumed.get(run.id, ())),
             )
-        return History(runs=tuple(runs), acts=tuple(self.acts))
+            for run in self.runs.values()
+        )
+        return History(runs=runs, acts=tuple(self.acts))
 
     def _start(self, number: int, record: Record) -> None:
         body = record.body
@@ -94,7 +96,8 @@ class _Telling:
             started_at=record.time,
             undoes=body["undoes"],
             resumes=body["resumes"],
-            left=body["left"],
+            left={step: Left(status=LeftStatus(item["status"]), reason=item["reason"]) for step, item in body["left"].items()},
+            carried={step: item["run"] for step, item in carried.items()},
             repeat=body["repeat"],
         )
 

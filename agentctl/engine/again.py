@@ -1,0 +1,111 @@
+"""A stored ChangeSet previewed once more: it must come out the same, or it is stale."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from agentctl.engine.gate import Judge
+from agentctl.engine.moved import Moved, moved
+from agentctl.engine.overlay import Overlay
+from agentctl.engine.ports import Commitments, Systems
+from agentctl.engine.preview import Preview, bring, foresee
+from agentctl.engine.protect import Protector, reveal_change, reveal_step
+from agentctl.engine.records import in_words
+from agentctl.engine.resolve import Done, resolve
+from agentctl.errors import Rejected, Stale
+from agentctl.model.change import Change, ChangeSet, project
+from agentctl.model.decision import Decision
+from agentctl.model.plan import Step
+from agentctl.model.snapshot import Address
+
+
+def preview_again(
+    changeset: ChangeSet,
+    hidden: Mapping[str, Any],
+    systems: Systems,
+    judge: Judge,
+    commitments: Commitments,
+    done: Mapping[str, Done] | None = None,
+) -> Preview:
+    """Return the preview of ``changeset`` as the world is now, leaving out the steps that are ``done``.
+
+    Raises Stale, naming what moved, where policy, actions, systems, any value or any effect is not what it was.
+    """
+    if differences := list(_header(changeset, systems, judge)):
+        raise Stale("The plan is stale", "; ".join(differences) + ".", hint=_AGAIN)
+    plan = replace(changeset.plan, steps=tuple(reveal_step(step, hidden) for step in changeset.plan.steps))
+    already = done or {}
+    overlay = Overlay(systems, lambda: judge.now)
+    brought = {step: item.brought for step, item in already.items()}
+    made = {new: real for item in already.values() for new, real in item.made.items()}
+    full: list[Change] = []
+    decisions: list[Decision] = []
+    for planned, step in zip(changeset.changes, plan.steps, strict=True):
+        if step.id in already or _was_done_before(planned):
+            full.append(reveal_change(planned, hidden))
+            decisions.append(judge.decide(full[-1], step, plan))
+            continue
+        change = _foresee(planned, resolve(step, brought, made), systems, overlay)
+        decision = judge.decide(change, step, plan)
+        _same(planned, change, decision, systems, commitments, made)
+        overlay.foresee(change)
+        brought[step.id] = bring(change)
+        full.append(change)
+        decisions.append(decision)
+    return Preview(
+        plan=plan, changeset=changeset, full=tuple(full), decisions=tuple(decisions), hidden=hidden
+    )
+
+
+_AGAIN = "plan again and have the new changeset reviewed"
+
+
+def _was_done_before(planned: Change) -> bool:
+    """A step planned as already done reads nothing, so there is nothing to compare."""
+    return not planned.records and not planned.reads and planned.effect == "no-op"
+
+
+def _foresee(planned: Change, step: Step, systems: Systems, overlay: Overlay) -> Change:
+    try:
+        return foresee(step, systems, overlay)
+    except Rejected as error:
+        raise Stale(
+            "The plan is stale", f"step `{planned.step}` can no longer succeed: {error}.", hint=_AGAIN
+        ) from error
+
+
+def _same(
+    planned: Change,
+    change: Change,
+    decision: Decision,
+    systems: Systems,
+    commitments: Commitments,
+    made: Mapping[Address, Address],
+) -> None:
+    spec = systems.spec(change.action)
+    seen = Protector(commitments).change(project(change, decision.reads, spec.volatile), spec)
+    difference: tuple[Moved, ...] = moved(planned, seen, made)
+    if difference:
+        raise Stale("The plan is stale", f"step `{planned.step}`: {in_words(difference)}.", hint=_AGAIN)
+
+
+def _header(changeset: ChangeSet, systems: Systems, judge: Judge) -> Iterator[str]:
+    """Yield what, apart from records, is not as it was when the changeset was made."""
+    if changeset.tenant != judge.tenant or changeset.environment != judge.environment:
+        yield (
+            f"it was made for {changeset.tenant}/{changeset.environment}, this is {judge.tenant}/{judge.environment}"
+        )
+    if changeset.policy != judge.digest:
+        yield "the policy's rules have changed since"
+    for action, digest in changeset.specs.items():
+        instance, _, verb = action.partition(".")
+        connector = systems.connectors.get(instance)
+        if connector is None or verb not in connector.actions:
+            yield f"`{action}` is no longer offered"
+        elif connector.actions[verb].digest != digest:
+            yield f"what `{action}` does has changed since"
+    for name, planned in changeset.systems.items():
+        if name in systems.connectors and (now := systems.of(name).identity()) != planned:
+            yield f"`{name}` was {planned.endpoint} as {planned.whoami or 'nobody'}, now {now.endpoint} as {now.whoami or 'nobody'}"

@@ -1,0 +1,64 @@
+"""What somebody else changed of what we wrote: live systems against our own record of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from agentctl.engine.overlay import Overlay
+from agentctl.engine.owned import Owned, commitment, owned
+from agentctl.engine.ports import Clock, Commitments, Systems
+from agentctl.model.run import History
+from agentctl.model.snapshot import Address, instance_of
+from agentctl.model.values import Fields, Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """One difference: ``field`` is empty where the whole record came or went."""
+
+    address: Address
+    field: str
+    ours: Value
+    now: Value
+    run: str
+    step: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftReport:
+    """How many records were looked at, what differs, and which could not be looked at because no connector is left."""
+
+    looked_at: int
+    drifts: tuple[Drift, ...]
+    orphans: tuple[Address, ...]
+
+
+def drift(history: History, systems: Systems, commitments: Commitments, clock: Clock, run: str = "") -> DriftReport:
+    """Compare what we own (of ``run`` only, where given) with the live systems. Reads only.
+
+    Raises Unreachable where a system cannot be read.
+    """
+    ours = {address: item for address, item in owned(history).items() if run in ("", item.run)}
+    reachable = {address: item for address, item in ours.items() if instance_of(address) in systems.connectors}
+    overlay = Overlay(systems, clock)
+    overlay.prefetch(reachable)
+    drifts = [
+        found
+        for address, item in reachable.items()
+        for found in _compare(address, item, overlay.read(address).value, commitments)
+    ]
+    return DriftReport(
+        looked_at=len(reachable), drifts=tuple(drifts), orphans=tuple(sorted(ours.keys() - reachable.keys()))
+    )
+
+
+def _compare(address: Address, item: Owned, live: Fields | None, commitments: Commitments) -> Iterator[Drift]:
+    if item.fields is None or live is None:
+        if not (item.fields is None and live is None):
+            yield Drift(address=address, field="", ours=item.fields, now=live, run=item.run, step=item.step)
+        return
+    for name, value in sorted(item.fields.items()):
+        now = live.get(name)
+        if commitment(address, name, value, commitments) != commitment(address, name, now, commitments):
+            yield Drift(address=address, field=name, ours=value, now=now, run=item.run, step=item.step)

@@ -1,0 +1,113 @@
+"""Which fields of which records are as we left them, as far as the history tells; and the State that follows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from agentctl.engine.keys import undone_step
+from agentctl.engine.ports import Commitments
+from agentctl.model.change import Change, Purpose, field_changes
+from agentctl.model.run import History, Run, StepRun
+from agentctl.model.snapshot import Address
+from agentctl.model.state import Head, Known, State
+from agentctl.model.values import Fields, Hidden, Value, to_wire
+
+
+@dataclass(slots=True)
+class Owned:
+    """One record: the values of the fields we wrote (None: we removed the record), by which run and step last."""
+
+    fields: dict[str, Value] | None
+    run: str
+    step: str
+
+
+@dataclass(slots=True)
+class _Ledger:
+    records: dict[Address, Owned] = field(default_factory=dict)
+
+    def wrote(self, address: Address, names: set[str] | None, value: Fields | None, run: str, step: str) -> None:
+        if value is None:
+            self.records[address] = Owned(None, run, step)
+            return
+        held = self.records.get(address)
+        fields = {} if held is None or held.fields is None else held.fields
+        fields.update({name: item for name, item in value.items() if names is None or name in names})
+        self.records[address] = Owned(fields, run, step)
+
+    def gave_back(self, address: Address, names: set[str] | None) -> None:
+        held = self.records.get(address)
+        if held is None:
+            return
+        if names is None or held.fields is None:
+            del self.records[address]
+            return
+        for name in names:
+            held.fields.pop(name, None)
+        if not held.fields:
+            del self.records[address]
+
+
+def owned(history: History) -> Mapping[Address, Owned]:
+    """Return every record we wrote and did not give back by a rollback, in order of address."""
+    ledger = _Ledger()
+    runs = {run.id: run for run in history.runs}
+    for run in history.runs:
+        for step in run.steps:
+            if step.id in run.carried or not step.status.done or step.change is None:
+                continue
+            for address, names, value in _written(step, step.change):
+                if run.purpose is Purpose.ROLLBACK:
+                    ledger.gave_back(address, _names_undone(runs.get(run.undoes), step, address))
+                else:
+                    ledger.wrote(address, names, value, run.id, step.id)
+    return dict(sorted(ledger.records.items()))
+
+
+def project(history: History, lineage: str, head: Head | None, serial: int, commitments: Commitments) -> State:
+    """Return the State that ``history`` up to ``head`` leaves behind: the same bytes whenever it is computed."""
+    return State(
+        lineage=lineage,
+        serial=serial,
+        head=head,
+        records={
+            address: Known(
+                fields=None if item.fields is None else {
+                    name: commitment(address, name, value, commitments) for name, value in sorted(item.fields.items())
+                },
+                run=item.run,
+                step=item.step,
+            )
+            for address, item in owned(history).items()
+        },
+    )
+
+
+def commitment(address: Address, name: str, value: Value, commitments: Commitments) -> str:
+    """Return the commitment of a field's value, which a hidden value already is."""
+    return value.commitment if isinstance(value, Hidden) else commitments.commit(address, name, to_wire(value))
+
+
+def _written(step: StepRun, change: Change) -> Iterator[tuple[Address, set[str] | None, Fields | None]]:
+    observed = {item.address: item.value for item in step.observed}
+    for record in change.records:
+        address = step.addresses.get(record.address, record.address)
+        if address not in observed:
+            continue
+        value = observed[address]
+        if record.before is None or value is None:
+            yield address, None, value
+        elif names := {item.path.partition(".")[0] for item in field_changes(record.before, value)}:
+            yield address, names, value
+
+
+def _names_undone(run: Run | None, undo: StepRun, address: Address) -> set[str] | None:
+    """Return the fields the undone step had written; None for the whole record."""
+    original = run.step(undone_step(undo.id)) if run else None
+    if original is None or original.change is None:
+        return None
+    for written, names, _ in _written(original, original.change):
+        if written == address:
+            return names
+    return set()

@@ -1,0 +1,251 @@
+"""A Run in, a Plan of its inverses out, and what of it can still be undone: rollback is another plan, not an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from agentctl.engine.gate import Judge
+from agentctl.engine.keys import undo_id
+from agentctl.engine.moved import fits
+from agentctl.engine.overlay import Overlay
+from agentctl.engine.ports import Commitments, Systems
+from agentctl.engine.preview import Preview, Setting, assemble, foresee
+from agentctl.engine.protect import reveal_change, reveal_fields, reveal_step
+from agentctl.engine.records import shown
+from agentctl.errors import Rejected, Usage
+from agentctl.model.change import Change, RecordChange, field_changes
+from agentctl.model.plan import From, OnFailure, Plan, Step, references
+from agentctl.model.run import Left, LeftStatus, Run, StepRun, StepStatus
+from agentctl.model.snapshot import Address, instance_of
+from agentctl.model.values import Fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which steps of a run to undo; nothing set means all of them."""
+
+    steps: tuple[str, ...] = ()
+    from_: str = ""
+    connector: str = ""
+    with_dependents: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undoing:
+    """The preview of a rollback, and the steps it leaves alone. ``preview`` is None where nothing is left to undo."""
+
+    preview: Preview | None
+    left: Mapping[str, Left]
+
+
+def select(run: Run, selection: Selection, systems: Systems) -> tuple[StepRun, ...]:
+    """Return the steps to undo, in the order in which they were done.
+
+    Raises Usage where a step is unknown, nothing is selected, or a later step rests on a selected one and was not
+    selected with it.
+    """
+    acted = [step for step in run.steps if step.status.acted]
+    chosen = {step.id for step in _chosen(run, acted, selection)}
+    rests_on = dependents(run, acted, systems)
+    missing = _closure(chosen, rests_on) - chosen
+    if missing and not selection.with_dependents:
+        names = ", ".join(f"`{step.id}`" for step in acted if step.id in missing)
+        raise Usage(
+            "Later steps rest on the selected ones",
+            f"{names} touched or used what would be undone.",
+            hint="undo them too with --with-dependents",
+        )
+    chosen |= missing
+    if not chosen:
+        raise Usage("Nothing to undo", f"No step of run {run.id} that was selected had an effect.")
+    return tuple(step for step in acted if step.id in chosen)
+
+
+def dependents(run: Run, acted: Iterable[StepRun], systems: Systems) -> dict[str, set[str]]:
+    """Return, for each step that acted, the later ones that touched a record it touched or used what it brought."""
+    plan = {step.id: step for step in run.plan.steps}
+    touched: dict[str, list[str]] = {}
+    found: dict[str, set[str]] = {}
+    for step in acted:
+        found[step.id] = set()
+        for resource in _resources(step, systems, reads=True):
+            for earlier in touched.get(resource, ()):
+                found[earlier].add(step.id)
+        for reference in _used(plan[step.id]):
+            if reference in found and reference != step.id:
+                found[reference].add(step.id)
+        for resource in _resources(step, systems, reads=False):
+            touched.setdefault(resource, []).append(step.id)
+    return found
+
+
+def preview_undoing(
+    run: Run,
+    selected: tuple[StepRun, ...],
+    values: Mapping[str, Any],
+    systems: Systems,
+    judge: Judge,
+    commitments: Commitments,
+    setting: Setting,
+) -> Undoing:
+    """Preview undoing ``selected``, the last step first. A step whose records changed since is left alone.
+
+    ``values`` are the run's hidden values: before-images and what the inverses put back.
+    """
+    overlay = Overlay(systems, lambda: setting.now)
+    rests_on = dependents(run, selected, systems)
+    left: dict[str, Left] = {}
+    steps: list[Step] = []
+    full: list[Change] = []
+    for original in reversed(selected):
+        step = _undo(original, rests_on[original.id], values)
+        verdict = step if isinstance(step, Left) else _blocked(rests_on[original.id], left) or _since(
+            original, step, values, systems, overlay
+        )
+        if verdict is None and isinstance(step, Step):
+            try:
+                change = foresee(step, systems, overlay)
+            except Rejected as error:
+                left[original.id] = Left(status=LeftStatus.REFUSED, reason=str(error))
+                continue
+            overlay.foresee(change)
+            steps.append(step)
+            full.append(change)
+        elif isinstance(verdict, Left):
+            left[original.id] = verdict
+    if not steps:
+        return Undoing(preview=None, left=left)
+    kept = {step.id for step in steps}
+    steps = [replace(step, needs=tuple(need for need in step.needs if need in kept)) for step in steps]
+    plan = _plan(run, tuple(steps), judge.person)
+    return Undoing(preview=assemble(plan, tuple(full), systems, judge, commitments, setting), left=left)
+
+
+def _chosen(run: Run, acted: list[StepRun], selection: Selection) -> Iterator[StepRun]:
+    known = {step.id for step in run.steps}
+    for name in (*selection.steps, *filter(None, [selection.from_])):
+        if name not in known:
+            raise Usage("No such step", f"Run {run.id} has no step `{name}`; it has {', '.join(sorted(known))}.")
+    order = [step.id for step in run.steps]
+    for step in acted:
+        if selection.steps and step.id not in selection.steps:
+            continue
+        if selection.from_ and order.index(step.id) < order.index(selection.from_):
+            continue
+        if selection.connector and step.action.partition(".")[0] != selection.connector:
+            continue
+        yield step
+
+
+def _closure(chosen: set[str], rests_on: Mapping[str, set[str]]) -> set[str]:
+    found = set(chosen)
+    waiting = list(chosen)
+    while waiting:
+        for later in rests_on[waiting.pop()] - found:
+            found.add(later)
+            waiting.append(later)
+    return found
+
+
+def _undo(original: StepRun, later: Iterable[str], values: Mapping[str, Any]) -> Step | Left:
+    if original.status in (StepStatus.STARTED, StepStatus.IN_DOUBT):
+        return Left(status=LeftStatus.IN_DOUBT, reason="nobody knows whether it happened; say so with `agentctl resolve`")
+    if original.inverse is None or original.inverse.step is None:
+        stays = original.inverse.stays if original.inverse else ""
+        return Left(status=LeftStatus.IRREVERSIBLE, reason=stays or "it cannot be undone")
+    return replace(
+        reveal_step(original.inverse.step, values),
+        id=undo_id(original.id),
+        because=f"Undoes `{original.id}`.",
+        evidence=(),
+        needs=tuple(undo_id(name) for name in sorted(later)),
+    )
+
+
+def _blocked(later: Iterable[str], left: Mapping[str, Left]) -> Left | None:
+    for name in sorted(later):
+        if name in left and left[name].status is not LeftStatus.NOT_NEEDED:
+            return Left(status=LeftStatus.REFUSED, reason=f"`{name}` rests on it and is not undone")
+    return None
+
+
+def _since(
+    original: StepRun, step: Step, values: Mapping[str, Any], systems: Systems, overlay: Overlay
+) -> Left | None:
+    """Compare what we left behind with what is there now: ours, already back, or somebody else's."""
+    if original.change is None:
+        raise ValueError(f"{original.id} never started")
+    change = reveal_change(original.change, values)
+    ignored = systems.spec(step.action).volatile
+    observed = {item.address: reveal_fields(item.value, values) for item in original.observed}
+    back, moved = True, ""
+    for record in change.records:
+        address = original.addresses.get(record.address, record.address)
+        live = overlay.read(address).value
+        ours = observed.get(address, record.after)
+        owned = _owned(record, ours, ignored)
+        back = back and _agrees(owned, record.before, live)
+        if not moved and not _agrees(owned, ours, live):
+            moved = _told(address, owned, record.before, ours, live)
+    if back:
+        return Left(status=LeftStatus.NOT_NEEDED, reason="everything is as it was before")
+    return Left(status=LeftStatus.REFUSED, reason=f"changed since: {moved}") if moved else None
+
+
+def _owned(record: RecordChange, ours: Fields | None, ignored: frozenset[str]) -> tuple[str, ...] | None:
+    """The fields the step wrote; None for the whole record, where it made or removed it."""
+    if record.before is None or ours is None:
+        return None
+    names = {change.path.partition(".")[0] for change in field_changes(record.before, ours)}
+    return tuple(sorted(names - ignored))
+
+
+def _agrees(owned: tuple[str, ...] | None, wanted: Fields | None, live: Fields | None) -> bool:
+    if wanted is None or live is None:
+        return wanted is live
+    if owned is None:
+        return fits(wanted, live)
+    return all(fits({name: wanted.get(name)}, {name: live.get(name)}) for name in owned)
+
+
+def _told(
+    address: Address, owned: tuple[str, ...] | None, before: Fields | None, ours: Fields | None, live: Fields | None
+) -> str:
+    if live is None or ours is None:
+        return f"{address} is {'gone' if live is None else 'there again'}"
+    for name in owned if owned is not None else sorted(ours):
+        if not fits({name: ours.get(name)}, {name: live.get(name)}):
+            was, put, now = ((fields or {}).get(name) for fields in (before, ours, live))
+            return f"{address}: `{name}` was {shown(was)}, we made it {shown(put)}, now it is {shown(now)}"
+    return str(address)
+
+
+def _resources(step: StepRun, systems: Systems, *, reads: bool) -> Iterator[str]:
+    if step.change is None:
+        return
+    addresses = [step.addresses.get(record.address, record.address) for record in step.change.records]
+    for address in (*addresses, *(step.change.reads if reads else ())):
+        if (connector := systems.connectors.get(instance_of(address))) is not None:
+            yield connector.resource(address)
+
+
+def _used(step: Step) -> Iterator[str]:
+    for argument in step.with_.values():
+        for reference in references(argument):
+            if isinstance(reference, From):
+                yield reference.step
+
+
+def _plan(run: Run, steps: tuple[Step, ...], person: str) -> Plan:
+    return Plan(
+        intent=f"Undo run {run.id}: {run.plan.intent}",
+        agent=run.plan.agent,
+        requested_by=person,
+        steps=steps,
+        on_failure=OnFailure.CONTINUE,
+        tenant=run.tenant,
+        environment=run.environment,
+    )
+
