@@ -45,7 +45,7 @@ THIRD_PARTY = {
     "deepdiff": ("views/diff.py",),
     "sqlalchemy": ("connectors/sql/",),
     "yaml": ("syntax/", "connectors/file/"),
-    "jsonschema": ("syntax/",),
+    "jsonschema": ("syntax/", "testing/"),
     "jsonschema_rs": ("syntax/",),
     "cel_expr_python": ("policy/",),
     "cryptography": ("identity/", "store/"),
