@@ -15,7 +15,7 @@ from agentctl.engine.protect import Protector, reveal_change, reveal_step
 from agentctl.engine.records import in_words
 from agentctl.engine.resolve import Done, resolve
 from agentctl.errors import Rejected, Stale
-from agentctl.model.change import Change, ChangeSet, project
+from agentctl.model.change import Change, ChangeSet, SystemIdentity, project
 from agentctl.model.decision import Decision
 from agentctl.model.plan import Step
 from agentctl.model.snapshot import Address
@@ -108,4 +108,8 @@ def _header(changeset: ChangeSet, systems: Systems, judge: Judge) -> Iterator[st
             yield f"what `{action}` does has changed since"
     for name, planned in changeset.systems.items():
         if name in systems.connectors and (now := systems.of(name).identity()) != planned:
-            yield f"`{name}` was {planned.endpoint} as {planned.whoami or 'nobody'}, now {now.endpoint} as {now.whoami or 'nobody'}"
+            yield f"`{name}` was {_named(planned)}, now it is {_named(now)}"
+
+
+def _named(system: SystemIdentity) -> str:
+    return f"{system.type} {system.version} at {system.endpoint} as {system.whoami or 'nobody'}"

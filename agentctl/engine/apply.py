@@ -9,10 +9,10 @@ from typing import Any, assert_never
 from agentctl.connectors.base import Call, Receipt
 from agentctl.engine import records
 from agentctl.engine.gate import Judge, rule
-from agentctl.engine.overlay import Overlay
-from agentctl.engine.ports import Brake, Clock, Commitments, Journal, Observer, Pack, Systems, Timer
 from agentctl.engine.keys import UsedUp, keys
 from agentctl.engine.moved import Moved, moved
+from agentctl.engine.overlay import Overlay
+from agentctl.engine.ports import Brake, Clock, Commitments, Journal, Observer, Pack, Systems, Timer
 from agentctl.engine.preview import Preview, bring, foresee
 from agentctl.engine.protect import Protector
 from agentctl.engine.readback import Reading, read_back

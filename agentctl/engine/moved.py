@@ -12,7 +12,7 @@ from agentctl.model.values import Fields, Unknown, Value, same
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moved:
-    """One thing that is not what was consented to. ``side`` is ``before`` (the world moved) or ``after`` (the effect)."""
+    """One thing that is not what was consented to: ``before``, the world moved; ``after``, the effect would differ."""
 
     address: Address
     field: str

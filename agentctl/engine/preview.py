@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from agentctl.engine.gate import Judge
 from agentctl.engine.keys import UsedUp, keys
 from agentctl.engine.overlay import Overlay
 from agentctl.engine.ports import Commitments, Systems
@@ -17,7 +18,6 @@ from agentctl.model.change import Change, ChangeSet, Effect, Purpose, project
 from agentctl.model.decision import Decision
 from agentctl.model.diagnostic import Diagnostic, Severity
 from agentctl.model.plan import Plan, Secret, Step, references
-from agentctl.engine.gate import Judge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,10 +28,10 @@ class Setting:
     tenant: str
     environment: str
     now: datetime
+    used_up: UsedUp
     purpose: Purpose = Purpose.APPLY
     undoes: str = ""
     repeat: int = 0
-    used_up: UsedUp = field(default=lambda key: None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +67,7 @@ def preview(plan: Plan, systems: Systems, judge: Judge, commitments: Commitments
     problems: dict[str, Diagnostic] = {}
     for step in plan.steps:
         if problems.keys() & set(step.needs):
-            problems.setdefault(step.id, _follows(step))
+            problems.setdefault(step.id, _FOLLOWS)
             continue
         if done := setting.used_up(key_of(step.id)):
             brought[step.id] = done.brought
@@ -178,6 +178,4 @@ def _problem(step: Step, error: Rejected) -> Diagnostic:
     )
 
 
-def _follows(step: Step) -> Diagnostic:
-    return Diagnostic(severity=Severity.ERROR, code="needs-failed", summary="A step it needs cannot succeed")
-
+_FOLLOWS = Diagnostic(severity=Severity.ERROR, code="needs-failed", summary="A step it needs cannot succeed")

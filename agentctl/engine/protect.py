@@ -72,7 +72,9 @@ class Protector:
             return self._hide(address, name, to_wire(value))
         return self._hide_large(address, name, value)  # type: ignore[return-value]  # a record holds no references
 
-    def _mapping(self, arguments: Mapping[str, Argument], names: frozenset[str], address: Address) -> dict[str, Argument]:
+    def _mapping(
+        self, arguments: Mapping[str, Argument], names: frozenset[str], address: Address
+    ) -> dict[str, Argument]:
         return {name: self._argument(address, name, argument, names) for name, argument in arguments.items()}
 
     def _argument(self, address: Address, name: str, argument: Argument, names: frozenset[str]) -> Argument:

@@ -99,7 +99,7 @@ def step_finished(
         "receipt": {
             "ids": to_wire(receipt.ids),
             "links": list(receipt.links),
-            "addresses": {new: real for new, real in receipt.addresses.items()},
+            "addresses": dict(receipt.addresses),
         },
         "inverse": inverse_to_wire(inverse),
         "observed": [

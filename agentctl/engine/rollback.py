@@ -151,7 +151,7 @@ def _closure(chosen: set[str], rests_on: Mapping[str, set[str]]) -> set[str]:
 
 def _undo(original: StepRun, later: Iterable[str], values: Mapping[str, Any]) -> Step | Left:
     if original.status in (StepStatus.STARTED, StepStatus.IN_DOUBT):
-        return Left(status=LeftStatus.IN_DOUBT, reason="nobody knows whether it happened; say so with `agentctl resolve`")
+        return Left(status=LeftStatus.IN_DOUBT, reason="nobody knows whether it happened: `agentctl resolve` tells us")
     if original.inverse is None or original.inverse.step is None:
         stays = original.inverse.stays if original.inverse else ""
         return Left(status=LeftStatus.IRREVERSIBLE, reason=stays or "it cannot be undone")

@@ -166,8 +166,8 @@ def field_changes(before: Fields | None, after: Fields | None, prefix: str = "")
             yield FieldChange(path, old, new)
 
 
-def bound_fields(record: RecordChange, reads: frozenset[str] | None, volatile: frozenset[str]) -> frozenset[str] | None:
-    """Return the top-level fields consent to ``record`` is about, or None for the whole record less ``volatile``.
+def bound_fields(record: RecordChange, reads: frozenset[str] | None) -> frozenset[str] | None:
+    """Return the top-level fields consent to ``record`` is about, or None for the whole record less volatile ones.
 
     ``reads`` are the fields the deciding rules read; None where that can't be told.
     """
@@ -192,7 +192,7 @@ def project(change: Change, reads: frozenset[str] | None, volatile: frozenset[st
 
 
 def _cut(record: RecordChange, reads: frozenset[str] | None, volatile: frozenset[str]) -> RecordChange:
-    bound = bound_fields(record, reads, volatile)
+    bound = bound_fields(record, reads)
 
     def keep(fields: Fields | None) -> Fields | None:
         if fields is None:

@@ -1,0 +1,95 @@
+"""The commands by name: each is imported only when it is typed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Annotated, NamedTuple
+
+import typer
+from click import Command, Context, HelpFormatter
+from typer.core import TyperGroup
+from typer.main import get_command as command_of
+
+from agentctl import __version__
+from agentctl.cli.session import Session
+
+
+class Entry(NamedTuple):
+    """Where a command lives and what ``--help`` says of it."""
+
+    module: str
+    summary: str
+
+
+COMMANDS: Mapping[str, Entry] = {
+    name: Entry(f"agentctl.cli.{module or name}", summary)
+    for name, module, summary in (
+        ("init", "", "Make a workspace here, with its key and a first policy."),
+        ("validate", "", "Check plans without touching any system."),
+        ("plan", "", "Show what a plan would change, without changing it."),
+        ("apply", "", "Carry out a plan, or a changeset that was reviewed."),
+        ("show", "", "Explain a run or a changeset."),
+        ("runs", "", "List runs."),
+        ("stop", "", "Ask a running apply to stop."),
+        ("resolve", "", "Say what became of a step that is in doubt."),
+        ("rollback", "", "Undo a run, or some of its steps."),
+        ("verify", "", "Check that the trace is whole."),
+        ("drift", "", "Find what somebody else changed of what we wrote."),
+        ("policy", "policy_commands", "Explain and show policy."),
+        ("state", "state_commands", "Look at the state, or rebuild it from the trace."),
+        ("lock", "lock_commands", "See who holds the workspace, or break a dead lock."),
+        ("connectors", "connector_commands", "List connectors and what they can do."),
+        ("key", "key_commands", "Hand the workspace key on, or take one in."),
+        ("schema", "", "Print a JSON Schema."),
+        ("demo", "", "Play the whole loop in a scratch workspace."),
+    )
+}
+
+
+class LazyGroup(TyperGroup):
+    """Knows every command's name and summary, and imports one only to run it."""
+
+    def list_commands(self, ctx: Context) -> list[str]:  # noqa: ARG002  # the port's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Context, cmd_name: str) -> Command | None:  # noqa: ARG002  # the port's signature
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        command = command_of(import_module(entry.module).app)
+        command.name = cmd_name
+        return command
+
+    def format_commands(self, ctx: Context, formatter: HelpFormatter) -> None:  # noqa: ARG002  # the port's signature
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
+
+
+app = typer.Typer(
+    cls=LazyGroup,
+    name="agentctl",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "AGENTCTL"},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"agentctl {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    context: typer.Context,
+    directory: Annotated[str, typer.Option("-C", metavar="DIR", help="Work as if started in DIR.")] = "",
+    no_color: Annotated[bool, typer.Option("--no-color", help="Draw without colour.")] = False,
+    version: Annotated[  # noqa: ARG001  # acts through its callback
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Let agents propose, and people decide: plan, review, apply, explain, roll back."""
+    context.obj = Session(directory=directory, no_color=no_color)
