@@ -1,1 +1,1 @@
-"""Untrusted text in, positioned values or every diagnostic at once out. Knows no plan, policy or workspace."""
+"""Text to values: strict YAML and JSON with positions, and judgement by JSON Schema. Meaning lives elsewhere."""

@@ -1,0 +1,238 @@
+"""Strict YAML 1.2 (and JSON) to a Document, or every reason why not. Shapes and meanings are judged elsewhere."""
+
+from __future__ import annotations
+
+import gc
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+import yaml
+from yaml.events import (
+    AliasEvent,
+    DocumentEndEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+)
+
+from agentctl.model.diagnostic import Severity
+from agentctl.syntax import json
+from agentctl.syntax.builder import Builder
+from agentctl.syntax.characters import read_text
+from agentctl.syntax.codes import Code
+from agentctl.syntax.document import Document, Source, invalid
+from agentctl.syntax.scalars import MAY_MEAN_MORE, NotFinite, TooLong, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# Loaders are used as sources of events only. Without libyaml the events are the same and come ten times slower.
+_Events: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+_CUT: Final = re.compile(r"\S(?P<gap>[ \t]+)#(?P<next>.?)")
+_NOT_KEYS: Final = frozenset({"<<", "", "~"})
+_BEFORE_DOCUMENT: Final = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*(?P<rest>%?)")
+_AFTER_DOCUMENT: Final = re.compile(r"(?:\.\.\.(?=[ \t\r\n]|$))?(?:[ \t]*(?:(?<![^ \t\r\n.])#[^\n]*)?(?:\r?\n|$))*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much is read. Depth is bounded because libyaml's time grows with its square, and ours with a stack."""
+
+    size: int = 64 * 2**20
+    depth: int = 64
+
+
+DEFAULTS: Final = Limits()
+
+
+def parse(data: bytes, file: str, *, limits: Limits = DEFAULTS) -> Document:
+    """Return the document in ``data``. Raises Invalid with every error; ``diagnostics`` then holds warnings only."""
+    document = read(data, file, limits=limits)
+    if document.errors:
+        raise invalid(file, document.diagnostics)
+    return document
+
+
+def read(data: bytes, file: str, *, limits: Limits = DEFAULTS) -> Document:
+    """Return the document with its errors among its ``diagnostics``, so that a caller can go on and find more.
+
+    Raises Invalid where nothing can be understood: bytes that are no text, a syntax error, a bomb.
+    """
+    source = read_text(data, file, limits.size)
+    with _no_collections():
+        if not source.text.lstrip(" \t\r\n").startswith(("{", "[")):
+            return _read_yaml(source, limits)
+        try:
+            return json.read(source, limits.depth)
+        except json.NotJSON as problem:
+            if file.lower().endswith(".json"):
+                raise json.syntax_error(source, problem) from problem
+            return _read_yaml(source, limits)
+
+
+def _read_yaml(source: Source, limits: Limits) -> Document:
+    builder = Builder(source, limits.depth)
+    before = _BEFORE_DOCUMENT.match(source.text)
+    if before and before["rest"]:
+        # libyaml compares every %TAG with all before it; a file of them would keep it busy for hours.
+        detail = "Directives (`%YAML`, `%TAG`) are not accepted."
+        raise builder.stop(Code.DIRECTIVE, "Directive refused", detail, "Remove the line.", before.start("rest"))
+    parser = _Events(source.text)
+    try:
+        _build(parser.get_event, builder)
+    except yaml.YAMLError as error:
+        from agentctl.syntax.hints import explain
+
+        detail, hint, at = explain(source, error)
+        raise builder.stop(Code.YAML_SYNTAX, "Not valid YAML", detail, hint, at) from error
+    finally:
+        parser.dispose()
+    return builder.finish()
+
+
+def _build(next_event: Callable[[], Event], builder: Builder) -> None:
+    """Drive ``builder`` by the events of one document. The order of the questions is what makes it quick."""
+    text = builder.source.text
+    may_have_properties = "&" in text or "!" in text
+    cuts = _cuts(text)
+    key, leaf = builder.key, builder.leaf
+    while True:
+        event: Any = next_event()
+        kind = type(event)
+        if kind is ScalarEvent:
+            if may_have_properties:
+                _refuse_properties(builder, event)
+            at = event.start_mark.index
+            word = event.value
+            if not event.style:
+                if builder.wants_key:
+                    if word in _NOT_KEYS:
+                        _refuse_key(builder, word, at)
+                    else:
+                        key(word, at)
+                else:
+                    if cuts and event.end_mark.index in cuts:
+                        _warn_of_cut(builder, word, cuts[event.end_mark.index])
+                    if word and word[0] not in MAY_MEAN_MORE:
+                        leaf(word, at)
+                    else:
+                        _plain(builder, word, at)
+            else:
+                if event.style == '"':
+                    builder.check(word, at)
+                (key if builder.wants_key else leaf)(word, at)
+        elif kind is MappingStartEvent or kind is SequenceStartEvent:
+            if may_have_properties:
+                _refuse_properties(builder, event)
+            builder.open({} if kind is MappingStartEvent else [], event.start_mark.index)
+        elif kind is MappingEndEvent or kind is SequenceEndEvent:
+            builder.close()
+        elif kind is AliasEvent:
+            _refuse_alias(builder, event)
+        elif kind is DocumentStartEvent:
+            if event.version or event.tags:
+                detail = "Directives (`%YAML`, `%TAG`) are not accepted."
+                builder.problem(Code.DIRECTIVE, "Directive refused", detail, "Remove the line.", event.start_mark.index)
+        elif kind is DocumentEndEvent:
+            # The rest is looked at as text: a second document's directives alone could keep libyaml busy for hours.
+            _refuse_rest(builder, event.start_mark.index)
+            return
+        elif kind is StreamEndEvent:
+            raise builder.stop(Code.EMPTY_FILE, "Empty file", "There is nothing in this file.", "", 0)
+
+
+def _refuse_key(builder: Builder, word: str, at: int) -> None:
+    if word == "<<":
+        detail = "`<<` would merge another mapping into this one unseen."
+        builder.problem(Code.MERGE_KEY, "Merge key refused", detail, "Write the entries out.", at)
+    else:
+        builder.problem(Code.KEY_NOT_TEXT, "Key is not text", "This entry has no key.", "", at)
+    builder.no_key()
+
+
+def _plain(builder: Builder, word: str, at: int) -> None:
+    try:
+        value = plain(word)
+    except NotFinite:
+        builder.not_finite(word, at)
+        builder.leaf(None, at)
+    except TooLong:
+        builder.too_long(at)
+        builder.leaf(None, at)
+    else:
+        if type(value) is int or type(value) is Decimal:
+            builder.number(value, at)
+        else:
+            builder.leaf(value, at)
+
+
+def _refuse_properties(builder: Builder, event: Any) -> None:
+    at = event.start_mark.index
+    if event.anchor is not None:
+        detail = f"`&{event.anchor}` names this node so that others can repeat it unseen."
+        hint = 'If text is meant, put it in quotes; "&" begins an anchor.'
+        builder.problem(Code.ANCHOR, "Anchor refused", detail, hint, at)
+    if event.tag is not None:
+        detail = f"`{event.tag}` would give this node a type of its own."
+        hint = 'If text is meant, put it in quotes; "!" begins a tag.'
+        builder.problem(Code.TAG, "Tag refused", detail, hint, at)
+
+
+def _refuse_alias(builder: Builder, event: Any) -> None:
+    at = event.start_mark.index
+    detail = f"`*{event.anchor}` would repeat another node unseen."
+    hint = f'Write the value out; if text is meant, put it in quotes: "*{event.anchor}".'
+    builder.problem(Code.ALIAS, "Alias refused", detail, hint, at)
+    if builder.wants_key:
+        builder.no_key()
+    else:
+        builder.leaf(None, at)
+
+
+def _refuse_rest(builder: Builder, at: int) -> None:
+    found = _AFTER_DOCUMENT.match(builder.source.text, at)
+    end = found.end() if found else at
+    if end < len(builder.source.text):
+        detail = "A second document begins here; a file holds one."
+        builder.problem(Code.SEVERAL_DOCUMENTS, "Several documents", detail, "Put it in a file of its own.", end)
+
+
+def _cuts(text: str) -> dict[int, int]:
+    """Return where words may end that a comment cuts short, each with where that comment begins.
+
+    A comment written as one (``value  # why``) is none of them: what is suspicious is ``#`` with a letter after it.
+    """
+    if " #" not in text and "\t#" not in text:
+        return {}
+    return {found.start() + 1: found.end("gap") for found in _CUT.finditer(text) if found["next"].strip(" \t#!\r")}
+
+
+def _warn_of_cut(builder: Builder, word: str, at: int) -> None:
+    text = builder.source.line(builder.source.span(at).line)
+    detail = f"The value is `{word[-60:]}`; ` #` began a comment, and what follows was not read: `{text[-60:]}`."
+    hint = "If the rest belongs to the value, put the whole value in quotes."
+    builder.problem(
+        Code.COMMENT_CUTS_VALUE, "Comment may cut a value short", detail, hint, at, severity=Severity.WARNING
+    )
+
+
+@contextmanager
+def _no_collections() -> Iterator[None]:
+    """Keep the collector from walking a growing tree that holds no cycles: it would double the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
