@@ -24,14 +24,14 @@ def make(assets: Path, directory: Path, login: str) -> None:
     """
     if directory.exists() and any(directory.iterdir()):
         raise Usage("Directory not empty", f"{directory} holds files already.", hint="Name a directory yet to be made.")
-    shutil.copytree(assets, directory, dirs_exist_ok=True, ignore=shutil.ignore_patterns("expected"))
-    for path in (directory / "policy").glob("*.yaml"):
+    shutil.copytree(assets, directory, dirs_exist_ok=True, ignore=shutil.ignore_patterns("expected.txt", "README.md"))
+    for path in directory.rglob("*.yaml"):
         path.write_bytes(path.read_bytes().replace(_PLACEHOLDER, login.encode()))
     for script in directory.glob("*.sql"):
         with closing(sqlite3.connect(script.with_suffix(".db"))) as database:
             database.executescript(script.read_text("utf-8"))
             database.commit()
-    (directory / "gitignore").rename(directory / ".gitignore")
+    (directory / ".gitignore").write_text(".agentctl/\n*.db\n")
     _git(directory, "init", "--quiet", "--initial-branch=main")
     _git(directory, "add", "--all")
     _git(directory, *_IDENTITY, "commit", "--quiet", "--no-verify", "--message", "The workspace as it was")

@@ -1,0 +1,77 @@
+"""Every example does what its expected.txt shows: each line typed there is run for real in a fresh copy.
+
+An expected.txt is written by hand as the lines to type; `--update-golden` fills in what they say.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import shlex
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from agentctl.demo.scratch import make
+from agentctl.demo.typed import typed
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+NAMES = sorted(path.parent.name for path in EXAMPLES.glob("*/agentctl.yaml"))
+
+# What differs from one run to the next, and what stands for it.
+VARYING = (
+    (r"sha256:[0-9a-f]{8,64}", "sha256:…"),
+    (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?Z?", "TIME"),
+    (r"\b\d+(\.\d+)? ?m?s\b", "TIME"),
+)
+
+
+@pytest.fixture
+def workspace(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("LINES", "50")
+    for name in ("XDG_CONFIG_HOME", "AGENTCTL_KEY_FILE", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path / "workspace"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_example_does_what_it_shows(name, workspace, update_golden):
+    expected = EXAMPLES / name / "expected.txt"
+    make(EXAMPLES / name, workspace, login())
+    shown = play(expected.read_text("utf-8"), workspace)
+    if update_golden:
+        expected.write_text(shown, "utf-8")
+    assert shown == expected.read_text("utf-8")
+
+
+def test_there_are_examples_and_each_explains_itself():
+    assert len(NAMES) >= 4
+    for name in NAMES:
+        assert (EXAMPLES / name / "README.md").read_text("utf-8").startswith("# ")
+        assert "$ agentctl plan" in (EXAMPLES / name / "expected.txt").read_text("utf-8")
+
+
+def play(transcript: str, workspace: Path) -> str:
+    """Type every `$ agentctl` and `crm>` line of a transcript again and return the new one."""
+    screen = io.BytesIO()
+    for line in transcript.splitlines():
+        if line.startswith("$ agentctl "):
+            code = typed(workspace, *shlex.split(line)[2:], answers="yes", to=screen)
+            screen.write(f"(exit {code})\n\n".encode() if code else b"\n")
+        elif line.startswith("crm> "):
+            screen.write(f"{line}\n".encode())
+            with closing(sqlite3.connect(workspace / "crm.db")) as database:
+                database.execute(line.removeprefix("crm> "))
+                database.commit()
+    return normalised(screen.getvalue().decode(), workspace)
+
+
+def normalised(text: str, workspace: Path) -> str:
+    text = text.replace(str(workspace.resolve()), "WORKSPACE").replace(login(), "YOU")
+    for pattern, stand_in in VARYING:
+        text = re.sub(pattern, stand_in, text)
+    return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
