@@ -5,6 +5,7 @@ An expected.txt is written by hand as the lines to type; `--update-golden` fills
 
 from __future__ import annotations
 
+import getpass
 import io
 import re
 import shlex
@@ -41,7 +42,7 @@ def workspace(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", NAMES)
 def test_the_example_does_what_it_shows(name, workspace, update_golden):
     expected = EXAMPLES / name / "expected.txt"
-    make(EXAMPLES / name, workspace, login())
+    make(EXAMPLES / name, workspace, getpass.getuser())
     shown = play(expected.read_text("utf-8"), workspace)
     if update_golden:
         expected.write_text(shown, "utf-8")
@@ -71,7 +72,7 @@ def play(transcript: str, workspace: Path) -> str:
 
 
 def normalised(text: str, workspace: Path) -> str:
-    text = text.replace(str(workspace.resolve()), "WORKSPACE").replace(login(), "YOU")
+    text = re.sub(rf"\b{re.escape(getpass.getuser())}\b", "YOU", text.replace(str(workspace.resolve()), "WORKSPACE"))
     for pattern, stand_in in VARYING:
         text = re.sub(pattern, stand_in, text)
     return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"

@@ -1,0 +1,33 @@
+"""A command imports what it uses. Start-up is a promise, so the modules are counted, not the milliseconds."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {
+    "cel_expr_python", "cryptography", "deepdiff", "git", "jsonschema", "jsonschema_rs", "psycopg", "pydantic",
+    "rich", "sqlalchemy",
+}
+
+
+def imported(*arguments: str) -> set[str]:
+    """Return the top-level modules a command imports besides what Python itself starts with."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "agentctl", *arguments], check=True, capture_output=True, text=True
+    )
+    lines = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
+    return {line.rpartition("|")[2].strip().partition(".")[0] for line in lines}
+
+
+def test_the_version_is_told_without_a_command_line_library():
+    assert imported("--version").isdisjoint(HEAVY | {"typer", "click", "yaml"})
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["plan", "--help"], ["apply", "--help"], ["rollback", "--help"]])
+def test_help_is_told_without_what_commands_run_on(arguments):
+    found = imported(*arguments)
+    assert "typer" in found, "otherwise nothing was asked"
+    assert found.isdisjoint(HEAVY | {"yaml"})
