@@ -1,0 +1,144 @@
+"""A ChangeSet and its rulings as the document that plan, review and consent are drawn from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from agentctl.model.action import ActionSpec
+from agentctl.model.change import Change, ChangeSet, Effect, Purpose, inverse_to_wire, system_to_wire, unknown_paths
+from agentctl.model.decision import Ruling
+from agentctl.model.plan import Step
+from agentctl.model.values import to_wire
+from agentctl.views.document.claims import claims
+from agentctl.views.document.decision import decided, ruled
+from agentctl.views.document.groups import groups
+from agentctl.views.document.records import arguments, record
+from agentctl.views.document.risks import irreversible, risks
+
+_SHORT = 12
+
+
+def changeset(
+    changeset: ChangeSet, rulings: Mapping[str, Ruling], specs: Mapping[str, ActionSpec]
+) -> dict[str, Any]:
+    """Return the document of a changeset. ``rulings`` are by step id, ``specs`` by action (``crm.row.update``)."""
+    planned = {step.id: step for step in changeset.plan.steps}
+    steps = [
+        _step(change, rulings[change.step], specs[change.action], planned.get(change.step))
+        for change in changeset.changes
+    ]
+    digest = changeset.digest
+    outcome = _outcome(steps)
+    return {
+        "version": 1,
+        "kind": "ChangeSetDocument",
+        "digest": digest,
+        "short": short(digest),
+        "effects": changeset.effects,
+        "plan": changeset.plan.digest,
+        "policy": changeset.policy,
+        "lineage": changeset.lineage,
+        "tenant": changeset.tenant,
+        "environment": changeset.environment,
+        "purpose": changeset.purpose.value,
+        "undoes": changeset.undoes,
+        "repeat": changeset.repeat,
+        "on_failure": changeset.plan.on_failure.value,
+        "systems": {name: system_to_wire(system) for name, system in changeset.systems.items()},
+        "claims": claims(changeset.plan),
+        "risks": risks(steps),
+        "groups": groups(steps),
+        "steps": steps,
+        "summary": _summary(steps),
+        "outcome": outcome,
+        "next": _next(outcome, changeset, steps),
+    }
+
+
+def short(digest: str) -> str:
+    """Return the part of a digest that people type."""
+    return digest.removeprefix("sha256:")[:_SHORT]
+
+
+def _step(change: Change, ruling: Ruling, spec: ActionSpec, planned: Step | None) -> dict[str, Any]:
+    return {
+        "id": change.step,
+        "action": change.action,
+        "target": change.target,
+        "effect": change.effect.value,
+        "tier": spec.tier.value,
+        **ruled(ruling),
+        "decision": decided(ruling.decision),
+        "records": [record(item, spec.sensitive) for item in change.records],
+        "reads": list(change.reads),
+        "arguments": arguments(change.arguments, spec.sensitive),
+        "receipt": to_wire(change.receipt),
+        "inverse": inverse(change),
+        "preview": spec.preview.value,
+        "precondition": spec.precondition.value,
+        "settlement": spec.settlement.value,
+        "readback": spec.readback.value,
+        "unknown": list(unknown_paths(change)),
+        "notes": list(change.notes),
+        "needs_steps": [] if planned is None else list(planned.needs),
+        "evidence": [] if planned is None else list(planned.evidence),
+    }
+
+
+def inverse(change: Change) -> dict[str, Any]:
+    """Return how a change is undone: kind, by which action on what, and what stays even then."""
+    wire = inverse_to_wire(change.inverse)
+    step = wire["step"]
+    return {
+        "kind": wire["kind"],
+        "action": step["action"] if step else "",
+        "target": step["target"] if step else "",
+        "stays": wire["stays"],
+    }
+
+
+def _summary(steps: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    records = [item["effect"] for step in steps for item in step["records"]]
+    effects = [step["effect"] for step in steps]
+    rulings = [step["ruling"] for step in steps]
+    return {
+        "steps": len(steps),
+        "add": records.count(Effect.CREATE.value),
+        "change": records.count(Effect.UPDATE.value),
+        "destroy": records.count(Effect.DELETE.value),
+        "side_effects": effects.count(Effect.SIDE_EFFECT.value),
+        "no_ops": effects.count(Effect.NO_OP.value),
+        "reads": effects.count(Effect.READ.value),
+        "permitted": rulings.count("permit"),
+        "held": rulings.count("hold"),
+        "denied": rulings.count("refuse"),
+        "irreversible": sum(map(irreversible, steps)),
+        "unknown": sum(len(step["unknown"]) for step in steps),
+    }
+
+
+def _outcome(steps: Sequence[Mapping[str, Any]]) -> str:
+    if any(step["ruling"] == "refuse" for step in steps):
+        return "refused"
+    if all(step["effect"] == Effect.NO_OP.value for step in steps):
+        return "no-changes"
+    return "held" if any(step["ruling"] == "hold" for step in steps) else "ready"
+
+
+def _next(outcome: str, changeset: ChangeSet, steps: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    match outcome:
+        case "refused":
+            denied = next(step for step in steps if step["ruling"] == "refuse")
+            return [{
+                "why": "To see how policy came to this:",
+                "command": f"agentctl policy explain {short(changeset.digest)} --step {denied['id']}",
+            }]
+        case "no-changes":
+            return []
+    if changeset.purpose is Purpose.ROLLBACK:
+        apply = {"why": "To undo exactly this:", "command": f"agentctl rollback {changeset.undoes}"}
+    else:
+        apply = {"why": "To do exactly this:", "command": f"agentctl apply {short(changeset.digest)}"}
+    needs = {(need["what"], need["command"]): None for step in steps for need in step["needs"] if need["command"]}
+    return [*({"why": f"{what}:", "command": command} for what, command in needs if command != apply["command"]), apply]

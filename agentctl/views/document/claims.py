@@ -1,0 +1,26 @@
+"""What the agent says: intent, reasons, quotes. Claims, kept in one place and apart from every fact."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agentctl.model.plan import Plan
+
+
+def claims(plan: Plan) -> dict[str, Any]:
+    return {
+        "agent": plan.agent,
+        "requested_by": plan.requested_by,
+        "intent": plan.intent,
+        "because": [{"step": step.id, "text": step.because} for step in plan.steps if step.because],
+        "evidence": [
+            {
+                "id": item.id,
+                "uri": item.uri,
+                "quote": item.quote,
+                "sha256": item.sha256,
+                "steps": [step.id for step in plan.steps if item.id in step.evidence],
+            }
+            for item in plan.evidence
+        ],
+    }

@@ -1,0 +1,45 @@
+"""Policy's answer as a document: which rule, where it stands, what came of it and why."""
+
+from __future__ import annotations
+
+from typing import Any, assert_never
+
+from agentctl.model.decision import (
+    Decision,
+    Hold,
+    Permit,
+    Refuse,
+    Ruling,
+    decision_to_wire,
+    finding_to_wire,
+)
+
+
+def explain(decision: Decision, ruling: Ruling | None = None) -> dict[str, Any]:
+    """Return the document of ``policy explain``: every rule considered, those that decided first."""
+    return {
+        "version": 1,
+        "kind": "ExplainDocument",
+        **decided(decision),
+        "considered": [{**finding_to_wire(item), "inputs": dict(item.inputs)} for item in decision.considered],
+        **({} if ruling is None else ruled(ruling)),
+    }
+
+
+def ruled(ruling: Ruling) -> dict[str, Any]:
+    """Return the gate's outcome for one step, without the decision under it."""
+    match ruling:
+        case Permit():
+            return {"ruling": "permit", "why": "", "needs": []}
+        case Hold():
+            needs = [{"what": need.what, "kind": need.kind.value, "command": need.command} for need in ruling.needs]
+            return {"ruling": "hold", "why": "", "needs": needs}
+        case Refuse():
+            return {"ruling": "refuse", "why": ruling.why, "needs": []}
+    assert_never(ruling)
+
+
+def decided(decision: Decision) -> dict[str, Any]:
+    """Return a decision's own facts, in the form the trace records them."""
+    reads = None if decision.reads is None else sorted(decision.reads)
+    return {**decision_to_wire(decision), "reads": reads}

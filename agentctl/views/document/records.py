@@ -1,0 +1,69 @@
+"""Records old → new as document parts: what differs, sensitive values never in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Set
+from typing import Any
+
+from agentctl.model.change import RecordChange
+from agentctl.model.plan import Argument, argument_to_wire
+from agentctl.model.values import Fields, same, to_wire
+
+_HIDDEN = {"$hidden": ""}
+_ABSENT = object()
+
+
+def record(change: RecordChange, sensitive: Set[str]) -> dict[str, Any]:
+    """Return ``{address, effect, changes, unchanged}``; in a change a missing ``before`` or ``after`` is absence."""
+    return {
+        "address": change.address,
+        "effect": change.effect.value,
+        "changes": changes(change.before, change.after, sensitive),
+        "unchanged": {
+            name: _HIDDEN if name in sensitive else to_wire(value)
+            for name, value in (change.before or {}).items()
+            if change.after is not None and name in change.after and same(value, change.after[name])
+        },
+    }
+
+
+def changes(before: Fields | None, after: Fields | None, sensitive: Set[str]) -> list[dict[str, Any]]:
+    """Return what really differs as ``{path, before?, after?}``, mappings entered, in the record's own order."""
+    return [_side_by_side(*found, sensitive) for found in _differing(before or {}, after or {}, "")]
+
+
+def arguments(with_: Mapping[str, Argument], sensitive: Set[str]) -> dict[str, Any]:
+    """Return a step's arguments in wire form, those that set a sensitive field hidden at whatever depth they stand."""
+    return {
+        name: _HIDDEN if name in sensitive else _without(argument_to_wire(argument), sensitive)
+        for name, argument in with_.items()
+    }
+
+
+def _differing(before: Fields, after: Fields, prefix: str) -> Iterator[tuple[str, Any, Any]]:
+    for key in [*before, *(key for key in after if key not in before)]:
+        old, new = before.get(key, _ABSENT), after.get(key, _ABSENT)
+        if isinstance(old, Mapping) and isinstance(new, Mapping):
+            yield from _differing(old, new, f"{prefix}{key}.")
+        elif old is _ABSENT or new is _ABSENT or not same(old, new):  # type: ignore[arg-type]  # absence is caught first
+            yield f"{prefix}{key}", old, new
+
+
+def _side_by_side(path: str, old: Any, new: Any, sensitive: Set[str]) -> dict[str, Any]:
+    hide = path in sensitive or path.partition(".")[0] in sensitive
+    sides: dict[str, Any] = {"path": path}
+    if old is not _ABSENT:
+        sides["before"] = _HIDDEN if hide else to_wire(old)
+    if new is not _ABSENT:
+        sides["after"] = _HIDDEN if hide else to_wire(new)
+    return sides
+
+
+def _without(wire: Any, sensitive: Set[str]) -> Any:
+    if not sensitive:
+        return wire
+    if isinstance(wire, dict):
+        return {key: _HIDDEN if key in sensitive else _without(item, sensitive) for key, item in wire.items()}
+    if isinstance(wire, list):
+        return [_without(item, sensitive) for item in wire]
+    return wire

@@ -1,0 +1,142 @@
+"""What a reviewer must see first, counted: denials, what can't be undone, what nobody can foresee."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+_Step: TypeAlias = Mapping[str, Any]
+_HARMLESS = ("read", "no-op")
+
+
+def risks(steps: Sequence[_Step]) -> list[dict[str, Any]]:
+    """Return the kinds of risk that occur, gravest first, each with a title and its steps gathered by reason."""
+    found = []
+    for kind, title, applies, reason in _KINDS:
+        concerned = [step for step in steps if applies(step)]
+        if concerned:
+            found.append({
+                "kind": kind,
+                "title": title(len(concerned)),
+                "count": len(concerned),
+                "items": _by_reason(concerned, reason),
+            })
+    return found
+
+
+def irreversible(step: _Step) -> bool:
+    return step["effect"] not in _HARMLESS and step["inverse"]["kind"] == "none"
+
+
+def _by_reason(steps: Sequence[_Step], reason: Callable[[_Step], _Reason]) -> list[dict[str, Any]]:
+    gathered: dict[tuple[str, str], dict[str, Any]] = {}
+    for step in steps:
+        why, finding = reason(step)
+        item = gathered.setdefault((step["action"], why), {
+            "action": step["action"],
+            "why": why,
+            "rule": finding["rule"] if finding else "",
+            "place": finding["place"] if finding else "",
+            "steps": [],
+            "targets": [],
+        })
+        item["steps"].append(step["id"])
+        item["targets"].append(step["target"])
+    return list(gathered.values())
+
+
+_Reason: TypeAlias = tuple[str, Mapping[str, Any] | None]
+
+
+def _finding(step: _Step, *outcomes: str) -> Mapping[str, Any] | None:
+    return next((item for item in step["decision"]["findings"] if item["outcome"] in outcomes), None)
+
+
+def _denial(step: _Step) -> _Reason:
+    finding = _finding(step, "denies", "error")
+    return step["why"] or (finding["reason"] if finding else "no rule allows it"), finding
+
+
+def _undecided(step: _Step) -> _Reason:
+    finding = _finding(step, "undecided")
+    return finding["reason"] if finding else "", finding
+
+
+def _no_way_back(step: _Step) -> _Reason:
+    return step["inverse"]["stays"], None
+
+
+def _amends(step: _Step) -> _Reason:
+    return step["inverse"]["stays"] or "rollback makes amends, it does not restore", None
+
+
+def _unforeseen(step: _Step) -> _Reason:
+    return "; ".join(step["notes"]), None
+
+
+def _waits(step: _Step) -> _Reason:
+    return "; ".join(need["what"] for need in step["needs"]), None
+
+
+def _window(step: _Step) -> _Reason:
+    if step["precondition"] == "none":
+        return "there is nothing to compare: it acts on whatever it finds", None
+    return "compared by us just before acting; what changes in that moment is overwritten", None
+
+
+def _steps(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"
+
+
+_KINDS: tuple[
+    tuple[str, Callable[[int], str], Callable[[_Step], bool], Callable[[_Step], _Reason]], ...
+] = (
+    (
+        "denied",
+        lambda count: _steps(count, "step is denied by policy", "steps are denied by policy"),
+        lambda step: step["ruling"] == "refuse",
+        _denial,
+    ),
+    (
+        "irreversible",
+        lambda count: _steps(count, "step cannot be undone", "steps cannot be undone"),
+        irreversible,
+        _no_way_back,
+    ),
+    (
+        "unforeseen",
+        lambda count: _steps(count, "step whose effect is UNKNOWN", "steps whose effect is UNKNOWN"),
+        lambda step: step["effect"] not in _HARMLESS and step["preview"] == "none",
+        _unforeseen,
+    ),
+    (
+        "undecided",
+        lambda count: _steps(count, "step policy can decide only later", "steps policy can decide only later"),
+        lambda step: step["ruling"] != "refuse" and _finding(step, "undecided") is not None,
+        _undecided,
+    ),
+    (
+        "held",
+        lambda count: _steps(count, "step needs signed approval", "steps need signed approval"),
+        lambda step: any(need["kind"] == "signatures" for need in step["needs"]),
+        _waits,
+    ),
+    (
+        "compensating",
+        lambda count: _steps(count, "step can only be made up for", "steps can only be made up for"),
+        lambda step: step["effect"] not in _HARMLESS and step["inverse"]["kind"] == "compensating",
+        _amends,
+    ),
+    (
+        "stays",
+        lambda count: _steps(count, "step leaves something when undone", "steps leave something when undone"),
+        lambda step: step["inverse"]["kind"] == "exact" and bool(step["inverse"]["stays"]),
+        _no_way_back,
+    ),
+    (
+        "window",
+        lambda count: _steps(count, "step is not compared by the system", "steps are not compared by the system"),
+        lambda step: step["effect"] not in _HARMLESS and step["precondition"] != "enforced" and bool(step["records"]),
+        _window,
+    ),
+)

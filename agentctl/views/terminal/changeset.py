@@ -1,0 +1,164 @@
+"""Draws the review of a plan: risks first, then the agent's claims, the changes, and what to do now."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from agentctl.views import safe
+from agentctl.views.look import Detail, Look
+from agentctl.views.page import Ink, Inked, Page, Part
+from agentctl.views.symbols import EFFECTS
+from agentctl.views.terminal.claims import draw_claims
+from agentctl.views.terminal.risks import draw_risks, listed
+from agentctl.views.terminal.step import draw_step, draw_step_line
+
+_BLOCKS_SHOWN = 100
+_LINES_SHOWN = 200
+_QUIET = ("no-op",)
+
+_OUTCOMES = {
+    "refused": (Ink.RISK, "Refused by policy: nothing of this plan can be executed."),
+    "held": (Ink.CAUTION, "Nothing happens before the consent that policy asks for."),
+    "ready": (Ink.GOOD, "Policy allows this plan."),
+    "no-changes": (Ink.GOOD, "Nothing to do: everything is already as the plan wants it."),
+}
+
+
+def draw_changeset(document: Mapping[str, Any], look: Look) -> str:
+    """Return the review of a ChangeSetDocument."""
+    page = Page(look)
+    _draw_head(page, document)
+    draw_risks(page, document["risks"])
+    draw_claims(page, document["claims"])
+    _draw_steps(page, document)
+    _draw_end(page, document)
+    return page.text()
+
+
+def _draw_head(page: Page, document: Mapping[str, Any]) -> None:
+    where = f"{safe.line(document['tenant'])} / {safe.line(document['environment'])}"
+    title = f"Rollback of {safe.line(document['undoes'])}" if document["purpose"] == "rollback" else "Plan"
+    again = f"  repeat {document['repeat']}" if document["repeat"] else ""
+    page.line(Inked(f"{title}  {document['short']}", Ink.STRONG), f"  on {where}{again}")
+    rows: list[tuple[Part, ...]] = []
+    for name, system in document["systems"].items():
+        who = f"  as {safe.line(system['whoami'])}" if system["whoami"] else ""
+        what = f"{safe.line(system['type'])} {safe.line(system['version'])} at {safe.line(system['endpoint'])}{who}"
+        rows.append((Inked(safe.line(name), Ink.FAINT), Inked(what, Ink.FAINT)))
+    page.rows(rows, indent=2)
+    if page.look.detail is Detail.FULL:
+        names = ("digest", "effects", "plan", "policy", "lineage")
+        page.rows([(Inked(name, Ink.FAINT), Inked(safe.line(document[name]), Ink.FAINT)) for name in names], indent=2)
+
+
+def _draw_steps(page: Page, document: Mapping[str, Any]) -> None:
+    steps = {step["id"]: step for step in document["steps"]}
+    page.blank()
+    if page.look.detail is Detail.FULL:
+        for step in document["steps"]:
+            draw_step(page, step)
+            page.blank()
+        return
+    gathered: set[str] = set()
+    for group in document["groups"]:
+        _draw_group(page, group, steps, gathered)
+    rest = [step for step in document["steps"] if step["id"] not in gathered]
+    quiet = [step for step in rest if step["effect"] in _QUIET and step["ruling"] != "refuse"]
+    _draw_rest(page, [step for step in rest if step not in quiet] if quiet else rest)
+    if quiet:
+        symbol, ink = EFFECTS["no-op"]
+        names = listed([step["id"] for step in quiet], 8)
+        page.line(Inked(f"{symbol:<2} ", ink), f"already so: {names}", indent=2, hang=9)
+
+
+def _draw_group(
+    page: Page, group: Mapping[str, Any], steps: Mapping[str, Mapping[str, Any]], gathered: set[str]
+) -> None:
+    outliers = [name for name in group["outliers"] if name not in gathered][:_BLOCKS_SHOWN]
+    if outliers:
+        of = f"{len(outliers):,} of {len(group['outliers']) + group['count']:,} {safe.line(group['action'])}"
+        page.line(Inked(f"! {of} differ from the rest:", Ink.CAUTION), indent=2)
+    for name in outliers:
+        _draw_one(page, steps[name])
+    sample = steps[group["steps"][0]]
+    if page.look.detail is Detail.SUMMARY:
+        draw_step_line(page, {**sample, "id": f"{group['count']:,} ×", "target": listed(group["steps"], 4)})
+    else:
+        targets = listed([steps[name]["target"] for name in group["steps"][:_BLOCKS_SHOWN]], 4).partition(" and ")[0]
+        more = f" and {group['count'] - 4:,} more" if group["count"] > 4 else ""
+        count = Inked(f"{group['count']:,} ×", Ink.STRONG)
+        draw_step(page, _without_address(sample), title=(count, f"  {safe.line(group['action'])}  {targets}{more}"))
+        page.blank()
+    gathered.update(group["steps"], outliers)
+
+
+def _without_address(step: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the sample of a group with nothing that is only true of the sample."""
+    inverse = {**step["inverse"], "target": ""}
+    if len(step["records"]) != 1:
+        return {**step, "inverse": inverse}
+    return {**step, "inverse": inverse, "records": [{**step["records"][0], "address": "/" + step["target"]}]}
+
+
+def _draw_rest(page: Page, steps: Sequence[Mapping[str, Any]]) -> None:
+    most = _LINES_SHOWN if page.look.detail is Detail.SUMMARY else _BLOCKS_SHOWN
+    shown = _weightiest(steps, most)
+    for step in steps:
+        if step["id"] in shown:
+            _draw_one(page, step)
+    left = Counter((step["effect"], step["action"]) for step in steps if step["id"] not in shown)
+    if left:
+        page.line(f"… {sum(left.values()):,} more steps (--diff full shows each):", indent=2)
+        for (effect, action), count in left.most_common():
+            symbol, ink = EFFECTS[effect]
+            page.line(Inked(f"{symbol:<2} ", ink), f"{count:,} ×  {safe.line(action)}", indent=7)
+
+
+def _weightiest(steps: Sequence[Mapping[str, Any]], most: int) -> set[str]:
+    """Return which steps to show where not all can be: what is denied, final or destroys comes before the harmless."""
+    ranked = sorted(steps, key=lambda step: (
+        step["ruling"] != "refuse", step["inverse"]["kind"] != "none", step["effect"] != "delete",
+        step["effect"] in ("read", "no-op"),
+    ))
+    return {step["id"] for step in ranked[:most]}
+
+
+def _draw_one(page: Page, step: Mapping[str, Any]) -> None:
+    if page.look.detail is Detail.SUMMARY or (step["effect"] == "read" and step["ruling"] == "permit"):
+        draw_step_line(page, step)
+    else:
+        draw_step(page, step)
+        page.blank()
+
+
+def _draw_end(page: Page, document: Mapping[str, Any]) -> None:
+    summary = document["summary"]
+    page.blank()
+    others = [
+        f"{summary[key]:,} {word}" for key, word in (
+            ("denied", "denied"), ("held", "waiting for consent"), ("irreversible", "irreversible"),
+            ("reads", "read only"), ("no_ops", "already so"), ("unknown", "values known only after apply"),
+        ) if summary[key]
+    ]
+    page.line(
+        Inked(
+            f"Plan: {summary['add']:,} to add, {summary['change']:,} to change, {summary['destroy']:,} to destroy, "
+            f"{summary['side_effects']:,} side effects.", Ink.STRONG,
+        ),
+    )
+    if others:
+        page.line(f"{summary['steps']:,} steps: {', '.join(others)}.")
+    ink, sentence = _OUTCOMES[document["outcome"]]
+    page.line(Inked(sentence, ink))
+    draw_next(page, document["next"])
+
+
+def draw_next(page: Page, following: Sequence[Mapping[str, str]]) -> None:
+    """Draw what to do now: the reason, then the command alone on its line, whole."""
+    for item in following:
+        page.line(safe.line(item["why"]))
+        page.line(Inked(safe.line(item["command"]), Ink.COMMAND), indent=4, whole=True)
+
+

@@ -1,0 +1,122 @@
+"""Draws one step of a changeset: what it does to which records, what policy says, what undoes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from agentctl.views import safe, values
+from agentctl.views.diff import rows, text_of
+from agentctl.views.document.groups import alike
+from agentctl.views.look import Detail
+from agentctl.views.page import Ink, Inked, Page, Part
+from agentctl.views.symbols import EFFECTS
+from agentctl.views.terminal.risks import listed, where
+from agentctl.views.terminal.rows import draw_changes
+
+_ADDRESSES_SHOWN = 4
+_ALIKE_SHOWN = 12
+
+
+def draw_step(page: Page, step: Mapping[str, Any], *, title: tuple[Part, ...] = ()) -> None:
+    """Draw a step as a block; ``title`` stands where a group of steps is drawn by one of them."""
+    symbol, ink = EFFECTS[step["effect"]]
+    head = title or (Inked(step["id"], Ink.STRONG), f"  {safe.line(step['action'])}  {safe.line(step['target'])}")
+    page.line(Inked(f"{symbol:<2} ", ink), *head, indent=2, hang=9)
+    if not step["records"] or page.look.detail is Detail.FULL:
+        draw_arguments(page, step["arguments"], 7)
+    _draw_records(page, step)
+    for note in step["notes"]:
+        page.line(Inked(f"note  {safe.line(note)}", Ink.FAINT), indent=7, hang=13)
+    page.line(*policy(step), indent=7, hang=15)
+    if step["effect"] not in ("read", "no-op"):
+        page.line(*undo(step["inverse"], full=page.look.detail is Detail.FULL), indent=7, hang=15)
+    if page.look.detail is Detail.FULL:
+        _draw_facts(page, step)
+
+
+def draw_step_line(page: Page, step: Mapping[str, Any]) -> None:
+    """Draw a step on a single line."""
+    symbol, ink = EFFECTS[step["effect"]]
+    what = ""
+    if len(step["records"]) == 1:
+        what = text_of([row for change in step["records"][0]["changes"][:3] for row in rows(change, Detail.SUMMARY)])
+    elif step["records"]:
+        what = f"{len(step['records']):,} records"
+    ruling: Part = Inked("  DENIED", Ink.RISK) if step["ruling"] == "refuse" else ""
+    who = f"  {safe.line(step['action'])}  {safe.line(step['target'])}  "
+    name = Inked(step["id"], Ink.STRONG)
+    page.line(Inked(f"{symbol:<2} ", ink), name, who, Inked(what, Ink.FAINT), ruling, indent=2, hang=9)
+
+
+def draw_arguments(page: Page, arguments: Mapping[str, Any], indent: int) -> None:
+    """Draw what a step was given, an argument a line."""
+    limit = None if page.look.detail is Detail.FULL else 200
+    for name, wire in arguments.items():
+        page.line(Inked(f"{safe.line(name)}: ", Ink.FAINT), values.inline(wire, limit), indent=indent, hang=indent + 4)
+
+
+def policy(step: Mapping[str, Any]) -> list[Part]:
+    """Return what the gate says of a step, with the rule and its place."""
+    match step["ruling"]:
+        case "refuse":
+            says: list[Part] = [Inked("DENIED", Ink.RISK), f": {safe.line(step['why'])}"]
+        case "hold":
+            needs = "; ".join(safe.line(need["what"]) for need in step["needs"])
+            says = [Inked("waits", Ink.CAUTION), f" for {needs}" if needs else ""]
+        case _:
+            says = ["allowed"]
+    return [Inked("policy  ", Ink.FAINT), *says, Inked(rule(step["decision"]["findings"]), Ink.FAINT)]
+
+
+def rule(findings: Any) -> str:
+    """Return the rules that decided, each with file and line."""
+    named = [f"{safe.line(item['rule'])}{where(item['place'])}" for item in findings]
+    return f"  · {', '.join(named)}" if named else ""
+
+
+def undo(inverse: Mapping[str, Any], *, full: bool) -> list[Part]:
+    """Return how a step is undone and what stays."""
+    stays = f"; stays: {safe.line(inverse['stays'])}" if inverse["stays"] else ""
+    if inverse["kind"] == "none":
+        return [Inked("undo    ", Ink.FAINT), Inked("IMPOSSIBLE", Ink.RISK), stays]
+    exact = inverse["kind"] == "exact"
+    named = inverse["action"] and (full or not exact)
+    by = f" by {safe.line(inverse['action'])} {safe.line(inverse['target'])}".rstrip() if named else ""
+    words, ink = ("restores exactly", Ink.PLAIN) if exact else ("makes amends only", Ink.CAUTION)
+    return [Inked("undo    ", Ink.FAINT), Inked(words, ink), Inked(by, Ink.FAINT), stays]
+
+
+def _draw_records(page: Page, step: Mapping[str, Any]) -> None:
+    records = step["records"]
+    if len(records) == 1:
+        record = records[0]
+        symbol, ink = EFFECTS[record["effect"]]
+        if not record["address"].endswith("/" + step["target"]):
+            page.line(Inked(f"{symbol} ", ink), safe.line(record["address"]), indent=7)
+        draw_changes(page, record["changes"], 7, symbol)
+        return
+    found = alike(records)
+    full = page.look.detail is Detail.FULL
+    shown = found if full else found[:_ALIKE_SHOWN]
+    for group in shown:
+        symbol, ink = EFFECTS[group["effect"]]
+        count = len(group["addresses"])
+        times = f"{count:,} × " if count > 1 else ""
+        addresses = listed(group["addresses"], None if full else _ADDRESSES_SHOWN)
+        page.line(Inked(f"{symbol} {times}", ink), addresses, indent=7, hang=11)
+        draw_changes(page, group["changes"], 9, symbol)
+    if more := sum(len(group["addresses"]) for group in found[len(shown):]):
+        page.line(f"… {more:,} more records: --diff full shows all", indent=7)
+
+
+def _draw_facts(page: Page, step: Mapping[str, Any]) -> None:
+    facts = ", ".join([
+        step["tier"], f"preview {step['preview']}", f"precondition {step['precondition']}",
+        f"settled by {step['settlement']}", f"read back {step['readback']}",
+    ])
+    page.line(Inked(f"spec    {facts}", Ink.FAINT), indent=7, hang=15)
+    if step["reads"]:
+        page.line(Inked(f"reads   {listed(step['reads'], None)}", Ink.FAINT), indent=7, hang=15)
+    if step["needs_steps"]:
+        page.line(Inked(f"after   {listed(step['needs_steps'], None)}", Ink.FAINT), indent=7, hang=15)

@@ -1,0 +1,149 @@
+"""Wire values as text for people: typed, quoted, and never elided without length and digest."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from typing import Any
+
+from agentctl.views import safe
+
+_DIGEST_SHOWN = 12
+
+
+def inline(wire: Any, limit: int | None = None) -> str:
+    """Return a wire value on one line; what is longer than ``limit`` characters is elided with length and digest."""
+    if isinstance(wire, str):
+        return quoted(wire, limit)
+    if isinstance(wire, dict):
+        tagged = tag(wire)
+        if tagged is not None:
+            return _tagged(*tagged, limit)
+    text = _plain(wire)
+    if limit is None or len(text) <= limit:
+        return text
+    kind = f"{len(wire)} keys" if isinstance(wire, dict) else f"{len(wire)} items"
+    ends = "{…}" if isinstance(wire, dict) else "[…]"
+    return f"{ends} ({kind}, {size(len(_json(wire)))}, {short_digest(_json(wire))})"
+
+
+def quoted(text: str, limit: int | None = None, start: int = 0) -> str:
+    """Return a string in quotes, cut to ``limit`` characters from ``start`` where it is longer, saying what it was."""
+    if limit is None or len(text) <= limit:
+        return safe.quoted(text)
+    shown = safe.quoted(text[start:start + limit])
+    before, after = "…" if start else "", "…" if start + limit < len(text) else ""
+    return f"{before}{shown}{after} ({extent(text)})"
+
+
+def extent(text: str) -> str:
+    """Return length and digest of a string: what stands where it is not shown whole."""
+    return f"{len(text):,} characters, {short_digest(text.encode('utf-8', 'surrogatepass'))}"
+
+
+def short_digest(data: bytes) -> str:
+    return "sha256:" + hashlib.sha256(data).hexdigest()[:_DIGEST_SHOWN]
+
+
+def size(count: int) -> str:
+    """Return a number of bytes as people say it."""
+    if count < 1024:
+        return f"{count} B"
+    tenths = count * 10 // 1024
+    for unit in ("KiB", "MiB", "GiB"):
+        if tenths < 10240 or unit == "GiB":
+            return f"{tenths // 10}.{tenths % 10} {unit}"
+        tenths //= 1024
+    raise AssertionError("unreachable: the last unit takes all")
+
+
+def tag(wire: Any) -> tuple[str, Any] | None:
+    """Return tag and inner value of a tagged wire value, None for anything else."""
+    if isinstance(wire, dict) and wire:
+        first = next(iter(wire))
+        if first.startswith("$"):
+            return first, wire if len(wire) > 1 else wire[first]
+    return None
+
+
+def is_hidden(wire: Any) -> bool:
+    return isinstance(wire, dict) and len(wire) == 1 and "$hidden" in wire
+
+
+def mapping(wire: Any) -> dict[str, Any] | None:
+    """Return the keys and values of a mapping, out of its ``$literal`` where it has one; None for other values."""
+    if not isinstance(wire, dict):
+        return None
+    tagged = tag(wire)
+    if tagged is None:
+        return wire
+    return tagged[1] if tagged[0] == "$literal" and isinstance(tagged[1], dict) else None
+
+
+def _tagged(name: str, inner: Any, limit: int | None) -> str:
+    match name:
+        case "$unknown":
+            return "(known after apply)"
+        case "$hidden":
+            return "(hidden)"
+        case "$secret":
+            return f"(secret {safe.line(str(inner))})"
+        case "$from":
+            return f"(from {safe.line(str(inner))})"
+        case "$format":
+            return _format(inner, limit)
+        case "$bytes":
+            return _bytes(str(inner))
+        case "$literal" if isinstance(inner, dict):
+            return _plain_mapping(inner) if limit is None else inline_mapping(inner, limit)
+        case "$int" | "$decimal" | "$time" | "$date":
+            text = safe.line(str(inner))
+            return text if limit is None or len(text) <= limit else f"{text[:limit]}… ({extent(str(inner))})"
+    return safe.line(_json({name: inner}).decode())
+
+
+def inline_mapping(wire: dict[str, Any], limit: int) -> str:
+    text = _plain_mapping(wire)
+    return text if len(text) <= limit else f"{{…}} ({len(wire)} keys, {extent(text)})"
+
+
+def _format(inner: Any, limit: int | None) -> str:
+    if not isinstance(inner, dict):
+        return f"(formatted {quoted(str(inner), limit)})"
+    parts = {name: value for name, value in inner.items() if name != "$format"}
+    names = ", ".join(f"{safe.line(name)}: {inline(value, limit)}" for name, value in parts.items())
+    return f"(formatted {quoted(str(inner['$format']), limit)} with {names})"
+
+
+def _bytes(encoded: str) -> str:
+    try:
+        data = base64.b64decode(encoded, validate=True)
+    except binascii.Error:
+        return f"b64 {quoted(encoded, 40)}"
+    return f"b64 {size(len(data))} {short_digest(data)}"
+
+
+def _plain(wire: Any) -> str:
+    match wire:
+        case None:
+            return "null"
+        case bool():
+            return "true" if wire else "false"
+        case str():
+            return safe.quoted(wire)
+        case dict():
+            tagged = tag(wire)
+            return _tagged(*tagged, None) if tagged else _plain_mapping(wire)
+        case list() | tuple():
+            return "[" + ", ".join(map(_plain, wire)) + "]"
+    return safe.line(str(wire))
+
+
+def _plain_mapping(wire: dict[str, Any]) -> str:
+    return "{" + ", ".join(f"{safe.line(str(key))}: {_plain(item)}" for key, item in wire.items()) + "}"
+
+
+def _json(wire: Any) -> bytes:
+    return json.dumps(wire, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode("utf-8", "surrogatepass")
