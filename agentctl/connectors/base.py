@@ -151,11 +151,15 @@ class Setting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instance:
-    """A connector's place in a workspace: what its factory is handed. Paths in settings are relative to ``root``."""
+    """A connector's place in a workspace: what its factory is handed. Paths in settings are relative to ``root``.
+
+    ``reserved`` are the workspace's policy files and folders, relative to ``root`` as well: no step may touch them.
+    """
 
     name: str
     settings: Mapping[str, Value]
     root: str
+    reserved: tuple[str, ...] = ("policy",)
 
 
 class ConnectorType(Protocol):
