@@ -9,7 +9,7 @@ from typing import Any, Final
 from agentctl.errors import Invalid
 from agentctl.model.diagnostic import Diagnostic, Severity
 from agentctl.model.values import SAFE_INTEGER
-from agentctl.syntax.characters import name_of, unsafe_character
+from agentctl.syntax.characters import name_of, unsafe_character, without_unsafe
 from agentctl.syntax.codes import Code
 from agentctl.syntax.document import MOST_PROBLEMS, Document, Marks, Pointer, Source, invalid
 from agentctl.syntax.scalars import FARTHEST_EXPONENT, MOST_DIGITS
@@ -34,7 +34,7 @@ class Builder:
     __slots__ = (
         "_beyond_json", "_container", "_deepest", "_first", "_keys", "_marks", "_offsets", "_place", "_problems",
         "_root", "_root_at", "_stack", "source", "wants_key",
-    )  # fmt: skip
+    )
 
     def __init__(self, source: Source, deepest: int) -> None:
         self.source = source
@@ -112,14 +112,16 @@ class Builder:
         self._beyond_json |= type(value) is Decimal or not -SAFE_INTEGER <= value <= SAFE_INTEGER
         self.leaf(value, at)
 
-    def check(self, text: str, at: int) -> None:
-        """Collect a problem where escapes made a character in ``text`` that no value holds."""
+    def checked(self, text: str, at: int) -> str:
+        """Return ``text``, or a harmless stand-in where escapes made a character that no value holds: a problem."""
         if character := unsafe_character(text):
             self.problem(
                 Code.CONTROL_CHARACTER, "Refused character",
                 f"This text holds {name_of(character)}, written as an escape.",
                 "Remove it. Binary content is written as {$bytes: BASE64}.", at,
-            )  # fmt: skip
+            )
+            return without_unsafe(text)
+        return text
 
     def not_finite(self, text: str, at: int) -> None:
         detail = f"`{text}` is infinity or not a number; no record can hold it."

@@ -14,7 +14,7 @@ _CONTROLS: Final = bytes((*range(9), 11, 12, *range(14, 32), 127))
 _REFUSED: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]|\r(?!\n)")
 _UNSAFE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
 _WIDE_MARKS: Final = ((b"\xff\xfe\x00\x00", "UTF-32"), (b"\x00\x00\xfe\xff", "UTF-32"),
-                      (b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"))  # fmt: skip
+                      (b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"))
 
 
 def read_text(data: bytes, file: str, largest: int) -> Source:
@@ -33,7 +33,7 @@ def read_text(data: bytes, file: str, largest: int) -> Source:
         found = before.diagnostic(
             Severity.ERROR, Code.NOT_UTF8, "Not UTF-8",
             f"The byte 0x{data[error.start]:02x} here is not valid UTF-8.", "Save the file as UTF-8.", len(before.text),
-        )  # fmt: skip
+        )
         raise invalid(file, [found]) from error
     source = Source(file, text.removeprefix("\ufeff"))
     if _may_hold_refused(data):
@@ -50,6 +50,11 @@ def unsafe_character(text: str) -> str:
         return ""
     found = _UNSAFE.search(text)
     return found.group() if found else ""
+
+
+def without_unsafe(text: str) -> str:
+    """Return ``text`` with each such character replaced."""
+    return _UNSAFE.sub("\ufffd", text)
 
 
 def name_of(character: str) -> str:
@@ -71,7 +76,7 @@ def _refuse_characters(source: Source) -> None:
             Severity.ERROR, Code.CONTROL_CHARACTER, "Refused character",
             f"The character {name_of(found.group())} may not stand in a file as it is.",
             _hint(found.group()), found.start(),
-        ))  # fmt: skip
+        ))
         if len(problems) == _MOST:
             break
     if problems:

@@ -136,6 +136,16 @@ class Document:
         """Return a Diagnostic about the node at ``pointer``, its span and source line filled in."""
         return self._source.diagnostic(severity, code, summary, detail, hint, self.offset(pointer, key=key), pointer)
 
+    def existing(self, pointer: Pointer) -> Pointer:
+        """Return as much of ``pointer`` as leads to a node of this document."""
+        node = self.value
+        for depth, part in enumerate(pointer):
+            inside = part in node if isinstance(node, dict) else isinstance(node, list) and part in range(len(node))
+            if not inside:
+                return pointer[:depth]
+            node = node[part]
+        return pointer
+
     def offset(self, pointer: Pointer, *, key: bool = False) -> int:
         """Return where in the text the node at ``pointer``, or its nearest existing parent, begins."""
         node, found = self.value, self._marks.root

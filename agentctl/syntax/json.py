@@ -102,8 +102,7 @@ def _string(builder: Builder, text: str, at: int) -> tuple[str, int]:
         word, end = scanstring(text, at + 1)
     except JSONDecodeError as error:
         raise NotJSON(f"{error.msg}.", error.pos) from error
-    builder.check(word, at)
-    return word, end
+    return builder.checked(word, at), end
 
 
 def _bare(builder: Builder, text: str, at: int) -> int:

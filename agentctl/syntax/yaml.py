@@ -129,7 +129,7 @@ def _build(next_event: Callable[[], Event], builder: Builder) -> None:
                         _plain(builder, word, at)
             else:
                 if event.style == '"':
-                    builder.check(word, at)
+                    word = builder.checked(word, at)
                 (key if builder.wants_key else leaf)(word, at)
         elif kind is MappingStartEvent or kind is SequenceStartEvent:
             if may_have_properties:

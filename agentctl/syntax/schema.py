@@ -1,0 +1,118 @@
+"""Judges values by JSON Schema, offline. The words of its answers are made in ``explain``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from itertools import islice
+from typing import Any, Final, Protocol
+
+from agentctl.errors import Invalid
+from agentctl.model.diagnostic import Diagnostic
+from agentctl.resources import schema as load_schema
+from agentctl.syntax.codes import Code
+from agentctl.syntax.document import Document, Pointer
+from agentctl.syntax.explain import Problem, explain
+
+VALUES: Final = "urn:agentctl:values"
+"""Where argument and record schemas find decimal, int, bytes, time, date and value: ``VALUES#/$defs/decimal``."""
+
+_KEPT = 1024
+_MOST = 1000
+
+
+class Validator(Protocol):
+    """What a compiled schema can do."""
+
+    def is_valid(self, instance: Any) -> bool: ...
+
+    def iter_errors(self, instance: Any) -> Any: ...
+
+
+def check(document: Document, schema: Mapping[str, Any], pointer: Pointer = ()) -> tuple[Diagnostic, ...]:
+    """Return what is wrong with the part of ``document`` at ``pointer``, in the order of the text."""
+    node = document.value
+    for part in pointer:
+        node = node[part]
+    found = problems(schema, document.wire(node))
+    return tuple(diagnostics(document, pointer, found))
+
+
+def problems(schema: Mapping[str, Any], wire: Any) -> tuple[Problem, ...]:
+    """Return what is wrong with ``wire``, a value in JSON form. Raises Invalid where the schema itself is broken."""
+    judge = compiled(schema)
+    try:
+        if judge.is_valid(wire):
+            return ()
+    except UnicodeEncodeError:
+        detail = "A text in it holds a lone surrogate."
+        return (Problem(pointer=(), code=Code.NOT_ACCEPTED, summary="Value not accepted", detail=detail),)
+    # An author can break a rule once a byte; nobody reads more than the first.
+    return tuple(explain(schema, wire, islice(judge.iter_errors(wire), _MOST), values()))
+
+
+def diagnostics(document: Document, pointer: Pointer, found: tuple[Problem, ...]) -> list[Diagnostic]:
+    """Return ``found``, which are about the node at ``pointer``, with their places in the text, in its order."""
+    placed = [(problem, document.existing((*pointer, *problem.pointer))) for problem in found]
+    placed.sort(key=lambda pair: document.offset(pair[1], key=pair[0].at_key))
+    return [
+        document.diagnostic(problem.code, problem.summary, problem.detail, problem.hint, place, key=problem.at_key)
+        for problem, place in placed
+    ]
+
+
+def compiled(schema: Mapping[str, Any]) -> Validator:
+    """Return ``schema`` ready to judge; the same object is compiled once. Raises Invalid where it is broken."""
+    return _compile(_Same(schema))
+
+
+@cache
+def values() -> dict[str, Any]:
+    """Return the shared definitions of values."""
+    return load_schema("values")
+
+
+class _Same:
+    """A mapping as a cache key: by identity, kept alive so that the identity is not given to another."""
+
+    __slots__ = ("schema",)
+
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        self.schema = schema
+
+    def __hash__(self) -> int:
+        return id(self.schema)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.schema is other.schema
+
+
+@lru_cache(maxsize=_KEPT)
+def _compile(same: _Same) -> Validator:
+    import jsonschema_rs
+
+    try:
+        return jsonschema_rs.Draft202012Validator(
+            _plain(same.schema),
+            registry=_registry(),
+            offline=True,
+            # The engine whose time is linear in the text: patterns and texts come from strangers.
+            pattern_options=jsonschema_rs.RegexOptions(),
+        )
+    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
+        raise Invalid("Schema not valid", f"{error.message}.") from error
+
+
+@cache
+def _registry() -> Any:
+    import jsonschema_rs
+
+    return jsonschema_rs.Registry([(VALUES, values())])
+
+
+def _plain(schema: Any) -> Any:
+    if isinstance(schema, Mapping):
+        return {key: _plain(item) for key, item in schema.items()}
+    if isinstance(schema, list | tuple):
+        return [_plain(item) for item in schema]
+    return schema
