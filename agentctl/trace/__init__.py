@@ -1,1 +1,1 @@
-"""The hash-chained history of a workspace: written ahead by one journal, checked and replayed by anyone."""
+"""What happened, in a chain of lines nobody can change unnoticed. Knows no store, key or live system."""
