@@ -29,7 +29,7 @@ def escape(text: str) -> str:
     shown: list[str] = []
     marks = _MARKS_IN_A_ROW                 # a mark with nothing before it would sit on our own punctuation
     for character in text:
-        if not _visible(character):
+        if not visible(character):
             shown.append(_escaped(character))
             marks = _MARKS_IN_A_ROW
         elif character > "\u02ff" and unicodedata.category(character).startswith("M"):
@@ -39,6 +39,11 @@ def escape(text: str) -> str:
             shown.append(character)
             marks = 0
     return "".join(shown)
+
+
+def visible(character: str) -> bool:
+    """Whether a single character shows itself, and nothing but itself, on a terminal."""
+    return character.isprintable() and character not in _INVISIBLE
 
 
 def line(text: str) -> str:
@@ -85,10 +90,6 @@ def code_points(left: str, right: str) -> str:
     return f"character {place + 1} is {_name(right[place:place + 1])}, was {_name(left[place:place + 1])}"
 
 
-def _visible(character: str) -> bool:
-    return character.isprintable() and character not in _INVISIBLE
-
-
 def _escaped(character: str) -> str:
     code = ord(character)
     if character in _NAMED:
@@ -125,4 +126,4 @@ _ONE_STROKE = str.maketrans("Il", "||")
 
 def _skeleton(text: str) -> str:
     folded = unicodedata.normalize("NFKC", text).translate(_TWINS).translate(_ONE_STROKE)
-    return "".join(character for character in folded if not character.isspace() and _visible(character))
+    return "".join(character for character in folded if not character.isspace() and visible(character))

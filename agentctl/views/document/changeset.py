@@ -10,6 +10,7 @@ from agentctl.model.change import Change, ChangeSet, Effect, Purpose, inverse_to
 from agentctl.model.decision import Ruling
 from agentctl.model.plan import Step
 from agentctl.model.values import to_wire
+from agentctl.views import safe
 from agentctl.views.document.claims import claims
 from agentctl.views.document.decision import decided, ruled
 from agentctl.views.document.groups import groups
@@ -52,7 +53,7 @@ def changeset(
         "steps": steps,
         "summary": _summary(steps),
         "outcome": outcome,
-        "next": _next(outcome, changeset, steps),
+        "next": _next(outcome, changeset, short(digest), steps),
     }
 
 
@@ -126,19 +127,20 @@ def _outcome(steps: Sequence[Mapping[str, Any]]) -> str:
     return "held" if any(step["ruling"] == "hold" for step in steps) else "ready"
 
 
-def _next(outcome: str, changeset: ChangeSet, steps: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+def _next(outcome: str, changeset: ChangeSet, digest: str, steps: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
     match outcome:
         case "refused":
             denied = next(step for step in steps if step["ruling"] == "refuse")
+            plan = safe.shell_word(changeset.plan.source) or "PLAN"
             return [{
                 "why": "To see how policy came to this:",
-                "command": f"agentctl policy explain {short(changeset.digest)} --step {denied['id']}",
+                "command": f"agentctl policy explain {plan} --step {denied['id']}",
             }]
         case "no-changes":
             return []
     if changeset.purpose is Purpose.ROLLBACK:
         apply = {"why": "To undo exactly this:", "command": f"agentctl rollback {changeset.undoes}"}
     else:
-        apply = {"why": "To do exactly this:", "command": f"agentctl apply {short(changeset.digest)}"}
+        apply = {"why": "To do exactly this:", "command": f"agentctl apply {digest}"}
     needs = {(need["what"], need["command"]): None for step in steps for need in step["needs"] if need["command"]}
     return [*({"why": f"{what}:", "command": command} for what, command in needs if command != apply["command"]), apply]

@@ -1,0 +1,55 @@
+"""Puts a document where it was asked for: drawn or as JSON on a stream, and as JSON into a file."""
+
+from __future__ import annotations
+
+import codecs
+import os
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TextIO
+
+from agentctl.errors import Unwritable
+from agentctl.views.jsontext import pretty
+from agentctl.views.look import Look
+
+
+class Format(StrEnum):
+    TERMINAL = "terminal"
+    JSON = "json"
+
+
+def emit(
+    document: Mapping[str, Any],
+    draw: Callable[[Mapping[str, Any], Look], str],
+    format: Format,  # noqa: A002  # the flag's own name
+    stream: TextIO,
+    look: Look,
+) -> None:
+    """Write ``document`` to ``stream``, drawn by ``draw`` or as JSON."""
+    if format is Format.JSON:
+        write(pretty(document, ascii_only=_encoding(stream) != "utf-8"), stream)
+    else:
+        write(draw(document, look), stream)
+
+
+def write(text: str, stream: TextIO) -> None:
+    """Write ``text``; what the stream's encoding can't say comes as an escape instead of an error."""
+    encoding = _encoding(stream)
+    stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    stream.flush()
+
+
+def _encoding(stream: TextIO) -> str:
+    return codecs.lookup(stream.encoding or "utf-8").name
+
+
+def save_json(document: Mapping[str, Any], path: Path) -> None:
+    """Write ``document`` as JSON into ``path``, all of it or nothing. Raises Unwritable."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        draft.write_text(pretty(document), encoding="utf-8")
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise Unwritable("The JSON document could not be written", f"{path}: {error.strerror}.") from error
