@@ -1,0 +1,35 @@
+"""``agentctl connectors``: what can be talked to, and what it can do."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from agentctl.cli.options import Format, FormatOption
+from agentctl.cli.output import emit
+
+app = typer.Typer(help="List connectors and what they can do.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_(context: typer.Context, format: FormatOption = Format.TERMINAL) -> None:
+    """List the configured connectors of this workspace and the types there are."""
+    from agentctl.connectors.registry import types
+    from agentctl.views.document.connectors import connectors as document
+    from agentctl.views.terminal.connectors import draw_connectors
+
+    emit(document(context.obj.workspace().described_connectors(), types()), draw_connectors, context.obj, format=format)
+
+
+@app.command()
+def show(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A configured connector.")],
+    format: FormatOption = Format.TERMINAL,
+) -> None:
+    """Show every action of a connector: its power, how it can be undone, what its preview can tell."""
+    from agentctl.views.document.connectors import connector as document
+    from agentctl.views.terminal.connectors import draw_connector
+
+    emit(document(*context.obj.workspace().described_connector(name)), draw_connector, context.obj, format=format)

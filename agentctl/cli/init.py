@@ -1,0 +1,35 @@
+"""``agentctl init``: make a workspace."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from agentctl.cli.output import talk
+
+app = typer.Typer()
+
+
+@app.command()
+def init(
+    context: typer.Context,
+    directory: Annotated[str, typer.Argument(metavar="[DIR]", help="Where; by default here.")] = "",
+    policy: Annotated[
+        str, typer.Option("--policy", metavar="NAME", help="Which first policy: read-only, draft-only…")
+    ] = "write-with-approval",
+    group: Annotated[
+        str, typer.Option("--group", metavar="G", help="Share the workspace with this Unix group.")
+    ] = "",
+) -> None:
+    """Make a workspace: agentctl.yaml and a first policy where there are none, its lineage, and its key.
+
+    The key is written outside the workspace. Whatever exists already is left as it is.
+
+        agentctl init --policy read-only
+    """
+    import os
+
+    from agentctl.workspace.making import make
+
+    talk(make(context.obj.start / directory, os.environ, policy=policy, group=group))

@@ -1,0 +1,34 @@
+"""``agentctl key``: the workspace key, handed to a colleague or a runner."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agentctl.cli.output import talk
+
+app = typer.Typer(help="Hand the workspace key on, or take one in.", no_args_is_help=True)
+
+
+@app.command()
+def export(context: typer.Context) -> None:
+    """Print the workspace key. Whoever has it can read hidden values and close trace files.
+
+        agentctl key export > key.json
+    """
+    sys.stdout.write(context.obj.workspace().exported_key())
+
+
+@app.command("import")
+def import_(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `agentctl key export` printed.")],
+) -> None:
+    """Take in the key of this workspace; a key of another lineage, or over an existing one, is refused.
+
+        agentctl key import key.json
+    """
+    talk(f"The key is in {context.obj.workspace().import_key(file)}.\n")

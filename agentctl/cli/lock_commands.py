@@ -1,0 +1,32 @@
+"""``agentctl lock``: who holds the workspace."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from agentctl.cli.options import Format, FormatOption
+from agentctl.cli.output import emit, talk
+
+app = typer.Typer(help="See who holds the workspace, or break a dead lock.", no_args_is_help=True)
+
+
+@app.command()
+def show(context: typer.Context, format: FormatOption = Format.TERMINAL) -> None:
+    """Show which run, person and process holds the lock, and whether it lives."""
+    from agentctl.views.document.lock import lock as document
+    from agentctl.views.terminal.lock import draw_lock
+
+    emit(document(context.obj.workspace().lock_holder()), draw_lock, context.obj, format=format)
+
+
+@app.command("break")
+def break_(
+    context: typer.Context,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why it may be broken.", show_default=False)],
+) -> None:
+    """Break a lock whose owner is gone and cannot be proven dead from here. Recorded, with your reason."""
+    from agentctl.workspace.unlocking import break_lock
+
+    talk(break_lock(context.obj.workspace(), reason) + "\n")

@@ -1,0 +1,62 @@
+"""Arguments and options that several commands share, so that they are called and explained the same everywhere."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agentctl.cli.complete import complete_runs, complete_steps, complete_subjects
+from agentctl.views.look import Detail
+
+
+class Format(StrEnum):
+    TERMINAL = "terminal"
+    JSON = "json"
+
+
+FormatOption = Annotated[Format, typer.Option("--format", help="How to print the result.")]
+JsonInto = Annotated[
+    Path | None, typer.Option("--json-into", metavar="FILE", help="Also write the result as JSON to FILE.")
+]
+DiffOption = Annotated[
+    Detail, typer.Option("--diff", help="How much of each change to draw: a line a group, what differs, everything.")
+]
+LockTimeout = Annotated[
+    str, typer.Option("--lock-timeout", metavar="TIME", help="How long to wait for another run to end: 30s, 5m.")
+]
+AutoApprove = Annotated[
+    bool,
+    typer.Option(
+        "--auto-approve",
+        allow_from_autoenv=False,
+        help="Consent without being asked, where policy lets nobody be asked (mode auto).",
+    ),
+]
+PlanPath = Annotated[Path, typer.Argument(metavar="PLAN", help="A plan file.", show_default=False)]
+RunArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUN", help="A run's id, a unique beginning of it, or `latest`.", autocompletion=complete_runs
+    ),
+]
+StepArgument = Annotated[str, typer.Argument(metavar="STEP", autocompletion=complete_steps)]
+Subject = Annotated[
+    str,
+    typer.Argument(
+        metavar="PLAN|DIGEST|FILE",
+        help="A plan to preview and carry out, or a changeset that was reviewed: its digest or its file.",
+        autocompletion=complete_subjects,
+    ),
+]
+
+
+def seconds(text: str) -> float:
+    """Return ``30s``, ``5m``, ``1h`` or a bare number in seconds. Raises BadParameter for anything else."""
+    unit = {"s": 1.0, "m": 60.0, "h": 3600.0}.get(text[-1:], 0.0)
+    number = text[:-1] if unit else text
+    if not number.isdecimal():
+        raise typer.BadParameter(f"{text!r} is not a time; write 30s, 5m or 1h")
+    return float(number) * (unit or 1.0)

@@ -1,0 +1,57 @@
+"""``agentctl plan``: what a plan would change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agentctl.cli.codes import code_for
+from agentctl.cli.options import DiffOption, Format, FormatOption, JsonInto, PlanPath
+from agentctl.cli.output import emit
+from agentctl.views.look import Detail
+
+app = typer.Typer()
+
+
+@app.command()
+def plan(
+    context: typer.Context,
+    path: PlanPath,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Also write the changeset to FILE.")
+    ] = None,
+    diff: DiffOption = Detail.COMPACT,
+    detailed_exitcode: Annotated[
+        bool, typer.Option("--detailed-exitcode", help="Exit with 2 where there are changes.")
+    ] = False,
+    again: Annotated[
+        int, typer.Option("--again", min=0, metavar="N", help="Do once more what this plan has done N times.")
+    ] = 0,
+    format: FormatOption = Format.TERMINAL,
+    json_into: JsonInto = None,
+) -> None:
+    """Show what a plan would change, without changing it.
+
+    The changeset is kept under its digest, for `agentctl apply DIGEST`.
+
+        agentctl plan plan.yaml
+        agentctl plan plan.yaml -o plan.changeset --detailed-exitcode
+    """
+    from agentctl.views.document.changeset import changeset as document
+    from agentctl.views.terminal.changeset import draw_changeset
+
+    workspace = context.obj.workspace()
+    preview = workspace.preview(workspace.load_plan(path), repeat=again)
+    rulings = workspace.judge(preview)
+    workspace.changesets.save(preview.changeset, preview.hidden, to=out)
+    emit(
+        document(preview.changeset, rulings, workspace.specs),
+        draw_changeset,
+        context.obj,
+        format=format,
+        into=json_into,
+        detail=diff,
+    )
+    raise typer.Exit(code_for(preview.changeset, rulings, detailed=detailed_exitcode))

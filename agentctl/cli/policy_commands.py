@@ -1,0 +1,36 @@
+"""``agentctl policy``: what policy says of a plan, rule by rule."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from agentctl.cli.options import Format, FormatOption, PlanPath
+from agentctl.cli.output import emit
+
+app = typer.Typer(help="Explain what policy says.", no_args_is_help=True)
+
+
+@app.callback()
+def policy() -> None:
+    """Explain what policy says."""
+
+
+@app.command()
+def explain(
+    context: typer.Context,
+    path: PlanPath,
+    step: Annotated[str, typer.Option("--step", metavar="ID", help="One step; by default all of them.")] = "",
+    format: FormatOption = Format.TERMINAL,
+) -> None:
+    """Show every rule that was looked at for a step, what it read and what came of it. Changes nothing.
+
+        agentctl policy explain plan.yaml --step tier
+    """
+    from agentctl.views.document.explain import explain as document
+    from agentctl.views.terminal.explain import draw_explain
+
+    workspace = context.obj.workspace()
+    preview = workspace.preview(workspace.load_plan(path))
+    emit(document(preview.changeset, workspace.decisions(preview, step)), draw_explain, context.obj, format=format)

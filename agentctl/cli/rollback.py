@@ -1,0 +1,59 @@
+"""``agentctl rollback``: undo a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agentctl.cli.apply import carry_out_shown
+from agentctl.cli.complete import complete_steps
+from agentctl.cli.options import DiffOption, JsonInto, LockTimeout, RunArgument, seconds
+from agentctl.engine.rollback import Selection
+from agentctl.views.look import Detail
+
+app = typer.Typer()
+
+
+@app.command()
+def rollback(
+    context: typer.Context,
+    run: RunArgument,
+    step: Annotated[
+        list[str] | None,
+        typer.Option("--step", metavar="ID", help="Only this step (repeatable).", autocompletion=complete_steps),
+    ] = None,
+    from_: Annotated[
+        str, typer.Option("--from", metavar="ID", help="This step and all after it.", autocompletion=complete_steps)
+    ] = "",
+    connector: Annotated[str, typer.Option("--connector", metavar="NAME", help="Only steps on this connector.")] = "",
+    with_dependents: Annotated[
+        bool, typer.Option("--with-dependents", help="Also undo later steps that rest on the selected ones.")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="Only preview: write the changeset to FILE and stop."),
+    ] = None,
+    lock_timeout: LockTimeout = "0s",
+    diff: DiffOption = Detail.COMPACT,
+    json: Annotated[bool, typer.Option("--json", help="Print what happens as JSON, one event a line.")] = False,
+    json_into: JsonInto = None,
+) -> None:
+    """Undo a run, or some of its steps: previewed, gated and recorded like every other change.
+
+    What somebody changed since is left as it is and reported. Partial is never called success: it exits with 7.
+
+        agentctl rollback latest
+        agentctl rollback 4k2m --step tier --with-dependents
+    """
+    selection = Selection(
+        steps=tuple(step or ()), from_=from_, connector=connector, with_dependents=with_dependents
+    )
+    workspace = context.obj.workspace()
+    undoing = workspace.preview_undoing(workspace.run(run), selection)
+    raise typer.Exit(
+        carry_out_shown(
+            workspace, undoing, context.obj, out=out, timeout=seconds(lock_timeout), diff=diff, json=json, into=json_into
+        )
+    )

@@ -1,0 +1,37 @@
+"""``agentctl runs``: every run, newest first."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from agentctl.cli.options import Format, FormatOption, JsonInto
+from agentctl.cli.output import emit
+from agentctl.model.run import RunStatus
+
+app = typer.Typer()
+
+
+@app.command()
+def runs(
+    context: typer.Context,
+    agent: Annotated[str, typer.Option("--agent", metavar="NAME", help="Only runs of this agent's plans.")] = "",
+    status: Annotated[RunStatus | None, typer.Option("--status", help="Only runs that stand so.")] = None,
+    since: Annotated[
+        str, typer.Option("--since", metavar="TIME", help="Only runs started at or after it: 2026-01-31 or 24h.")
+    ] = "",
+    format: FormatOption = Format.TERMINAL,
+    json_into: JsonInto = None,
+) -> None:
+    """List runs: what each was for, by which agent, how it ended.
+
+        agentctl runs --status incomplete
+    """
+    from agentctl.views.document.runs import runs as document
+    from agentctl.views.terminal.runs import draw_runs
+    from agentctl.workspace.showing import selected
+
+    history = context.obj.workspace().history()
+    chosen = selected(history, agent=agent, status=status, since=since, now=context.obj.workspace().now())
+    emit(document(chosen), draw_runs, context.obj, format=format, into=json_into)

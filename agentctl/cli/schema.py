@@ -1,0 +1,30 @@
+"""``agentctl schema``: the formats, as JSON Schemas."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from agentctl.cli.output import as_json
+from agentctl.resources import schema as find
+from agentctl.resources import schema_names
+
+app = typer.Typer()
+
+
+@app.command()
+def schema(
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME", help="Which format: plan, policy, workspace…", autocompletion=lambda: schema_names()
+        ),
+    ],
+) -> None:
+    """Print the JSON Schema of a format.
+
+        agentctl schema plan > plan.schema.json
+    """
+    sys.stdout.write(as_json(find(name)))

@@ -1,0 +1,40 @@
+"""What every command starts from: where it runs, how it may draw, and whether a person is there to ask."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agentctl.views.look import Detail, Look, look_for
+
+Draw = Callable[[Mapping[str, Any], Look], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """One command line being carried out."""
+
+    directory: str = ""
+    no_color: bool = False
+
+    @property
+    def start(self) -> Path:
+        return Path(self.directory or ".").resolve()
+
+    def workspace(self) -> Any:
+        """Return the workspace this command runs in. Raises Usage where there is none."""
+        from agentctl.workspace.workspace import Workspace
+
+        return Workspace.open(self.start, os.environ)
+
+    def look(self, stream: Any, detail: Detail = Detail.COMPACT) -> Look:
+        return look_for(stream, os.environ, no_color=self.no_color, detail=detail)
+
+    @property
+    def interactive(self) -> bool:
+        """Whether somebody can be asked and can see what they are asked about."""
+        return sys.stdin.isatty() and sys.stderr.isatty()

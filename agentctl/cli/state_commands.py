@@ -1,0 +1,42 @@
+"""``agentctl state``: what we last knew, and building it again from the trace."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from agentctl.cli.options import Format, FormatOption
+from agentctl.cli.output import emit, talk
+
+app = typer.Typer(help="Look at the state, or rebuild it from the trace.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_(context: typer.Context, format: FormatOption = Format.TERMINAL) -> None:
+    """List the records we wrote and still own, and by which run and step."""
+    from agentctl.views.document.state import state as document
+    from agentctl.views.terminal.state import draw_state
+
+    emit(document(context.obj.workspace().state()), draw_state, context.obj, format=format)
+
+
+@app.command()
+def show(
+    context: typer.Context,
+    address: Annotated[str, typer.Argument(metavar="ADDRESS", help="Whose: crm/customers/42.")],
+    format: FormatOption = Format.TERMINAL,
+) -> None:
+    """Show what we wrote of one record."""
+    from agentctl.views.document.state import known as document
+    from agentctl.views.terminal.state import draw_known
+
+    emit(document(address, *context.obj.workspace().known(address)), draw_known, context.obj, format=format)
+
+
+@app.command()
+def rebuild(context: typer.Context) -> None:
+    """Build the state again from the trace alone, and say what it was rebuilt from."""
+    from agentctl.workspace.rebuilding import rebuild as rebuild_state
+
+    talk(rebuild_state(context.obj.workspace()) + "\n")

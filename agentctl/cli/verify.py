@@ -1,0 +1,43 @@
+"""``agentctl verify``: is the history whole?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agentctl.cli.options import Format, FormatOption, JsonInto
+from agentctl.cli.output import emit
+from agentctl.errors import Exit
+
+app = typer.Typer()
+
+
+@app.command()
+def verify(
+    context: typer.Context,
+    expect_head: Annotated[
+        str, typer.Option("--expect-head", metavar="DIGEST", help="A head kept elsewhere; it must be in the chain.")
+    ] = "",
+    key: Annotated[
+        Path | None, typer.Option("--key", metavar="FILE", help="Check signatures by this public key.")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="A tail nobody witnessed is a failure too.")] = False,
+    format: FormatOption = Format.TERMINAL,
+    json_into: JsonInto = None,
+) -> None:
+    """Check every line of the trace, its checkpoints and the state against each other.
+
+    Without a head from outside nobody can tell a whole trace from one whose end was cut off; verify says so.
+
+        agentctl verify
+        agentctl verify --expect-head sha256:… --strict
+    """
+    from agentctl.views.document.verify import verification as document
+    from agentctl.views.terminal.verify import draw_verification
+
+    report = context.obj.workspace().verify(expect_head=expect_head, key=key)
+    emit(document(report), draw_verification, context.obj, format=format, into=json_into)
+    good = report.intact and (report.witnessed or not strict)
+    raise typer.Exit(Exit.OK if good else Exit.INTEGRITY)
