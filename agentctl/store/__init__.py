@@ -1,1 +1,1 @@
-"""Everything under ``.agentctl/`` except what a trace record says."""
+"""What ``.agentctl/`` keeps besides the trace: what was consented to, what is hidden, what is known, the lock."""

@@ -1,0 +1,65 @@
+"""Where things lie under ``.agentctl/`` and who may read them. Opens none of them."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from agentctl.errors import Unwritable
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The folder ``.agentctl`` of a workspace. With ``group`` its group may read and write all of it."""
+
+    root: Path
+    group: bool = False
+
+    @classmethod
+    def of(cls, root: Path) -> Layout:
+        """Return the layout of an existing folder, which shows by its mode whether a group shares it."""
+        return cls(root, group=bool(root.stat().st_mode & 0o020))
+
+    @property
+    def trace(self) -> Path:
+        return self.root / "trace"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.root / "checkpoints"
+
+    @property
+    def changesets(self) -> Path:
+        return self.root / "changesets"
+
+    @property
+    def packs(self) -> Path:
+        return self.root / "packs"
+
+    @property
+    def state(self) -> Path:
+        return self.root / "state.json"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / "lock"
+
+    @property
+    def file_mode(self) -> int:
+        return 0o660 if self.group else 0o600
+
+    @property
+    def folder_mode(self) -> int:
+        return 0o2770 if self.group else 0o700
+
+    def make(self, gid: int | None = None) -> None:
+        """Make the folders that are missing, with the right modes whatever the umask; ``gid`` is the sharing group."""
+        try:
+            for folder in (self.root, self.trace, self.checkpoints, self.changesets, self.packs):
+                folder.mkdir(exist_ok=True)
+                if gid is not None:
+                    os.chown(folder, -1, gid)
+                folder.chmod(self.folder_mode)
+        except OSError as error:
+            raise Unwritable("The workspace could not be made", f"{error.filename}: {error.strerror}.") from error
