@@ -1,0 +1,190 @@
+"""``branch.undo`` and ``branch.move``: how a commit, merge or revert of ours is taken back, and that taken back again.
+
+A branch is moved back only while it still stands where we left it and nobody was given what we made; else a revert
+commit does it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import cast
+
+from agentctl.connectors.base import Call, Receipt, View
+from agentctl.connectors.git import making, names, objects
+from agentctl.connectors.git.actions import MOVE, STAYS_OF_A_MOVE
+from agentctl.connectors.git.following import STAYING, Following, follow
+from agentctl.connectors.git.index import staged
+from agentctl.connectors.git.landing import Landing, complete, expected, land, landed
+from agentctl.connectors.git.objects import Entry
+from agentctl.connectors.git.repository import Checkout
+from agentctl.connectors.git.site import Site, checkout, known
+from agentctl.connectors.git.threeway import Edit, difference, without
+from agentctl.connectors.git.tips import Tip, tip
+from agentctl.connectors.git.wire import entries_from
+from agentctl.errors import Rejected
+from agentctl.model.action import Reversibility
+from agentctl.model.change import Change, Inverse, RecordChange, strongest
+from agentctl.model.plan import Step
+from agentctl.model.snapshot import Address
+from agentctl.model.values import UNKNOWN, Fields, Unknown, Value
+
+
+def undo_step(
+    site: Site, step: Step, *, new: Value, old: Value, following: Following, verb: str = "branch.undo"
+) -> Inverse:
+    """Return the inverse of a change that brought a branch from ``old`` to ``new``."""
+    arguments: dict[str, Value] = {
+        "from": UNKNOWN if isinstance(new, Unknown) else new,
+        "to": UNKNOWN if isinstance(old, Unknown) else old,
+        "index": following.index,
+        "wrote": following.wrote,
+    }
+    undo = Step(id=step.id, action=f"{site.name}.{verb}", target=step.target, with_=arguments)
+    return Inverse(kind=Reversibility.EXACT, step=undo, stays=STAYS_OF_A_MOVE)
+
+
+def addresses(site: Site, step: Step) -> tuple[Address, ...]:
+    new, old = _ends(step)
+    ends = [names.commit(end) for end in (new, old) if end is not None]
+    paths = sorted({names.path(path) for path in (*(_index(step) or {}), *_wrote(step))})
+    return (
+        site.address("branches", names.branch(step.target)),
+        site.address("checkout"),
+        *(site.address("commits", end) for end in ends),
+        *([site.address("changed", "..".join(ends))] if len(ends) == 2 else []),
+        *(site.address(collection, path) for path in paths for collection in ("worktree", "index")),
+    )
+
+
+def preview(site: Site, step: Step, view: View) -> Change:
+    now = checkout(site, view)
+    now.refuse_busy(step.target)
+    branch = tip(site, view, step.target)
+    new, old = _ends(step)
+    why = _built_on(site, view, branch, new)
+    if not why:
+        return _moving(site, step, view, now, branch)
+    if step.verb == MOVE.verb or new is None:
+        raise Rejected("Branch moved", f"`{step.target}` {why}.")
+    edits = without(site, branch, new, old)
+    following = _following(site, step, view, now, edits)
+    inverse = undo_step(site, step, new=UNKNOWN, old=branch.head, following=following)
+    head = branch.next(step.id) if edits else branch.head
+    return _change(site, step, branch, head, edits, following, inverse, f"by a revert commit: the branch {why}")
+
+
+def execute(site: Site, change: Change, call: Call) -> Receipt:
+    after = change.records[0].after
+    if after is None or isinstance(after["head"], str):
+        _move(site, change, call)
+        return Receipt(ids={"id": None if after is None else after["head"]})
+    new, old = _ends(change)
+    found: Fields = site.read(site.address("commits", str(new))).value or {}
+    message = f'Revert "{found.get("subject", "")!s}"\n\nThis undoes what {old or "nothing"}..{new} brought.\n'
+    made = making.commit(site, change, call, message=message, staged=None)
+    undo = change.inverse.step
+    inverse = replace(change.inverse, step=undo and replace(undo, with_={**undo.with_, "from": made}))
+    return Receipt(ids={"id": made}, inverse=inverse)
+
+
+def _built_on(site: Site, view: View, branch: Tip, new: str | None) -> str:
+    """Say why the branch may not simply be moved back, or nothing where it may."""
+    if branch.head != new:
+        return "has moved on since"
+    if new is not None and known(view.read(site.address("commits", new)).value or {"published": False}, "published"):
+        return "was pushed since"
+    return ""
+
+
+def _moving(site: Site, step: Step, view: View, now: Checkout, branch: Tip) -> Change:
+    new, old = _ends(step)
+    edits = difference(site, new, old)
+    following = _following(site, step, view, now, edits)
+    inverse = undo_step(site, step, new=old, old=new, following=following, verb=MOVE.verb)
+    return _change(site, step, branch, old, edits, following, inverse, "by moving the branch back")
+
+
+def _following(site: Site, step: Step, view: View, now: Checkout, edits: Mapping[str, Edit]) -> Following:
+    """Return how the checkout follows: as it did when the change was made, or wholly where it did not stand there."""
+    if now.branch != step.target:
+        return STAYING
+    return follow(site, view, edits, None if _index(step) is None else _wrote(step))
+
+
+def _change(
+    site: Site,
+    step: Step,
+    branch: Tip,
+    head: Value,
+    edits: Mapping[str, Edit],
+    following: Following,
+    inverse: Inverse,
+    note: str,
+) -> Change:
+    records = (
+        branch.becomes(site, head),
+        *(
+            RecordChange(address=site.address("files", f"{step.target}:{path}"), before=edit.before, after=edit.after)
+            for path, edit in edits.items()
+        ),
+        *following.records,
+    )
+    new, old = _ends(step)
+    return Change(
+        step=step.id,
+        action=step.action,
+        target=step.target,
+        effect=strongest(records),
+        arguments=step.with_,
+        records=records,
+        reads=tuple(site.address("commits", end) for end in (new, old) if end),
+        inverse=inverse,
+        notes=(note,),
+    )
+
+
+def _move(site: Site, change: Change, call: Call) -> None:
+    new, old = _ends(change)
+    paths = sorted(making.stored_files(site, change))
+    stored = objects.entries(site.git, new, paths) if new else {}
+    target = objects.entries(site.git, old, paths) if old else {}
+    files = making.working_files(site, change)
+    recorded = entries_from(change.arguments["index"])
+    now = staged(site.git, paths) if site.git.work_tree else {}
+    index: dict[str, Entry | None] = {}
+    before: dict[str, Entry | None] = {}
+    for path in paths:
+        # What somebody has staged since is theirs, unless the file itself goes back.
+        if path in files or now.get(path) == stored.get(path):
+            index[path] = recorded.get(path, target.get(path))
+            before[path] = stored.get(path)
+    landing = Landing(
+        verb=change.action.partition(".")[2],
+        branch=change.target,
+        old=new,
+        new=old,
+        index=index,
+        staged=before,
+        files=files,
+    )
+    if expected(site, change.target, call) != new:
+        raise Rejected("Branch moved", f"`{change.target}` does not stand at {new or 'nothing'} any more.")
+    if landed(site, change.target, new, call) is None:
+        land(site, landing, call)
+    else:
+        complete(site, landing, call)
+
+
+def _ends(of: Step | Change) -> tuple[str | None, str | None]:
+    given = cast(Fields, of.with_ if isinstance(of, Step) else of.arguments)
+    new, old = known(given, "from"), known(given, "to")
+    return None if new is None else str(new), None if old is None else str(old)
+
+
+def _index(step: Step) -> Mapping[str, str | None] | None:
+    return cast("Mapping[str, str | None] | None", known(cast(Fields, step.with_), "index"))
+
+
+def _wrote(step: Step) -> Mapping[str, str | None]:
+    return cast("Mapping[str, str | None]", known(cast(Fields, step.with_), "wrote"))
