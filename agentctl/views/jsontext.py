@@ -22,7 +22,8 @@ def one_line(document: Mapping[str, Any]) -> str:
 def _harmless(text: str) -> str:
     if text.isascii() and "\x7f" not in text:
         return text
-    return "".join(character if character == "\n" or safe.visible(character) else _escaped(character) for character in text)
+    shown = (one if one == "\n" or safe.visible(one) else _escaped(one) for one in text)
+    return "".join(shown)
 
 
 def _escaped(character: str) -> str:

@@ -12,11 +12,13 @@ from agentctl.model.change import (
 )
 from agentctl.model.decision import (
     Consent, ConsentKind, Decision, Finding, Hold, Mode, Need, Outcome, Permit, Refuse, Ruling, Signatures, Verdict,
+    decision_to_wire,
 )
 from agentctl.model.diagnostic import Span
 from agentctl.model.plan import Evidence, Format, From, Plan, Secret, Step
+from agentctl.model.run import History, Left, LeftStatus, Observed, Run, RunStatus, StepRun, StepStatus
 from agentctl.model.snapshot import Address
-from agentctl.model.values import UNKNOWN, Unknown
+from agentctl.model.values import UNKNOWN, Hidden, Unknown
 
 _OBJECT = {"type": "object"}
 
@@ -223,3 +225,86 @@ def bulk(count: int = 300) -> tuple[ChangeSet, dict[str, Ruling]]:
 
 
 CONSENT = Consent(kind=ConsentKind.YES, digest="sha256:" + "cd" * 32, person="mia", at="2026-02-03T09:15:00Z")
+
+
+RUN_ID = "20260203-091502-a1b2c3"
+
+
+def step_run(change: Change, status: StepStatus, second: int = 2, **facts: Any) -> StepRun:
+    started = status not in (StepStatus.PENDING, StepStatus.SKIPPED, StepStatus.REFUSED)
+    finished = started and status is not StepStatus.STARTED
+    observed = tuple(
+        Observed(address=item.address, value=item.after) for item in change.records
+    ) if status is StepStatus.CONFIRMED else ()
+    return StepRun(**{
+        "id": change.step, "action": change.action, "target": change.target, "status": status,
+        "change": change if started else None, "inverse": change.inverse if started else None,
+        "decision": decision_to_wire(decision(change.step)) if started else {}, "observed": observed,
+        "key": "6f" * 16 if started else "", "started_at": f"2026-02-03T09:15:0{second}.100000Z" if started else "",
+        "finished_at": f"2026-02-03T09:15:0{second}.220000Z" if finished else "", **facts,
+    })
+
+
+def run_of(cs: ChangeSet, *steps: StepRun, **facts: Any) -> Run:
+    return Run(**{
+        "id": RUN_ID, "number": 3, "purpose": cs.purpose, "status": RunStatus.COMPLETE, "digest": cs.digest,
+        "effects": cs.effects, "plan": cs.plan, "tenant": cs.tenant, "environment": cs.environment,
+        "policy": cs.policy, "systems": cs.systems, "who": {"user": "mia", "host": "ops-1", "pid": 4711},
+        "consent": CONSENT, "steps": steps, "started_at": "2026-02-03T09:15:02.000000Z",
+        "finished_at": "2026-02-03T09:15:04.300000Z", "undoes": cs.undoes, **facts,
+    })
+
+
+def finished_run() -> Run:
+    """Everything went well."""
+    cs, _ = pricing()
+    tier, page, commit = cs.changes
+    return run_of(
+        cs, step_run(tier, StepStatus.CONFIRMED), step_run(page, StepStatus.CONFIRMED, 3),
+        step_run(
+            commit, StepStatus.CONFIRMED, 3, ids={"sha": "8ac1f0de" * 5},
+            links=("https://git.acme.example/site/commit/8ac1f0de",),
+            credential={"id": "tok-1", "scopes": ["repo:write"], "expires": "2026-02-03T09:16:02Z"},
+        ),
+    )
+
+
+def troubled_run() -> Run:
+    """A deviation, a doubt, a mail that can't be unsent, a hidden value, and steps that never ran."""
+    hidden = update("secret", "customers/8", {"note": Hidden("hmac:aa")}, {"note": Hidden("hmac:bb")})
+    off = update("off", "customers/3", {"name": "ada"}, {"name": "Ada "})
+    cs = changeset(hidden, off, mail_change(), page_change())
+    return run_of(
+        cs,
+        step_run(hidden, StepStatus.CONFIRMED),
+        step_run(off, StepStatus.DEVIATED, observed=(Observed(address=Address("crm/customers/3"), value={"name": "Ada"}),),
+                 reason="crm shows something else than planned"),
+        step_run(mail_change(), StepStatus.IN_DOUBT, 3, reason="the connection was lost while the message was sent"),
+        step_run(page_change(), StepStatus.PENDING),
+        status=RunStatus.INCOMPLETE, reason="stopped at `mail`: it may have happened",
+    )
+
+
+def open_run() -> Run:
+    """Killed in the middle, or running."""
+    cs, _ = pricing()
+    tier, page, commit = cs.changes
+    return run_of(
+        cs, step_run(tier, StepStatus.CONFIRMED), step_run(page, StepStatus.STARTED, 3),
+        step_run(commit, StepStatus.PENDING), id="20260203-100000-ffee00", number=5, status=RunStatus.OPEN, finished_at="",
+    )
+
+
+def rollback_run() -> Run:
+    """A rollback that left one step alone because somebody changed the record since."""
+    undo = update("undo-tier", "customers/42", {"tier": "annual"}, {"tier": "monthly"})
+    cs = changeset(undo, purpose=Purpose.ROLLBACK, undoes=RUN_ID)
+    return run_of(
+        cs, step_run(undo, StepStatus.CONFIRMED), id="20260203-110000-0badcafe", number=6, status=RunStatus.INCOMPLETE,
+        left={"page": Left(status=LeftStatus.REFUSED, reason="changed since: site/pricing.html: `content` was changed by somebody else"),
+              "commit": Left(status=LeftStatus.NOT_NEEDED, reason="everything is as it was before")},
+    )
+
+
+def history() -> History:
+    return History(runs=(finished_run(), troubled_run(), open_run(), rollback_run()))

@@ -9,6 +9,7 @@ from agentctl.model.action import ActionSpec
 from agentctl.model.change import Change, ChangeSet, Effect, Purpose, inverse_to_wire, system_to_wire, unknown_paths
 from agentctl.model.decision import Ruling
 from agentctl.model.plan import Step
+from agentctl.model.run import Left
 from agentctl.model.values import to_wire
 from agentctl.views import safe
 from agentctl.views.document.claims import claims
@@ -21,9 +22,15 @@ _SHORT = 12
 
 
 def changeset(
-    changeset: ChangeSet, rulings: Mapping[str, Ruling], specs: Mapping[str, ActionSpec]
+    changeset: ChangeSet,
+    rulings: Mapping[str, Ruling],
+    specs: Mapping[str, ActionSpec],
+    left: Mapping[str, Left] | None = None,
 ) -> dict[str, Any]:
-    """Return the document of a changeset. ``rulings`` are by step id, ``specs`` by action (``crm.row.update``)."""
+    """Return the document of a changeset.
+
+    ``rulings`` are by step id, ``specs`` by action (``crm.row.update``); ``left`` is what a rollback leaves alone.
+    """
     planned = {step.id: step for step in changeset.plan.steps}
     steps = [
         _step(change, rulings[change.step], specs[change.action], planned.get(change.step))
@@ -51,10 +58,16 @@ def changeset(
         "risks": risks(steps),
         "groups": groups(steps),
         "steps": steps,
+        "left": untouched(left or {}),
         "summary": _summary(steps),
         "outcome": outcome,
         "next": _next(outcome, changeset, short(digest), steps),
     }
+
+
+def untouched(left: Mapping[str, Left]) -> list[dict[str, str]]:
+    """Return the steps a rollback leaves alone, each with the reason."""
+    return [{"step": step, "status": item.status.value, "reason": item.reason} for step, item in left.items()]
 
 
 def short(digest: str) -> str:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from agentctl.model.diagnostic import Diagnostic, Severity
 
 
-def diagnostics(found: Iterable[Diagnostic]) -> dict[str, Any]:
-    """Return the document of ``validate``: valid where there is no error, warnings or not."""
+def diagnostics(found: Iterable[Diagnostic], files: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the document of ``validate`` over ``files``: valid where there is no error, warnings or not."""
     items = [diagnostic(item) for item in found]
     errors = sum(item["severity"] == Severity.ERROR.value for item in items)
     return {
         "version": 1,
         "kind": "DiagnosticsDocument",
         "valid": not errors,
+        "files": list(files),
         "error_count": errors,
         "warning_count": len(items) - errors,
         "diagnostics": items,

@@ -13,6 +13,15 @@ _HIDDEN = {"$hidden": ""}
 _ABSENT = object()
 
 
+def revealed(wire: Any, values: Mapping[str, Any]) -> Any:
+    """Return ``wire`` with every hidden value whose commitment ``values`` knows in its place."""
+    if isinstance(wire, dict):
+        if len(wire) == 1 and isinstance(commitment := wire.get("$hidden"), str):
+            return values.get(commitment, wire)
+        return {key: revealed(item, values) for key, item in wire.items()}
+    return [revealed(item, values) for item in wire] if isinstance(wire, list) else wire
+
+
 def record(change: RecordChange, sensitive: Set[str]) -> dict[str, Any]:
     """Return ``{address, effect, changes, unchanged}``; in a change a missing ``before`` or ``after`` is absence."""
     return {

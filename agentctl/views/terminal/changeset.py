@@ -11,6 +11,7 @@ from agentctl.views.look import Detail, Look
 from agentctl.views.page import Ink, Inked, Page, Part
 from agentctl.views.symbols import EFFECTS
 from agentctl.views.terminal.claims import draw_claims
+from agentctl.views.terminal.left import draw_left
 from agentctl.views.terminal.risks import draw_risks, listed
 from agentctl.views.terminal.step import draw_step, draw_step_line
 
@@ -33,6 +34,7 @@ def draw_changeset(document: Mapping[str, Any], look: Look) -> str:
     draw_risks(page, document["risks"])
     draw_claims(page, document["claims"])
     _draw_steps(page, document)
+    draw_left(page, document["left"])
     _draw_end(page, document)
     return page.text()
 

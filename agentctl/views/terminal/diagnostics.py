@@ -8,6 +8,7 @@ from typing import Any
 from agentctl.views import safe
 from agentctl.views.look import Detail, Look
 from agentctl.views.page import Ink, Inked, Page, Part, cells
+from agentctl.views.terminal.risks import listed
 
 _SHOWN = 50
 _INKS = {"error": Ink.RISK, "warning": Ink.CAUTION}
@@ -20,10 +21,11 @@ def draw_diagnostics(document: Mapping[str, Any], look: Look) -> str:
     page.blank()
     errors, warnings = document["error_count"], document["warning_count"]
     counted = ", ".join(_count(number, noun) for number, noun in ((errors, "error"), (warnings, "warning")) if number)
+    files = f": {listed(document['files'], 5)}" if document["files"] else ""
     if document["valid"]:
-        page.line(Inked("Valid", Ink.GOOD), f", {counted}." if counted else ".")
+        page.line(Inked("Valid", Ink.GOOD), f"{files}, {counted}." if counted else f"{files}.")
     else:
-        page.line(Inked("Not valid", Ink.RISK), f": {counted}.")
+        page.line(Inked("Not valid", Ink.RISK), f"{files}: {counted}.")
     return page.text()
 
 

@@ -1,0 +1,43 @@
+"""Runs as a list: open ones first, then the latest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from agentctl.model.run import Run, RunStatus, StepStatus
+from agentctl.views.document.times import milliseconds
+
+
+def runs(found: Sequence[Run]) -> dict[str, Any]:
+    """Return the document of ``runs``."""
+    latest_first = sorted(found, key=lambda run: (run.status is not RunStatus.OPEN, -run.number))
+    return {
+        "version": 1,
+        "kind": "RunsDocument",
+        "open": sum(run.status is RunStatus.OPEN for run in found),
+        "runs": [_run(run) for run in latest_first],
+    }
+
+
+def _run(run: Run) -> dict[str, Any]:
+    return {
+        "id": run.id,
+        "number": run.number,
+        "purpose": run.purpose.value,
+        "status": run.status.value,
+        "started_at": run.started_at,
+        "finished_at": run.finished_at,
+        "milliseconds": milliseconds(run.started_at, run.finished_at),
+        "who": dict(run.who),
+        "agent": run.plan.agent,
+        "intent": run.plan.intent,
+        "steps": len(run.steps),
+        "done": sum(step.status.done for step in run.steps),
+        "in_doubt": sum(step.status in (StepStatus.STARTED, StepStatus.IN_DOUBT) for step in run.steps),
+        "undoes": run.undoes,
+        "undone_by": list(run.undone_by),
+        "resumes": run.resumes,
+        "resumed_by": list(run.resumed_by),
+        "reason": run.reason,
+    }

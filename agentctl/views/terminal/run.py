@@ -1,0 +1,161 @@
+"""Draws one run on one screen: who, under what consent, what happened, what is in doubt, what to do now."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from agentctl.views import safe
+from agentctl.views.look import Detail, Look
+from agentctl.views.page import Ink, Inked, Page, Part
+from agentctl.views.symbols import RUNS, STEPS
+from agentctl.views.terminal.changeset import draw_next
+from agentctl.views.terminal.claims import draw_claims
+from agentctl.views.terminal.executed import draw_executed, draw_executed_line
+from agentctl.views.terminal.left import draw_left
+from agentctl.views.terminal.risks import listed
+from agentctl.views.terminal.times import took, when
+
+_BLOCKS_SHOWN = 40
+_TROUBLED = {"started", "in-doubt", "deviated", "failed", "refused", "held"}
+_QUIET = {"pending", "no-op", "already-done"}
+_CONSENTS = {
+    "none": "nobody was asked: policy asks for no consent",
+    "auto-approve": "--auto-approve",
+    "yes": "the literal yes on a terminal",
+    "signatures": "signed approvals",
+}
+
+
+def draw_run(document: Mapping[str, Any], look: Look) -> str:
+    """Return the one screen of a RunDocument."""
+    page = Page(look)
+    if document["others_open"]:
+        others = document["others_open"]
+        title = _count(len(others), "other run is open", "other runs are open")
+        page.line(Inked(f"! {title}: ", Ink.RISK), listed(others, 5))
+        page.blank()
+    _draw_head(page, document)
+    _draw_alarms(page, document)
+    if not document["only"]:
+        draw_claims(page, document["claims"])
+    page.blank()
+    _draw_steps(page, document)
+    draw_left(page, document["left"])
+    _draw_end(page, document)
+    return page.text()
+
+
+def draw_ending(document: Mapping[str, Any], look: Look) -> str:
+    """Return how a run that was just watched ended: what needs a person, the figures, and what to do now."""
+    page = Page(look)
+    _draw_alarms(page, document)
+    draw_left(page, document["left"])
+    for step in document["steps"]:
+        if step["status"] in _TROUBLED:
+            draw_executed(page, step, whole=False)
+            page.blank()
+    _draw_end(page, document)
+    return page.text()
+
+
+def _draw_head(page: Page, document: Mapping[str, Any]) -> None:
+    what = f"rollback of {safe.line(document['undoes'])}" if document["undoes"] else document["purpose"]
+    status: Part = Inked(document["status"], RUNS[document["status"]])
+    where = f"{safe.line(document['tenant'])} / {safe.line(document['environment'])}"
+    page.line(Inked(f"Run {safe.line(document['id'])}", Ink.STRONG), "  ", status, f"  {what} on {where}")
+    duration = f", took {took(document['milliseconds'])}" if document["finished_at"] else ", not finished"
+    if document["running"]:
+        duration = ", running now"
+    rows: list[tuple[Part, ...]] = [
+        ("started", f"{when(document['started_at'])}{duration}"),
+        ("by", _who(document["who"])),
+        ("consent", _consent(document["consent"])),
+        ("plan", f"{document['short']}  under policy {safe.line(document['policy'].removeprefix('sha256:')[:12])}"),
+    ]
+    if document["resumes"]:
+        rows.append(("resumes", safe.line(document["resumes"])))
+    for name, system in document["systems"].items():
+        who = f"  as {safe.line(system['whoami'])}" if system["whoami"] else ""
+        rows.append((safe.line(name), f"{safe.line(system['type'])} at {safe.line(system['endpoint'])}{who}"))
+    if document["reason"]:
+        rows.append(("ended", safe.line(document["reason"])))
+    page.rows([(Inked(str(label), Ink.FAINT), text) for label, text in rows], indent=2)
+
+
+def _draw_alarms(page: Page, document: Mapping[str, Any]) -> None:
+    page.blank()
+    doubt, final = document["doubt"], document["irreversible"]
+    if doubt:
+        title = _count(len(doubt), "step may or may not have happened", "steps may or may not have happened")
+        page.line(Inked(f"! {title}  ", Ink.RISK), listed(doubt, 10), indent=2)
+    if final:
+        title = f"{_count(len(final), 'step', 'steps')} cannot be undone"
+        page.line(Inked(f"! {title}  ", Ink.RISK), listed(final, 10), indent=2)
+    if not document["trace_complete"]:
+        page.line(Inked("! the trace of this run is damaged: what follows may not be all of it", Ink.RISK), indent=2)
+    for place in document["damage"]:
+        page.line(Inked("! the trace is damaged  ", Ink.RISK), safe.line(place), indent=2)
+
+
+def _draw_steps(page: Page, document: Mapping[str, Any]) -> None:
+    steps: Sequence[Mapping[str, Any]] = document["steps"]
+    full = page.look.detail is Detail.FULL or document["only"]
+    shown = {step["id"] for step in (steps if full else sorted(steps, key=_weight)[:_BLOCKS_SHOWN])}
+    for step in steps:
+        if step["id"] not in shown:
+            continue
+        if not full and (page.look.detail is Detail.SUMMARY or step["status"] in _QUIET):
+            draw_executed_line(page, step)
+        else:
+            draw_executed(page, step, whole=bool(document["only"]))
+            page.blank()
+    left = Counter((step["status"], step["action"]) for step in steps if step["id"] not in shown)
+    if left:
+        page.line(f"… {sum(left.values()):,} more steps (--diff full shows each):", indent=2)
+        for (status, action), count in left.most_common():
+            symbol, ink = STEPS[status]
+            page.line(Inked(f"{symbol:<2} ", ink), f"{count:,} ×  {safe.line(action)}  {status}", indent=7)
+
+
+def _weight(step: Mapping[str, Any]) -> tuple[bool, bool, bool]:
+    """What went wrong comes before what is final, and that before what went well."""
+    troubled = step["status"] in _TROUBLED
+    final = step["inverse"] is not None and step["inverse"]["kind"] == "none"
+    return not troubled, not final, step["status"] in _QUIET
+
+
+def _draw_end(page: Page, document: Mapping[str, Any]) -> None:
+    summary = document["summary"]
+    statuses = ", ".join(f"{count:,} {status}" for status, count in summary["statuses"].items())
+    page.blank()
+    page.line(
+        Inked(
+            f"Run: {summary['added']:,} added, {summary['changed']:,} changed, {summary['destroyed']:,} destroyed, "
+            f"{summary['side_effects']:,} side effects.", Ink.STRONG,
+        ),
+    )
+    page.line(f"{_count(summary['steps'], 'step', 'steps')}: {statuses}.")
+    if document["hidden_values"]:
+        title = _count(document["hidden_values"], "value is hidden", "values are hidden")
+        page.line(f"{title}: secret, or readable only with the workspace key.")
+    draw_next(page, document["next"])
+
+
+def _who(who: Mapping[str, Any]) -> str:
+    person = f"{who['person']} " if who.get("person") else ""
+    place = f"@{who['host']}" if who.get("host") else ""
+    process = f" (pid {who['pid']})" if who.get("pid") else ""
+    return safe.line(f"{person}{who.get('user', 'nobody knows')}{place}{process}")
+
+
+def _consent(consent: Mapping[str, Any]) -> str:
+    by = f", by {consent['person']}" if consent["person"] else ""
+    at = f", {when(consent['at'])}" if consent["at"] else ""
+    groups = f", named {', '.join(consent['groups'])}" if consent["groups"] else ""
+    return safe.line(_CONSENTS[consent["kind"]] + by + at + groups)
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
