@@ -1,1 +1,1 @@
-"""Plan files: text to Plan, or every diagnostic at once."""
+"""Text to Plan, or every reason why not, without touching a live system. What a plan would do is the engine's part."""

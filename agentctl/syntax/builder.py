@@ -149,7 +149,7 @@ class Builder:
         pointer = self._pointer() if key is None else (*self._pointer(), key)
         self._problems.append(self.source.diagnostic(severity, code, summary, detail, hint, at, pointer))
         if len(self._problems) >= MOST_PROBLEMS:
-            raise invalid(self.source.file, [*self._problems, too_many(self.source, at)])
+            raise invalid(self.source.file, [*self._problems, self.source.too_many(at)])
 
     def stop(self, code: Code, summary: str, detail: str, hint: str, at: int) -> Invalid:
         """Return the error for what nothing can be understood beyond. It comes alone: the rest may be its echo."""
@@ -181,12 +181,6 @@ class Builder:
         elif type(self._place) is str and not self.wants_key:
             parts.append(self._place)
         return tuple(parts)
-
-
-def too_many(source: Source, at: int) -> Diagnostic:
-    """Return what closes a list of problems that was cut short."""
-    detail = f"After {MOST_PROBLEMS} problems no more are told."
-    return source.diagnostic(Severity.ERROR, Code.TOO_MANY_PROBLEMS, "Too many problems", detail, "", at)
 
 
 def _key_hint(source: Source, at: int) -> str:

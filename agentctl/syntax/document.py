@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 from agentctl.errors import Invalid
 from agentctl.model.diagnostic import Diagnostic, Severity, Span
 from agentctl.model.values import to_wire
+from agentctl.syntax.codes import Code
 
 Pointer: TypeAlias = tuple[str | int, ...]
 
@@ -64,6 +65,11 @@ class Source:
             pointer=None if pointer is None else json_pointer(pointer),
             source=self.line(span.line) if span.column <= _LONGEST_LINE else "",
         )
+
+    def too_many(self, offset: int) -> Diagnostic:
+        """Return what closes a list of problems that was cut short."""
+        detail = f"After {MOST_PROBLEMS} problems no more are told."
+        return self.diagnostic(Severity.ERROR, Code.TOO_MANY_PROBLEMS, "Too many problems", detail, "", offset)
 
     def _line_starts(self) -> array[int]:
         if self._starts is None:
@@ -135,6 +141,10 @@ class Document:
     ) -> Diagnostic:
         """Return a Diagnostic about the node at ``pointer``, its span and source line filled in."""
         return self._source.diagnostic(severity, code, summary, detail, hint, self.offset(pointer, key=key), pointer)
+
+    def too_many(self) -> Diagnostic:
+        """Return what closes a list of problems with this document that was cut short."""
+        return self._source.too_many(self._marks.root)
 
     def existing(self, pointer: Pointer) -> Pointer:
         """Return as much of ``pointer`` as leads to a node of this document."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from agentctl.syntax.codes import Code
@@ -30,6 +30,7 @@ _SIZES: Final = {
 _RANGES: Final = {
     "minimum": "at least", "maximum": "at most", "exclusiveMinimum": "more than", "exclusiveMaximum": "less than",
 }
+_CONDITIONS: Final = frozenset({"then", "else", "not", "dependentSchemas"})
 _MOST_LISTED = 20
 _LONGEST_SHOWN = 60
 
@@ -38,25 +39,29 @@ _LONGEST_SHOWN = 60
 class Problem:
     """One thing wrong with a value, not tied to a text. ``at_key``: it is the key, not the value, that is wrong.
 
-    ``keyword`` is the JSON Schema keyword that was not met.
+    ``keyword`` is the JSON Schema keyword that was not met. ``within`` is the node whose alternatives or conditions
+    brought that keyword in; None where it holds always.
     """
 
     pointer: Pointer
-    code: Code
+    code: str
     summary: str
     detail: str
     hint: str = ""
     at_key: bool = False
     keyword: str = ""
+    within: Pointer | None = None
 
 
 def explain(
     schema: Mapping[str, Any], wire: Any, errors: Iterable[ValidationError], values: Mapping[str, Any]
 ) -> Iterator[Problem]:
     """Yield a Problem for everything found, each once."""
-    seen: set[tuple[Pointer, Code, str]] = set()
+    seen: set[tuple[Pointer, str, str]] = set()
     for error in errors:
         for problem in _one(schema, wire, error, values):
+            if not _CONDITIONS.isdisjoint(error.evaluation_path):
+                problem = replace(problem, within=())
             if (name := (problem.pointer, problem.code, problem.detail)) not in seen:
                 seen.add(name)
                 yield problem
@@ -156,15 +161,16 @@ def _alternatives(
     schema: Mapping[str, Any], wire: Any, error: ValidationError, values: Mapping[str, Any]
 ) -> Iterator[Problem]:
     """Explain the alternative that came nearest: whose problems lie deepest. Where none began to fit, name them all."""
+    pointer: Pointer = tuple(error.instance_path)
     branches = [branch for branch in error.kind.as_dict()["context"] if branch]
     here = len(error.instance_path)
     deepest: list[ValidationError] = max(branches, key=_depth, default=[])
     fitting = [branch for branch in branches if not any(_misses(item, here) for item in branch)]
     if fitting or any(len(item.instance_path) > here for item in deepest):
         for item in min(fitting, key=len) if fitting else deepest:
-            yield from _one(schema, wire, item, values)
+            for problem in _one(schema, wire, item, values):
+                yield replace(problem, within=pointer)
         return
-    pointer = tuple(error.instance_path)
     nouns: list[str] = []
     for branch in branches:
         for item in branch:

@@ -1,0 +1,166 @@
+"""From a plan file to a Plan, or to every diagnostic at once. Offline: of the world only evidence files are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from agentctl.errors import Invalid
+from agentctl.model.diagnostic import Diagnostic, Severity, Span
+from agentctl.model.plan import Evidence, OnFailure, Plan
+from agentctl.planfile import evidence
+from agentctl.planfile.catalog import Catalog
+from agentctl.planfile.codes import Code
+from agentctl.planfile.findings import Findings
+from agentctl.planfile.steps import Steps
+from agentctl.resources import schema as load_schema
+from agentctl.syntax import schema, yaml
+from agentctl.syntax.document import Pointer, invalid
+from agentctl.syntax.suggest import did_you_mean
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What came of a plan file: a Plan where there is no error, and all diagnostics, warnings included, in order."""
+
+    file: str
+    plan: Plan | None
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def load(path: str | Path, catalog: Catalog) -> Plan:
+    """Return the plan in the file at ``path``. Raises Invalid with every diagnostic."""
+    return _plan(check_file(path, catalog))
+
+
+def loads(data: bytes, file: str, catalog: Catalog) -> Plan:
+    """Return the plan in ``data``; messages call it ``file``. Raises Invalid with every diagnostic."""
+    return _plan(check(data, file, catalog))
+
+
+def check_file(path: str | Path, catalog: Catalog) -> Checked:
+    """Return what there is to say of the plan file at ``path``, which need not be readable."""
+    file = str(path)
+    try:
+        with Path(path).open("rb") as stream:
+            data = stream.read(yaml.DEFAULTS.size + 1)
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        found = Diagnostic(
+            severity=Severity.ERROR,
+            code=Code.UNREADABLE,
+            summary="File not readable",
+            detail=f"{why}.",
+            span=Span(file, 1, 1),
+        )
+        return Checked(file=file, plan=None, diagnostics=(found,))
+    return check(data, file, catalog)
+
+
+def check(data: bytes, file: str, catalog: Catalog) -> Checked:
+    """Return what there is to say of the plan in ``data``."""
+    try:
+        document = yaml.read(data, file)
+    except Invalid as error:
+        return Checked(file=file, plan=None, diagnostics=error.diagnostics)
+    findings = Findings(document)
+    plan = _read(document.value, findings, catalog)
+    return Checked(file=file, plan=None if findings.any_error else plan, diagnostics=findings.in_order())
+
+
+def _plan(checked: Checked) -> Plan:
+    if checked.plan is None:
+        raise invalid(checked.file, checked.diagnostics)
+    return checked.plan
+
+
+def _read(value: Any, findings: Findings, catalog: Catalog) -> Plan | None:
+    misshapen = _judge_shape(value, findings)
+    if not isinstance(value, dict) or findings.is_full:
+        return None
+    sound = _Sound(value, misshapen)
+    _judge_claims(sound, catalog, findings)
+    sources = _read_evidence(sound, catalog, findings)
+    steps = Steps(catalog, findings, frozenset(item.id for item in sources)).read(sound.list("steps"), misshapen)
+    if findings.any_error:
+        return None
+    return Plan(
+        intent=value["intent"],
+        agent=value["agent"],
+        steps=steps,
+        requested_by=value.get("requested_by", ""),
+        evidence=sources,
+        on_failure=OnFailure(value.get("on_failure", OnFailure.STOP)),
+        tenant=value.get("tenant", ""),
+        environment=value.get("environment", ""),
+        source=findings.document.file,
+    )
+
+
+class _Sound:
+    """The parts of a mapping that have the shape they should: what else is to be said of them is worth saying."""
+
+    __slots__ = ("_misshapen", "_value")
+
+    def __init__(self, value: Mapping[str, Any], misshapen: frozenset[Pointer]) -> None:
+        self._value = value
+        self._misshapen = misshapen
+
+    def text(self, name: str) -> str:
+        item = self._value.get(name)
+        return item if isinstance(item, str) and (name,) not in self._misshapen else ""
+
+    def list(self, name: str) -> list[Any]:
+        item = self._value.get(name)
+        return item if isinstance(item, list) else []
+
+    def has(self, pointer: Pointer) -> bool:
+        return pointer not in self._misshapen
+
+
+def _judge_shape(value: Any, findings: Findings) -> frozenset[Pointer]:
+    """Add what the schema of plans finds, and return where."""
+    found = schema.problems(plan_schema(), findings.document.wire(value))
+    findings.add(found)
+    return frozenset(problem.pointer for problem in found)
+
+
+@cache
+def plan_schema() -> dict[str, Any]:
+    """Return the JSON Schema of plan files."""
+    return load_schema("plan")
+
+
+def _judge_claims(plan: _Sound, catalog: Catalog, findings: Findings) -> None:
+    tenant, environment, agent = plan.text("tenant"), plan.text("environment"), plan.text("agent")
+    if tenant and tenant != catalog.tenant:
+        detail = f"The plan is for `{tenant}`, this workspace for `{catalog.tenant}`."
+        findings.error(Code.WRONG_TENANT, "Wrong tenant", detail, ("tenant",))
+    if environment and environment != catalog.environment:
+        detail = f"The plan is for `{environment}`, this workspace for `{catalog.environment}`."
+        findings.error(Code.WRONG_ENVIRONMENT, "Wrong environment", detail, ("environment",))
+    if agent and catalog.agents is not None and agent not in catalog.agents:
+        detail = f"Policy knows no agent `{agent}`."
+        hint = did_you_mean(agent, catalog.agents)
+        findings.error(Code.UNKNOWN_AGENT, "Unknown agent", detail, ("agent",), hint=hint)
+
+
+def _read_evidence(plan: _Sound, catalog: Catalog, findings: Findings) -> tuple[Evidence, ...]:
+    reader = evidence.Reader(catalog.root)
+    known: dict[str, Evidence] = {}
+    for index, item in enumerate(plan.list("evidence")):
+        pointer = ("evidence", index)
+        if not isinstance(item, dict) or not isinstance(name := item.get("id"), str):
+            continue
+        if name in known:
+            detail = f"Evidence `{name}` is listed above."
+            findings.error(Code.DUPLICATE_EVIDENCE, "Duplicate evidence id", detail, (*pointer, "id"))
+            continue
+        texts = {key: text for key in ("uri", "quote", "sha256") if isinstance(text := item.get(key), str)}
+        sound = all(plan.has((*pointer, key)) for key in texts) and "uri" in texts
+        stated = Evidence(id=name, **{"uri": "", **texts})
+        known[name] = replace(stated, sha256=evidence.pin(stated, pointer, reader, findings)) if sound else stated
+    return tuple(known.values())
