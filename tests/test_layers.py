@@ -44,6 +44,7 @@ THIRD_PARTY = {
     "git": ("connectors/git/",),
     "deepdiff": ("views/diff.py",),
     "sqlalchemy": ("connectors/sql/",),
+    "psycopg": ("connectors/sql/",),
     "yaml": ("syntax/", "connectors/file/"),
     "jsonschema": ("syntax/", "testing/"),
     "jsonschema_rs": ("syntax/",),
