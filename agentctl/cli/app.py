@@ -50,10 +50,10 @@ COMMANDS: Mapping[str, Entry] = {
 class LazyGroup(TyperGroup):
     """Knows every command's name and summary, and imports one only to run it."""
 
-    def list_commands(self, ctx: Context) -> list[str]:  # noqa: ARG002  # the port's signature
+    def list_commands(self, ctx: Context) -> list[str]:  # the port's signature
         return list(COMMANDS)
 
-    def get_command(self, ctx: Context, cmd_name: str) -> Command | None:  # noqa: ARG002  # the port's signature
+    def get_command(self, ctx: Context, cmd_name: str) -> Command | None:  # the port's signature
         entry = COMMANDS.get(cmd_name)
         if entry is None:
             return None
@@ -61,7 +61,7 @@ class LazyGroup(TyperGroup):
         command.name = cmd_name
         return command
 
-    def format_commands(self, ctx: Context, formatter: HelpFormatter) -> None:  # noqa: ARG002  # the port's signature
+    def format_commands(self, ctx: Context, formatter: HelpFormatter) -> None:  # the port's signature
         with formatter.section("Commands"):
             formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
 

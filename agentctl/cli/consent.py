@@ -26,7 +26,7 @@ def consent_to(
     if not needs:
         return Consent(digest=changeset.digest, person=person, at=at)
     groups = irreversible_groups(changeset)
-    if auto_approve and not groups and all(need.auto for need in needs):
+    if auto_approve and not groups and all(need.kind is ConsentKind.AUTO_APPROVE for need in needs):
         return Consent(kind=ConsentKind.AUTO_APPROVE, digest=changeset.digest, person=person, at=at)
     _only_a_yes(needs)
     if not session.interactive:
@@ -50,7 +50,7 @@ def _needs(rulings: Mapping[str, Ruling]) -> list[Need]:
 
 def _only_a_yes(needs: Iterable[Need]) -> None:
     for need in needs:
-        if need.kind is not ConsentKind.YES:
+        if need.kind not in (ConsentKind.YES, ConsentKind.AUTO_APPROVE):
             raise ConsentMissing(
                 "Consent missing",
                 f"This needs {need.what}.",

@@ -47,7 +47,7 @@ class Handbrake:
         finally:
             self._calling = False
 
-    def _pull(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002  # what signal hands over
+    def _pull(self, number: int, frame: FrameType | None) -> None:  # what signal hands over
         if self.code is None:
             self.code = Exit.TERMINATED if number == signal.SIGTERM else Exit.INTERRUPTED
             talk("\nStopping after the step in flight. Once more to stop now and leave it in doubt.\n")

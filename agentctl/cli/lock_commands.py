@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from agentctl.cli.options import Format, FormatOption
+from agentctl.cli.options import FormatOption
 from agentctl.cli.output import emit, talk
+from agentctl.views.emit import Format
 
 app = typer.Typer(help="See who holds the workspace, or break a dead lock.", no_args_is_help=True)
 

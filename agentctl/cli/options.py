@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from agentctl.cli.complete import complete_runs, complete_steps, complete_subjects
+from agentctl.views.emit import Format
 from agentctl.views.look import Detail
-
-
-class Format(StrEnum):
-    TERMINAL = "terminal"
-    JSON = "json"
-
 
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print the result.")]
 JsonInto = Annotated[

@@ -2,42 +2,35 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from agentctl.cli.options import Format
 from agentctl.cli.session import Session
+from agentctl.views.emit import Format, save_json, write
+from agentctl.views.emit import emit as emit_to
 from agentctl.views.look import Detail, Look
-
-Draw = Callable[[Mapping[str, Any], Look], str]
 
 
 def emit(
     document: Mapping[str, Any],
-    draw: Draw,
+    draw: Callable[[Mapping[str, Any], Look], str],
     session: Session,
     *,
     format: Format = Format.TERMINAL,
     into: Path | None = None,
     detail: Detail = Detail.COMPACT,
+    quiet: bool = False,
 ) -> None:
-    """Print ``document`` to stdout, drawn by ``draw`` or as it is; with ``into`` also write it there as JSON."""
+    """Print ``document`` to stdout, drawn by ``draw`` or as it is; with ``into`` also write it there as JSON (only, if ``quiet``)."""
     if into is not None:
-        into.write_text(as_json(document), encoding="utf-8")
-    if format is Format.JSON:
-        sys.stdout.write(as_json(document))
-    else:
-        sys.stdout.write(draw(document, session.look(sys.stdout, detail)))
-
-
-def as_json(document: Mapping[str, Any]) -> str:
-    return json.dumps(document, ensure_ascii=True, indent=2) + "\n"
+        save_json(document, into)
+    if quiet:
+        return
+    emit_to(document, draw, format, sys.stdout, session.look(sys.stdout, detail))
 
 
 def talk(text: str) -> None:
     """Say something to the person at the terminal, apart from the data on stdout."""
-    sys.stderr.write(text)
-    sys.stderr.flush()
+    write(text, sys.stderr)

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from agentctl.cli.codes import code_for
-from agentctl.cli.options import DiffOption, Format, FormatOption, JsonInto, PlanPath
+from agentctl.cli.options import DiffOption, FormatOption, JsonInto, PlanPath
 from agentctl.cli.output import emit
+from agentctl.views.emit import Format
 from agentctl.views.look import Detail
 
 app = typer.Typer()

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from agentctl.cli.options import Format, FormatOption, PlanPath
+from agentctl.cli.options import FormatOption, PlanPath
 from agentctl.cli.output import emit
+from agentctl.views.emit import Format
 
 app = typer.Typer(help="Explain what policy says.", no_args_is_help=True)
 

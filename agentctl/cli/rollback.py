@@ -7,11 +7,15 @@ from typing import Annotated
 
 import typer
 
-from agentctl.cli.apply import carry_out_shown
+from agentctl.cli.carry import Asked, carry_out, show
 from agentctl.cli.complete import complete_steps
 from agentctl.cli.options import DiffOption, JsonInto, LockTimeout, RunArgument, seconds
+from agentctl.cli.output import emit
 from agentctl.engine.rollback import Selection
+from agentctl.errors import Exit
+from agentctl.views.document.untouched import untouched as document
 from agentctl.views.look import Detail
+from agentctl.views.terminal.untouched import draw_untouched
 
 app = typer.Typer()
 
@@ -47,13 +51,17 @@ def rollback(
         agentctl rollback latest
         agentctl rollback 4k2m --step tier --with-dependents
     """
+    workspace = context.obj.workspace()
     selection = Selection(
         steps=tuple(step or ()), from_=from_, connector=connector, with_dependents=with_dependents
     )
-    workspace = context.obj.workspace()
     undoing = workspace.preview_undoing(workspace.run(run), selection)
-    raise typer.Exit(
-        carry_out_shown(
-            workspace, undoing, context.obj, out=out, timeout=seconds(lock_timeout), diff=diff, json=json, into=json_into
-        )
-    )
+    asked = Asked(session=context.obj, timeout=seconds(lock_timeout), diff=diff, json=json, into=json_into)
+    if undoing.preview is None:
+        emit(document(run, undoing.left), draw_untouched, context.obj)
+        raise typer.Exit(Exit.OK if undoing.nothing_needed else Exit.INCOMPLETE)
+    if out is not None:
+        workspace.save_changeset(undoing.preview, out)
+        show(workspace, undoing.preview, workspace.judge(undoing.preview), context.obj, diff, undoing.left)
+        raise typer.Exit(Exit.OK)
+    raise typer.Exit(carry_out(workspace, undoing.preview, asked, undoing.left))

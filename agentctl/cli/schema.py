@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from agentctl.cli.output import as_json
 from agentctl.resources import schema as find
 from agentctl.resources import schema_names
+from agentctl.views.jsontext import pretty
 
 app = typer.Typer()
 
@@ -27,4 +27,4 @@ def schema(
 
         agentctl schema plan > plan.schema.json
     """
-    sys.stdout.write(as_json(find(name)))
+    sys.stdout.write(pretty(find(name)))

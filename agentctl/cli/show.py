@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from agentctl.cli.complete import complete_runs, complete_steps
-from agentctl.cli.options import DiffOption, Format, FormatOption, JsonInto
+from agentctl.cli.options import DiffOption, FormatOption, JsonInto
 from agentctl.cli.output import emit
+from agentctl.views.emit import Format
 from agentctl.views.look import Detail
 
 app = typer.Typer()

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from agentctl.cli.options import Format, FormatOption
+from agentctl.cli.options import FormatOption
 from agentctl.cli.output import emit, talk
+from agentctl.views.emit import Format
 
 app = typer.Typer(help="Look at the state, or rebuild it from the trace.", no_args_is_help=True)
 
@@ -37,6 +38,6 @@ def show(
 @app.command()
 def rebuild(context: typer.Context) -> None:
     """Build the state again from the trace alone, and say what it was rebuilt from."""
-    from agentctl.workspace.rebuilding import rebuild as rebuild_state
+    from agentctl.workspace.projecting import rebuild as rebuild_state
 
     talk(rebuild_state(context.obj.workspace()) + "\n")

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from agentctl.cli.options import Format, FormatOption, JsonInto
+from agentctl.cli.options import FormatOption, JsonInto
 from agentctl.cli.output import emit
 from agentctl.errors import Exit
+from agentctl.views.emit import Format
 
 app = typer.Typer()
 
@@ -28,12 +29,12 @@ def validate(
 
         agentctl validate plan.yaml
     """
-    from agentctl.planfile.load import examine
+    from agentctl.planfile.load import check_file
     from agentctl.views.document.diagnostics import diagnostics
     from agentctl.views.terminal.diagnostics import draw_diagnostics
 
     catalog = context.obj.workspace().catalog
-    found = [diagnostic for path in plans for diagnostic in examine(path, catalog).diagnostics]
+    found = [diagnostic for path in plans for diagnostic in check_file(path, catalog).diagnostics]
     document = diagnostics(found, [str(path) for path in plans])
     emit(document, draw_diagnostics, context.obj, format=format, into=json_into)
     raise typer.Exit(Exit.OK if document["valid"] else Exit.INVALID)

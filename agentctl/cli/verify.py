@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from agentctl.cli.options import Format, FormatOption, JsonInto
+from agentctl.cli.options import FormatOption, JsonInto
 from agentctl.cli.output import emit
 from agentctl.errors import Exit
+from agentctl.views.emit import Format
 
 app = typer.Typer()
 

@@ -164,7 +164,7 @@ class _Execution:
         spec = self._around.systems.spec(step.action)
         overlay = Overlay(self._around.systems, self._around.clock)
         change = foresee(step, self._around.systems, overlay)
-        decision = self._around.judge().decide(change, step, self._plan)
+        decision = self._around.judge().decide(change, step, self._plan, final=True)
         seen = Protector(self._around.commitments).change(project(change, decision.reads, spec.volatile), spec)
         self._write(Kind.DECISION, records.decision(decision), sync=False)
         match rule(replace(change, inverse=planned.inverse), decision, self._start.consent, self._changeset, spec):

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
 
 from agentctl.engine.ports import Systems
 from agentctl.model.action import ActionSpec, Reversibility
-from agentctl.model.change import Change, ChangeSet, Effect, Purpose
+from agentctl.model.change import Change, ChangeSet, Effect, Purpose, strongest
 from agentctl.model.decision import Consent, ConsentKind, Decision, Hold, Mode, Need, Permit, Refuse, Ruling, Verdict
 from agentctl.model.plan import Plan, Step
 from agentctl.model.values import has_unknown
-from agentctl.policy.document import Policy
-from agentctl.policy.evaluate import Context, decide
+from agentctl.policy.evaluate import Context, decide, decide_inverse
+from agentctl.policy.rules import Policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,21 +33,39 @@ class Judge:
     def digest(self) -> str:
         return self.policy.digest
 
-    def decide(self, change: Change, step: Step, plan: Plan) -> Decision:
-        """Return policy's answer for one change."""
-        return decide(
-            change,
-            Context(
-                policy=self.policy,
-                plan=plan,
-                step=step,
-                spec=self.systems.spec(change.action),
-                tenant=self.tenant,
-                environment=self.environment,
-                purpose=self.purpose,
-                now=self.now,
-                person=self.person,
-            ),
+    def decide(self, change: Change, step: Step, plan: Plan, *, final: bool = False) -> Decision:
+        """Return policy's answer for one change; ``final`` just before the effect, when undecided means denied."""
+        return decide(change, self._context(change, step, plan, final=final))
+
+    def denies_undoing(self, change: Change, plan: Plan) -> str:
+        """Return why nobody could undo ``change`` under this policy, or nothing where somebody could."""
+        inverse = change.inverse.step
+        if inverse is None:
+            return ""
+        records = tuple(replace(record, before=record.after, after=record.before) for record in change.records)
+        undoing = Change(
+            step=inverse.id,
+            action=inverse.action,
+            target=inverse.target,
+            effect=strongest(records),
+            arguments=inverse.with_,
+            records=records,
+        )
+        decision = decide_inverse(undoing, self._context(undoing, inverse, plan, final=False))
+        return _why(decision) if decision.verdict is Verdict.DENY else ""
+
+    def _context(self, change: Change, step: Step, plan: Plan, *, final: bool) -> Context:
+        return Context(
+            policy=self.policy,
+            plan=plan,
+            step=step,
+            spec=self.systems.spec(change.action),
+            tenant=self.tenant,
+            environment=self.environment,
+            purpose=self.purpose,
+            now=self.now,
+            person=self.person,
+            final=final,
         )
 
 
@@ -107,7 +125,7 @@ def _needs(change: Change, decision: Decision, consent: Consent, changeset: Chan
     match decision.mode:
         case Mode.AUTO:
             if kind is ConsentKind.NONE:
-                yield Need(what="`yes` on a terminal, or --auto-approve", kind=ConsentKind.YES)
+                yield Need(what="`yes` on a terminal, or --auto-approve", kind=ConsentKind.AUTO_APPROVE)
         case Mode.APPROVE if decision.signatures is None:
             if kind is not ConsentKind.YES:
                 yield Need(what="`yes` on a terminal", kind=ConsentKind.YES)

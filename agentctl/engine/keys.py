@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeAlias
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
 from agentctl.engine.ports import Commitments
+from agentctl.engine.protect import reveal_fields
 from agentctl.engine.resolve import Brought, Done
 from agentctl.model.change import Effect, Purpose
 from agentctl.model.plan import Plan
@@ -22,22 +23,33 @@ def keys(plan: Plan, lineage: str, repeat: int, commitments: Commitments) -> Cal
     return lambda step: commitments.idempotency_key(lineage, digest, step, repeat)
 
 
-def used_up(history: History) -> UsedUp:
-    """Return the function from a key to the step that used it: made something or had a side effect, not undone."""
-    done = {
-        step.key: done_by(run, step)
+def used_up(history: History, values: Callable[[Run], Mapping[str, Any]]) -> UsedUp:
+    """Return the function from a key to the step that used it: made something or had a side effect, not undone.
+
+    ``values`` gives the hidden values of a run.
+    """
+    taken = {
+        step.key: (run, step)
         for run in history.runs
         for step in run.steps
         if step.key and step.status in _HAPPENED and step.change and step.change.effect in _ONCE
         and not _undone(run, step, history)
     }
-    return done.get
+
+    def find(key: str) -> Done | None:
+        if key not in taken:
+            return None
+        run, step = taken[key]
+        return done_by(run, step, values(run))
+
+    return find
 
 
-
-
-def done_by(run: Run, step: StepRun) -> Done:
-    after = step.observed[0].value if step.observed else None
+def done_by(run: Run, step: StepRun, values: Mapping[str, Any]) -> Done:
+    """Return what ``step`` of an earlier ``run`` brought, hidden values put back."""
+    after = reveal_fields(step.observed[0].value, values) if step.observed else None
+    if after is None and step.change is not None and step.change.records:
+        after = reveal_fields(step.change.records[0].after, values)
     return Done(
         run=run.id, status=step.status, brought=Brought(after=after, receipt=step.ids), made=dict(step.addresses)
     )

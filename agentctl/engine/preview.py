@@ -14,7 +14,8 @@ from agentctl.engine.ports import Commitments, Systems
 from agentctl.engine.protect import Protector
 from agentctl.engine.resolve import Brought, Done, resolve
 from agentctl.errors import Invalid, Rejected
-from agentctl.model.change import Change, ChangeSet, Effect, Purpose, project
+from agentctl.model.action import Reversibility
+from agentctl.model.change import Change, ChangeSet, Effect, Inverse, Purpose, project
 from agentctl.model.decision import Decision
 from agentctl.model.diagnostic import Diagnostic, Severity
 from agentctl.model.plan import Plan, Secret, Step, references
@@ -131,7 +132,8 @@ def assemble(
         spec = systems.spec(change.action)
         decision = judge.decide(change, step, plan)
         decisions.append(decision)
-        changes.append(protector.change(project(change, decision.reads, spec.volatile), spec))
+        shown = project(_finality(change, plan, judge), decision.reads, spec.volatile)
+        changes.append(protector.change(shown, spec))
     actions = {change.action for change in full}
     changeset = ChangeSet(
         lineage=setting.lineage,
@@ -151,6 +153,15 @@ def assemble(
     return Preview(
         plan=plan, changeset=changeset, full=full, decisions=tuple(decisions), hidden=protector.values,
     )
+
+
+def _finality(change: Change, plan: Plan, judge: Judge) -> Change:
+    """Return ``change``, irreversible where policy would let nobody undo it."""
+    if judge.purpose is Purpose.ROLLBACK or change.effect in (Effect.READ, Effect.NO_OP):
+        return change
+    if not (why := judge.denies_undoing(change, plan)):
+        return change
+    return replace(change, inverse=Inverse(kind=Reversibility.NONE, stays=f"policy lets nobody undo it: {why}"))
 
 
 def _protected(steps: tuple[Step, ...], full: tuple[Change, ...], systems: Systems, protector: Protector) -> list[Step]:

@@ -39,6 +39,11 @@ class Undoing:
     preview: Preview | None
     left: Mapping[str, Left]
 
+    @property
+    def nothing_needed(self) -> bool:
+        """Whether everything is as it was before, so that leaving it alone is success."""
+        return all(item.status is LeftStatus.NOT_NEEDED for item in self.left.values())
+
 
 def select(run: Run, selection: Selection, systems: Systems) -> tuple[StepRun, ...]:
     """Return the steps to undo, in the order in which they were done.

@@ -144,7 +144,7 @@ class Run:
     resumed_by: tuple[str, ...] = ()
     undone_by: tuple[str, ...] = ()
     reason: str = ""                # why it ended as it did, in words
-    complete: bool = True           # False where the trace of this run is damaged or torn after what is shown
+    complete: bool = True           # False where the trace of this run is damaged after what is shown
 
     def step(self, identifier: str) -> StepRun | None:
         return next((step for step in self.steps if step.id == identifier), None)
@@ -163,10 +163,11 @@ class Act:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """Everything the trace tells, in order."""
+    """Everything the trace tells, in order; ``damage`` says where it could not be read (``FILE:LINE: why``)."""
 
     runs: tuple[Run, ...] = ()
     acts: tuple[Act, ...] = ()
+    damage: tuple[str, ...] = ()
 
     def run(self, identifier: str) -> Run | None:
         return next((run for run in self.runs if run.id == identifier), None)

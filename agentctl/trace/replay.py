@@ -73,9 +73,8 @@ class _Telling:
         plan = plan_from_wire(body["plan"])
         carried: Mapping[str, Mapping[str, str]] = body["carried"]
         self.steps[record.run] = {
-            step.id: self.steps[carried[step.id]["run"]][step.id]
-            if step.id in carried
-            else StepRun(id=step.id, action=step.action, target=step.target)
+            step.id: self._carried(carried.get(step.id), step.id)
+            or StepRun(id=step.id, action=step.action, target=step.target)
             for step in plan.steps
         }
         self.runs[record.run] = Run(
@@ -100,6 +99,9 @@ class _Telling:
             carried={step: item["run"] for step, item in carried.items()},
             repeat=body["repeat"],
         )
+
+    def _carried(self, carried: Mapping[str, str] | None, step: str) -> StepRun | None:
+        return self.steps.get(carried["run"], {}).get(step) if carried else None
 
     def _resolve(self, record: Record) -> None:
         """An answer to what was in doubt changes how the step stands in the run it belongs to."""

@@ -1,0 +1,58 @@
+"""``agentctl.yaml``: found by walking up, read strictly. Opens nothing it names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agentctl.errors import Invalid, Usage
+from agentctl.resources import schema
+from agentctl.syntax.document import Document
+from agentctl.syntax.schema import check
+from agentctl.syntax.yaml import parse
+
+NAME = "agentctl.yaml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkspaceFile:
+    """What ``agentctl.yaml`` says. ``connectors`` are the settings by instance, ``type`` included."""
+
+    root: Path
+    tenant: str
+    environment: str
+    policy: str
+    connectors: Mapping[str, Mapping[str, Any]]
+    document: Document
+
+
+def find(start: Path) -> Path:
+    """Return the nearest folder at or above ``start`` that holds ``agentctl.yaml``. Raises Usage where there is none."""
+    for folder in (start, *start.parents):
+        if (folder / NAME).is_file():
+            return folder
+    raise Usage(
+        "Not in a workspace",
+        f"There is no {NAME} in {start} or any folder above it.",
+        hint="To make a workspace here, run:",
+        command="agentctl init",
+    )
+
+
+def load(root: Path) -> WorkspaceFile:
+    """Return what the workspace file in ``root`` says. Raises Invalid with every problem at once."""
+    path = root / NAME
+    document = parse(path.read_bytes(), NAME)
+    if problems := check(document, schema("workspace")):
+        raise Invalid("The workspace file is not valid", diagnostics=problems)
+    value = document.value
+    return WorkspaceFile(
+        root=root,
+        tenant=value["tenant"],
+        environment=value["environment"],
+        policy=value["policy"],
+        connectors=value["connectors"],
+        document=document,
+    )

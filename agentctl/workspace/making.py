@@ -1,0 +1,91 @@
+"""``init``: a folder becomes a workspace. What exists is left as it is; a key is never made twice."""
+
+from __future__ import annotations
+
+import grp
+from collections.abc import Mapping
+from pathlib import Path
+
+from agentctl.errors import Unwritable, Usage
+from agentctl.identity import keys
+from agentctl.policy import baselines
+from agentctl.store.layout import Layout
+from agentctl.trace.record import Kind
+from agentctl.workspace import lineage
+from agentctl.workspace.file import NAME
+from agentctl.workspace.projecting import save_state
+from agentctl.workspace.unlocking import locked, record_act
+from agentctl.workspace.workspace import Workspace
+
+_FILE = """\
+# What agents may propose changes to, and by which policy. Paths begin here.
+version: 1
+kind: Workspace
+tenant: {tenant}
+environment: staging
+policy: policy/
+connectors:
+  files: {{type: file, root: .}}
+"""
+_IGNORE = "# History, state and packs of agentctl; not for version control.\n*\n"
+
+
+def make(root: Path, environ: Mapping[str, str], *, policy: str, group: str) -> str:
+    """Make ``root`` a workspace and return what was made, in words. Raises Usage for a policy nobody knows."""
+    said = []
+    gid = _gid(group)
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        if not (root / NAME).exists():
+            said += _first_files(root, policy)
+        layout = Layout(root / lineage.FOLDER, group=gid is not None)
+        layout.make(gid)
+        (layout.root / ".gitignore").write_text(_IGNORE)
+    except OSError as error:
+        raise Unwritable("The workspace could not be made", f"{error.filename}: {error.strerror}.") from error
+    fresh = not (layout.root / "lineage").exists()
+    name = lineage.make(layout)
+    workspace = Workspace.open(root, environ)
+    if not fresh:
+        return f"{root} is a workspace already (lineage {name}); nothing was changed.\n"
+    keys.create(workspace.key_path, name)
+    with locked(workspace, "", 0.0):
+        record_act(workspace, Kind.INIT, {"lineage": name, "by": workspace.person})
+        save_state(workspace)
+    said.append(f"{workspace.key_path}: its key. Keep a copy: without it nothing hidden can be read or rolled back.")
+    return "".join(f"  made  {line}\n" for line in said) + _NEXT.format(root=root, lineage=name)
+
+
+_NEXT = """
+{root} is a workspace now (lineage {lineage}). What its connectors can do:
+    agentctl connectors list
+To see what a plan would change:
+    agentctl plan plan.yaml
+"""
+
+
+def _first_files(root: Path, policy: str) -> list[str]:
+    if policy not in baselines.names():
+        raise Usage("No such policy", f"`{policy}` is not one of {', '.join(baselines.names())}.")
+    (root / NAME).write_text(_FILE.format(tenant=_tenant(root)))
+    said = [f"{NAME}: name your tenant, environment and connectors in it"]
+    folder = root / "policy"
+    if not folder.exists():
+        folder.mkdir()
+        (folder / "policy.yaml").write_text(baselines.text(policy))
+        said.append(f"policy/policy.yaml: the `{policy}` baseline")
+    return said
+
+
+def _tenant(root: Path) -> str:
+    name = "".join(letter for letter in root.resolve().name.lower() if letter.isascii() and letter.isalnum())
+    return name or "local"
+
+
+def _gid(group: str) -> int | None:
+    if not group:
+        return None
+    try:
+        return grp.getgrnam(group).gr_gid
+    except KeyError as error:
+        raise Usage("No such group", f"This machine has no group `{group}`.") from error

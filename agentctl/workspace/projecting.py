@@ -1,0 +1,48 @@
+"""The state as the trace tells it, saved; and built again from nothing but the trace."""
+
+from __future__ import annotations
+
+from agentctl.engine.owned import project
+from agentctl.errors import Tampered
+from agentctl.model.state import State
+from agentctl.store import state as store
+from agentctl.trace.chain import Chain, parse_name, scan
+from agentctl.trace.record import Kind
+from agentctl.workspace.unlocking import locked, record_act
+from agentctl.workspace.workspace import Workspace
+
+
+def save_state(workspace: Workspace) -> State:
+    """Project the whole trace and store the result. The lock must be held."""
+    state = _projected(workspace, scan(workspace.layout.trace))
+    store.save(workspace.layout.state, state, workspace.layout.file_mode)
+    return state
+
+
+def load_state(workspace: Workspace) -> State:
+    """Return the stored state. Raises BadState, naming the repair, where it is not what the trace tells."""
+    return store.load(
+        workspace.layout.state, lineage=workspace.lineage, head=scan(workspace.layout.trace).head
+    )
+
+
+def rebuild(workspace: Workspace) -> str:
+    """Build the state again from the trace alone; return what was done. Raises Tampered where the trace is damaged."""
+    with locked(workspace, "", 0.0):
+        chain = scan(workspace.layout.trace)
+        if chain.fault is not None:
+            raise Tampered(
+                "The trace is damaged",
+                f"{chain.fault}: {chain.fault.why}. A state built from it would forget what follows.",
+                command="agentctl verify",
+            )
+        record_act(workspace, Kind.REBUILD, {"by": workspace.person})
+        state = save_state(workspace)
+    return f"The state is rebuilt: {len(state.records)} records, from {chain.length} trace records in {chain.files} files."
+
+
+def _projected(workspace: Workspace, chain: Chain) -> State:
+    file = parse_name(chain.head.file) if chain.head else None
+    return project(
+        workspace.history(), workspace.lineage, chain.head, file.number if file else 0, workspace.vault
+    )

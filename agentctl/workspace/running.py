@@ -1,0 +1,160 @@
+"""A run from lock to state: what the engine's loop needs is opened here, in order, and closed again."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from os import getpid
+from typing import Any
+
+from agentctl.engine.again import preview_again
+from agentctl.engine.apply import Ending, Start, Surroundings, apply
+from agentctl.engine.keys import done_by, used_up
+from agentctl.engine.ports import Brake, Observer
+from agentctl.engine.preview import Preview
+from agentctl.engine.resolve import Done
+from agentctl.engine.settle import unsettled
+from agentctl.errors import Incomplete, Usage
+from agentctl.model.decision import Consent
+from agentctl.model.run import Left, Run, RunStatus
+from agentctl.store import packs
+from agentctl.trace.journal import Journal
+from agentctl.workspace.lineage import new_id
+from agentctl.workspace.projecting import save_state
+from agentctl.workspace.resolving import settle_all
+from agentctl.workspace.unlocking import locked
+from agentctl.workspace.workspace import Workspace
+
+_RUN_ID = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A run that is over: how, and whether an effect had begun before it (it resumed or undid something)."""
+
+    run: str
+    ending: Ending
+    began_before: bool
+
+
+class Wall:
+    """The engine's Timer: real waiting."""
+
+    def now(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Control:
+    """What the person at the other end holds: how long to wait for the lock, the brake, the observer."""
+
+    timeout: float
+    brake: Brake
+    observe: Observer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Frame:
+    """Of what a run is a part: the run it resumes with the steps done there, or the steps a rollback leaves."""
+
+    resumes: str = ""
+    done: Mapping[str, Done] = field(default_factory=dict)
+    left: Mapping[str, Left] = field(default_factory=dict)
+
+
+def carry_out(
+    workspace: Workspace, preview: Preview, consent: Consent, control: Control, left: Mapping[str, Left] | None = None
+) -> Ended:
+    """Apply ``preview`` under ``consent`` as a new run. ``left`` are the steps a rollback does not undo."""
+    run = new_id(_RUN_ID)
+    with locked(workspace, run, control.timeout):
+        return _run(workspace, run, preview, consent, control, _Frame(left=left or {}))
+
+
+def resume(workspace: Workspace, name: str, control: Control) -> Ended:
+    """Go on with a run that stopped, under the same consent: settle what is in doubt, then do what is not done.
+
+    Raises Usage where there is nothing to go on with, Incomplete where a step stays in doubt, Stale where what is left
+    is no longer what was consented to.
+    """
+    run = new_id(_RUN_ID)
+    with locked(workspace, run, control.timeout):
+        old = _resumable(workspace, name)
+        if unsettled(old):
+            settle_all(workspace, old)
+            old = workspace.run(old.id)
+        if doubtful := unsettled(old):
+            raise Incomplete(
+                "A step is in doubt",
+                f"Whether step `{doubtful[0].id}` of run {old.id} happened cannot be told: {doubtful[0].reason}.",
+                hint="Look at the system, then say what became of it:",
+                command=f"agentctl resolve {old.id} {doubtful[0].id} --happened --reason …",
+            )
+        changeset, hidden = workspace.stored(old.digest)
+        values = workspace.values(old)
+        done = {step.id: done_by(old, step, values) for step in old.steps if step.status.done}
+        preview = preview_again(
+            changeset, hidden, workspace.systems, workspace.judge_now(changeset.purpose), workspace.vault, done
+        )
+        frame = _Frame(resumes=old.id, done=done, left=old.left)
+        return _run(workspace, run, preview, old.consent, control, frame)
+
+
+def _resumable(workspace: Workspace, name: str) -> Run:
+    old = workspace.run(name)
+    if old.status is RunStatus.COMPLETE:
+        raise Usage("Nothing to resume", f"Run {old.id} is complete.")
+    if old.resumed_by:
+        later = old.resumed_by[-1]
+        raise Usage(
+            "The run was resumed already", f"Run {old.id} went on as {later}.", command=f"agentctl apply --resume {later}"
+        )
+    return old
+
+
+def _run(
+    workspace: Workspace, run: str, preview: Preview, consent: Consent, control: Control, frame: _Frame
+) -> Ended:
+    history = workspace.history()
+    start = Start(
+        run=run,
+        who={"user": workspace.person, "host": socket.gethostname(), "pid": getpid()},
+        consent=consent,
+        resumes=frame.resumes,
+        left=frame.left,
+        done=frame.done,
+    )
+    with _written(workspace, run) as (journal, pack):
+        ending = apply(
+            preview,
+            start,
+            Surroundings(
+                systems=workspace.systems,
+                judge=lambda: workspace.judge_now(preview.changeset.purpose),
+                commitments=workspace.vault,
+                journal=journal,
+                pack=pack,
+                clock=workspace.now,
+                timer=Wall(),
+                brake=control.brake,
+                observe=control.observe,
+                used_up=used_up(history, workspace.values),
+            ),
+        )
+    save_state(workspace)
+    return Ended(run=run, ending=ending, began_before=bool(frame.done))
+
+
+@contextmanager
+def _written(workspace: Workspace, run: str) -> Iterator[tuple[Journal, Any]]:
+    with (
+        Journal.open(workspace.places, "run", run, clock=workspace.now) as journal,
+        packs.Pack(workspace.layout.packs, run, workspace.vault, workspace.layout.file_mode) as pack,
+    ):
+        yield journal, pack

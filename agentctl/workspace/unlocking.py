@@ -1,0 +1,41 @@
+"""The workspace's lock taken for a run, its dead owner's included, and broken on a person's word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+
+from agentctl.store import lock
+from agentctl.trace.journal import Journal
+from agentctl.trace.record import Kind
+from agentctl.workspace.lineage import new_id
+from agentctl.workspace.workspace import Workspace
+
+
+@contextmanager
+def locked(workspace: Workspace, run: str, timeout: float) -> Iterator[None]:
+    """Hold the lock for ``run``. A dead owner's is taken over, with a record. Raises Locked, naming the owner."""
+    me = lock.owner(run=run, person=workspace.person, now=workspace.now())
+    with lock.acquire(workspace.layout.lock, me, timeout=timeout, mode=workspace.layout.file_mode) as held:
+        if held.broke is not None:
+            record_act(
+                workspace, Kind.UNLOCK, {"owner": asdict(held.broke), "by": workspace.person, "reason": "its owner is dead"}
+            )
+        yield
+
+
+def break_lock(workspace: Workspace, reason: str) -> str:
+    """Take the lock from an owner nobody can prove dead, record that, and give it back; return what was done."""
+    me = lock.owner(run="", person=workspace.person, now=workspace.now())
+    with lock.break_(workspace.layout.lock, me, mode=workspace.layout.file_mode) as held:
+        if held.broke is None:
+            return "The lock was free already."
+        record_act(workspace, Kind.UNLOCK, {"owner": asdict(held.broke), "by": workspace.person, "reason": reason})
+        return f"The lock of {held.broke.person} on {held.broke.host} (run {held.broke.run}) is broken and recorded."
+
+
+def record_act(workspace: Workspace, kind: Kind, body: dict[str, object]) -> None:
+    """Record one act outside a run, in a trace file of its own. The lock must be held."""
+    with Journal.open(workspace.places, kind.value, new_id(8), clock=workspace.now) as journal:
+        journal.append(kind, body, sync=True)

@@ -1,0 +1,304 @@
+"""One workspace, opened: everything a command may ask of it, each part wired only when it is asked for."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from agentctl.connectors.base import Connector
+from agentctl.engine.again import preview_again
+from agentctl.engine.drift import DriftReport, drift
+from agentctl.engine.gate import Judge, judge
+from agentctl.engine.keys import used_up
+from agentctl.engine.ports import Systems
+from agentctl.engine.preview import Preview, Setting, preview
+from agentctl.engine.rollback import Selection, Undoing, preview_undoing, select
+from agentctl.errors import Invalid, Usage
+from agentctl.identity import keys
+from agentctl.identity.vault import Vault
+from agentctl.model.action import ActionSpec
+from agentctl.model.change import ChangeSet, Purpose
+from agentctl.model.decision import Consent, Decision, Ruling
+from agentctl.model.diagnostic import Diagnostic
+from agentctl.model.plan import Plan
+from agentctl.model.run import History, Run
+from agentctl.planfile.catalog import Catalog
+from agentctl.planfile.load import load
+from agentctl.policy.rules import Policy
+from agentctl.store import changesets, packs
+from agentctl.store.changesets import ChangeSets
+from agentctl.store.layout import Layout
+from agentctl.trace.checkpoint import NAMESPACE, Places
+from agentctl.workspace import lineage
+from agentctl.workspace.file import WorkspaceFile, find
+from agentctl.workspace.file import load as load_file
+from agentctl.workspace.history import read_history
+
+
+class Workspace:
+    """A folder with ``agentctl.yaml``. Opening it reads that file and nothing else."""
+
+    @classmethod
+    def open(cls, start: Path, environ: Mapping[str, str]) -> Workspace:
+        """Return the workspace at or above ``start``. Raises Usage where there is none, Invalid where it is wrong."""
+        return cls(load_file(find(start)), environ)
+
+    def __init__(self, file: WorkspaceFile, environ: Mapping[str, str]) -> None:
+        self.file = file
+        self.root = file.root
+        self.environ = environ
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def timestamp(self) -> str:
+        return self.now().isoformat(timespec="seconds").replace("+00:00", "Z")
+
+    @cached_property
+    def layout(self) -> Layout:
+        folder = self.root / lineage.FOLDER
+        if not folder.is_dir():
+            raise Usage(
+                "The workspace is not initialised",
+                f"{self.root} has agentctl.yaml but no {lineage.FOLDER}.",
+                hint="To give it a lineage and a key, run:",
+                command="agentctl init",
+            )
+        return Layout.of(folder)
+
+    @cached_property
+    def lineage(self) -> str:
+        return lineage.read(self.layout.root)
+
+    @property
+    def key_path(self) -> Path:
+        return keys.place(
+            self.lineage,
+            key_file=self.environ.get("AGENTCTL_KEY_FILE", ""),
+            config_home=self.environ.get("XDG_CONFIG_HOME", ""),
+            home=Path.home(),
+        )
+
+    @cached_property
+    def key(self) -> keys.Key:
+        """The key of this lineage. Raises NoKey, saying who can help."""
+        return keys.load(self.key_path, self.lineage)
+
+    @cached_property
+    def vault(self) -> Vault:
+        return Vault(self.key)
+
+    @cached_property
+    def systems(self) -> Systems:
+        """The configured connectors, not yet connected. Raises Invalid where their settings are wrong."""
+        from agentctl.connectors.registry import open_connector
+
+        connectors: dict[str, Connector] = {}
+        wrong: list[Diagnostic] = []
+        for name, settings in self.file.connectors.items():
+            try:
+                connectors[name] = open_connector(name, settings, str(self.root))
+            except Invalid as error:
+                wrong.extend(error.diagnostics or [self._setting_problem(name, error)])
+        if wrong:
+            raise Invalid("The workspace file is not valid", diagnostics=tuple(wrong))
+        return Systems(connectors)
+
+    def _setting_problem(self, name: str, error: Invalid) -> Diagnostic:
+        return self.file.document.diagnostic(
+            "connector-setting", error.summary, error.detail, error.hint, ("connectors", name)
+        )
+
+    @cached_property
+    def specs(self) -> Mapping[str, ActionSpec]:
+        """Every action by its full name."""
+        return {
+            f"{name}.{verb}": spec
+            for name, connector in self.systems.connectors.items()
+            for verb, spec in connector.actions.items()
+        }
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """What plans may use, as far as it can be told offline."""
+        connectors = self.systems.connectors
+        return Catalog(
+            actions=self.specs,
+            tenant=self.file.tenant,
+            environment=self.file.environment,
+            agents=frozenset(self.policy.agents),
+            addresses=lambda step: connectors[step.instance].addresses(step),
+            root=self.root,
+        )
+
+    @cached_property
+    def policy(self) -> Policy:
+        from agentctl.workspace.policy import load_policy
+
+        return load_policy(self.root, self.file.policy)
+
+    @property
+    def person(self) -> str:
+        """Who runs this, as the operating system says: a claim, unless policy's people have it as an alias."""
+        return getpass.getuser()
+
+    @property
+    def changesets(self) -> ChangeSets:
+        return ChangeSets(self.layout.changesets, self.layout.file_mode)
+
+    @property
+    def places(self) -> Places:
+        """Where the trace is written, and by whose signature its files are closed."""
+        from agentctl.identity.sshsig import sign
+
+        key = self.key
+        return Places(
+            trace=self.layout.trace,
+            checkpoints=self.layout.checkpoints,
+            lineage=self.lineage,
+            sign=lambda message: sign(message, seed=key.signing, namespace=NAMESPACE),
+            mode=self.layout.file_mode,
+        )
+
+    def history(self) -> History:
+        """Return everything the trace tells now; another process may be writing it."""
+        return read_history(self.layout.trace)
+
+    def values(self, run: Run) -> Mapping[str, Any]:
+        """Return the hidden values of ``run``, and of the runs whose steps it carries, as far as they can be read."""
+        found: dict[str, Any] = {}
+        for name in {run.id, *run.carried.values()}:
+            found.update(packs.read(self.layout.packs, name, self.vault_if_any).values)
+        return found
+
+    @cached_property
+    def vault_if_any(self) -> Vault | None:
+        """The vault, or None where this machine has no key: everything that only reads works without it."""
+        try:
+            return self.vault
+        except keys.NoKey:
+            return None
+
+    def save_changeset(self, preview: Preview, out: Path | None = None) -> None:
+        """Store the changeset under its digest, its hidden values encrypted beside; and in a file, where asked."""
+        changeset = preview.changeset
+        self.changesets.save(changeset)
+        name = _pack_of(changeset)
+        if preview.hidden and not (self.layout.packs / name).exists():
+            with packs.Pack(self.layout.packs, name, self.vault, self.layout.file_mode) as pack:
+                pack.put(preview.hidden)
+        if out is not None:
+            changesets.write(out, changeset, 0o600)
+
+    def stored(self, name: str) -> tuple[ChangeSet, Mapping[str, Any]]:
+        """Return a stored changeset (digest, its beginning, or a file) and its hidden values."""
+        changeset = self.changesets.load(name)
+        return changeset, packs.read(self.layout.packs, _pack_of(changeset), self.vault_if_any).values
+
+    def run(self, name: str) -> Run:
+        """Return the run of a full id, a unique beginning of one, or ``latest``. Raises Usage."""
+        runs = self.history().runs
+        if not runs:
+            raise Usage("No runs yet", "Nothing has been applied in this workspace.")
+        if name == "latest":
+            return runs[-1]
+        found = [run for run in runs if run.id == name] or [run for run in runs if name and run.id.startswith(name)]
+        if len(found) == 1:
+            return found[0]
+        ids = ", ".join(run.id for run in (found or runs)[-5:])
+        problem = "No such run" if not found else "The run's name is not unique"
+        raise Usage(problem, f"`{name}` could be one of: {ids}.", hint="`agentctl runs` lists them.")
+
+    def load_plan(self, path: Path) -> Plan:
+        return load(path, self.catalog)
+
+    def judge_now(self, purpose: Purpose = Purpose.APPLY) -> Judge:
+        return Judge(
+            policy=self.policy,
+            systems=self.systems,
+            tenant=self.file.tenant,
+            environment=self.file.environment,
+            now=self.now(),
+            purpose=purpose,
+            person=self.person,
+        )
+
+    def preview(self, plan: Plan, *, repeat: int = 0) -> Preview:
+        """Return what ``plan`` would do. Reads live systems and changes nothing."""
+        setting = Setting(
+            lineage=self.lineage,
+            tenant=self.file.tenant,
+            environment=self.file.environment,
+            now=self.now(),
+            repeat=repeat,
+            used_up=used_up(self.history(), self.values),
+        )
+        return preview(plan, self.systems, self.judge_now(), self.vault, setting)
+
+    def preview_of(self, subject: str) -> Preview:
+        """Return the preview of a plan file, or of a stored changeset: which must come out the same, or is stale."""
+        path = Path(subject)
+        if path.is_file() and not _is_changeset(path):
+            return self.preview(self.load_plan(path))
+        changeset, hidden = self.stored(subject)
+        if changeset.lineage != self.lineage:
+            raise Invalid(
+                "The changeset is another workspace's", f"It is of lineage {changeset.lineage}, not {self.lineage}."
+            )
+        return preview_again(changeset, hidden, self.systems, self.judge_now(changeset.purpose), self.vault)
+
+    def preview_undoing(self, run: Run, selection: Selection) -> Undoing:
+        """Return what undoing ``selection`` of ``run`` would do, and which steps it would leave alone."""
+        setting = Setting(
+            lineage=self.lineage,
+            tenant=self.file.tenant,
+            environment=self.file.environment,
+            now=self.now(),
+            purpose=Purpose.ROLLBACK,
+            undoes=run.id,
+            used_up=lambda key: None,  # noqa: ARG005  # an inverse is compared with what is there, not with a key
+        )
+        return preview_undoing(
+            run,
+            select(run, selection, self.systems),
+            self.values(run),
+            self.systems,
+            self.judge_now(Purpose.ROLLBACK),
+            self.vault,
+            setting,
+        )
+
+    def judge(self, preview: Preview, consent: Consent | None = None) -> dict[str, Ruling]:
+        return judge(preview.changeset, preview.decisions, consent or Consent(), self.systems)
+
+    def judge_stored(self, changeset: ChangeSet) -> dict[str, Ruling]:
+        """Return what today's policy makes of a stored changeset, from what is stored: no live system is read."""
+        by = self.judge_now(changeset.purpose)
+        steps = {step.id: step for step in changeset.plan.steps}
+        decisions = [by.decide(change, steps[change.step], changeset.plan) for change in changeset.changes]
+        return judge(changeset, decisions, Consent(), self.systems)
+
+    def decisions(self, preview: Preview, step: str = "") -> tuple[Decision, ...]:
+        """Return policy's answers, all or one step's. Raises Usage where there is no such step."""
+        found = tuple(decision for decision in preview.decisions if step in ("", decision.step))
+        if not found:
+            raise Usage("No such step", f"The plan has no step `{step}`.")
+        return found
+
+    def drift(self, run: str = "") -> DriftReport:
+        wanted = self.run(run).id if run else ""
+        return drift(self.history(), self.systems, self.vault, self.now, wanted)
+
+
+def _pack_of(changeset: ChangeSet) -> str:
+    return f"changeset-{changeset.digest.removeprefix('sha256:')}"
+
+
+def _is_changeset(path: Path) -> bool:
+    with path.open("rb") as file:
+        return b'"kind":"ChangeSet"' in file.read(4096)
+
