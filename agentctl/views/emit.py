@@ -22,7 +22,7 @@ class Format(StrEnum):
 def emit(
     document: Mapping[str, Any],
     draw: Callable[[Mapping[str, Any], Look], str],
-    format: Format,  # noqa: A002  # the flag's own name
+    format: Format,
     stream: TextIO,
     look: Look,
 ) -> None:

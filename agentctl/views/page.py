@@ -52,12 +52,20 @@ class Page:
         self.width = max(look.width, _NARROWEST)
         self._lines: list[str] = []
 
-    def line(self, *parts: Part, indent: int = 0, hang: int | None = None, whole: bool = False) -> None:
-        """Add one line, wrapped where it is too long: further lines start at ``hang``. ``whole`` never wraps."""
+    def line(
+        self, *parts: Part, indent: int = 0, hang: int | None = None, whole: bool = False, cut: bool = False
+    ) -> None:
+        """Add one line, wrapped where it is too long: further lines start at ``hang``.
+
+        ``whole`` never wraps: a command must be copied as it is. ``cut`` ends it with ``…`` instead: only for prose.
+        """
         inked = [_safe(part) for part in parts]
         room = self.width - indent
         if whole or sum(cells(part.text) for part in inked) <= room:
             self._add(indent, inked)
+            return
+        if cut:
+            self._add(indent, [*next(_wrapped(inked, room - 1, room)), Inked("…", Ink.FAINT)])
             return
         hang = indent + 2 if hang is None else hang
         hang = min(hang, self.width // 2)       # deep nesting must not leave a column one letter wide

@@ -10,12 +10,11 @@ from agentctl.model.change import Change, ChangeSet, Effect, Purpose, inverse_to
 from agentctl.model.decision import Ruling
 from agentctl.model.plan import Step
 from agentctl.model.run import Left
-from agentctl.model.values import to_wire
 from agentctl.views import safe
 from agentctl.views.document.claims import claims
 from agentctl.views.document.decision import decided, ruled
 from agentctl.views.document.groups import groups
-from agentctl.views.document.records import arguments, record
+from agentctl.views.document.records import arguments, record, revealed
 from agentctl.views.document.risks import irreversible, risks
 
 _SHORT = 12
@@ -25,15 +24,17 @@ def changeset(
     changeset: ChangeSet,
     rulings: Mapping[str, Ruling],
     specs: Mapping[str, ActionSpec],
+    values: Mapping[str, Any] | None = None,
     left: Mapping[str, Left] | None = None,
 ) -> dict[str, Any]:
     """Return the document of a changeset.
 
-    ``rulings`` are by step id, ``specs`` by action (``crm.row.update``); ``left`` is what a rollback leaves alone.
+    ``rulings`` are by step id, ``specs`` by action (``crm.row.update``). ``values`` are the hidden values by their
+    commitments, shown where they are not sensitive. ``left`` is what a rollback leaves alone.
     """
     planned = {step.id: step for step in changeset.plan.steps}
     steps = [
-        _step(change, rulings[change.step], specs[change.action], planned.get(change.step))
+        _step(change, rulings[change.step], specs[change.action], planned.get(change.step), values or {})
         for change in changeset.changes
     ]
     digest = changeset.digest
@@ -75,7 +76,12 @@ def short(digest: str) -> str:
     return digest.removeprefix("sha256:")[:_SHORT]
 
 
-def _step(change: Change, ruling: Ruling, spec: ActionSpec, planned: Step | None) -> dict[str, Any]:
+def _step(
+    change: Change, ruling: Ruling, spec: ActionSpec, planned: Step | None, values: Mapping[str, Any]
+) -> dict[str, Any]:
+    def readable(wire: Any) -> Any:
+        return revealed(wire, values) if values else wire
+
     return {
         "id": change.step,
         "action": change.action,
@@ -84,10 +90,10 @@ def _step(change: Change, ruling: Ruling, spec: ActionSpec, planned: Step | None
         "tier": spec.tier.value,
         **ruled(ruling),
         "decision": decided(ruling.decision),
-        "records": [record(item, spec.sensitive) for item in change.records],
+        "records": readable([record(item, spec.sensitive) for item in change.records]),
         "reads": list(change.reads),
-        "arguments": arguments(change.arguments, spec.sensitive),
-        "receipt": to_wire(change.receipt),
+        "arguments": readable(arguments(change.arguments, spec.sensitive)),
+        "receipt": readable(arguments(change.receipt, spec.sensitive)),
         "inverse": inverse(change),
         "preview": spec.preview.value,
         "precondition": spec.precondition.value,

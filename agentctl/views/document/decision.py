@@ -4,26 +4,7 @@ from __future__ import annotations
 
 from typing import Any, assert_never
 
-from agentctl.model.decision import (
-    Decision,
-    Hold,
-    Permit,
-    Refuse,
-    Ruling,
-    decision_to_wire,
-    finding_to_wire,
-)
-
-
-def explain(decision: Decision, ruling: Ruling | None = None) -> dict[str, Any]:
-    """Return the document of ``policy explain``: every rule considered, those that decided first."""
-    return {
-        "version": 1,
-        "kind": "ExplainDocument",
-        **decided(decision),
-        "considered": [{**finding_to_wire(item), "inputs": dict(item.inputs)} for item in decision.considered],
-        **({} if ruling is None else ruled(ruling)),
-    }
+from agentctl.model.decision import Decision, Hold, Permit, Refuse, Ruling, decision_to_wire
 
 
 def ruled(ruling: Ruling) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from agentctl.model.change import Effect, Purpose, RecordChange, system_to_wire
 from agentctl.model.decision import consent_to_wire
 from agentctl.model.plan import Step
 from agentctl.model.run import History, Run, RunStatus, StepRun, StepStatus
-from agentctl.model.values import Fields, to_wire
+from agentctl.model.values import Fields
 from agentctl.views.document.changeset import short, untouched
 from agentctl.views.document.claims import claims
 from agentctl.views.document.records import arguments, changes, revealed
@@ -120,7 +120,7 @@ def _step(step: StepRun, run: Run, planned: Step | None, sensitive: frozenset[st
         "reads": list(change.reads) if change else [],
         "sent": {"to": system.endpoint if system else "", "arguments": arguments(given, sensitive)},
         "notes": list(change.notes) if change else [],
-        "ids": to_wire(step.ids),
+        "ids": arguments(step.ids, sensitive),
         "links": list(step.links),
         "credential": {key: step.credential[key] for key in ("id", "scopes", "expires") if key in step.credential},
         "inverse": None if inverse is None else {

@@ -7,9 +7,11 @@ from typing import Any
 
 from agentctl.views import safe
 from agentctl.views.look import Look
-from agentctl.views.page import Ink, Inked, Page, Part
+from agentctl.views.page import Ink, Inked, Page
 from agentctl.views.symbols import RUNS
 from agentctl.views.terminal.times import took, when
+
+_SHOWN = 200
 
 
 def draw_runs(document: Mapping[str, Any], look: Look) -> str:
@@ -18,29 +20,24 @@ def draw_runs(document: Mapping[str, Any], look: Look) -> str:
     if not document["runs"]:
         page.line("No runs yet.")
         return page.text()
-    head = ("RUN", "STATUS", "STARTED", "TOOK", "STEPS", "WHAT (in the agent's words)")
-    rows: list[tuple[Part, ...]] = [tuple(Inked(name, Ink.FAINT) for name in head)]
-    rows += [_row(run) for run in document["runs"]]
-    page.rows(rows)
+    for run in document["runs"]:
+        _draw(page, run)
+    if document["open"]:
+        page.line(Inked(f"{document['open']:,} open.", Ink.CAUTION))
     return page.text()
 
 
-def _row(run: Mapping[str, Any]) -> tuple[Part, ...]:
+def _draw(page: Page, run: Mapping[str, Any]) -> None:
     status = run["status"] + (f", {run['in_doubt']} in doubt" if run["in_doubt"] else "")
     if run["undone_by"]:
-        status += ", undone"
-    return (
-        Inked(safe.line(run["id"]), Ink.STRONG),
-        Inked(status, RUNS[run["status"]]),
-        when(run["started_at"]).removesuffix(" UTC"),
-        took(run["milliseconds"]) or "…",
-        f"{run['done']}/{run['steps']}",
-        _what(run),
-    )
-
-
-def _what(run: Mapping[str, Any]) -> str:
+        status += ", rolled back"
+    if run["resumed_by"]:
+        status += ", resumed"
+    duration = took(run["milliseconds"])
+    facts = f"{when(run['started_at'])}  {run['done']}/{run['steps']} steps{f'  {duration}' if duration else ''}"
+    page.line(Inked(safe.line(run["id"]), Ink.STRONG), "  ", Inked(status, RUNS[run["status"]]), f"  {facts}", hang=4)
+    intent = run["intent"] if len(run["intent"]) <= _SHOWN else run["intent"][:_SHOWN] + "…"
     if run["undoes"]:
-        return f"undoes {safe.line(run['undoes'])}"
-    intent = run["intent"] if len(run["intent"]) <= 80 else run["intent"][:79] + "…"
-    return f"{safe.line(run['agent'])}: {safe.line(intent)}"
+        page.line(f"rollback of {safe.line(run['undoes'])}", indent=4)
+    else:
+        page.line(Inked("│ ", Ink.FAINT), f"{safe.line(run['agent'])}: {safe.line(intent)}", indent=4, cut=True)
