@@ -133,7 +133,7 @@ UNDO = replace(
     verb="branch.undo",
     summary="Take back what was brought to a branch: by moving it, or by a revert commit where others built on it.",
     arguments=_arguments(
-        ("from", "to", "index", "wrote"),
+        ("from", "to", "index", "wrote", "public"),
         **cast(dict[str, Any], {
             "from": {**_MAYBE_SHA, "description": "Where the branch was brought."},
             "to": {**_MAYBE_SHA, "description": "Where it stood before; null where it did not exist."},
@@ -142,6 +142,7 @@ UNDO = replace(
                 "description": "Each path's index entry before; null where the branch was not checked out.",
             },
             "wrote": {**_PER_PATH, "description": "The mode before of each working file that was written."},
+            "public": {"type": "boolean", "description": "Whether `from` was on a remote before it was brought here."},
         }),
     ),
     volatile=frozenset({"head"}),       # others may build on it: what counts is what the files hold

@@ -43,6 +43,8 @@ def local(git: Git, path: str) -> Local:
     line_ends = _converts_line_ends(git, attributes)
     if name != os.fsencode(path):           # no entry, or `path` is a folder and these are entries below it
         # The only command here that can't take paths literally; `./` keeps a `:` from meaning anything.
+        if listing and name.startswith(os.fsencode(path) + b"/"):
+            return Local(entry=None, fault="is a folder in the index", ignored=False, line_ends=line_ends)
         plain = git.given(GIT_LITERAL_PATHSPECS="0")
         ignored = plain.run("check-ignore", "-q", "--", f"./{path}", codes=(0, 1)).code == 0
         return Local(entry=None, fault=_conversion(attributes), ignored=ignored, line_ends=line_ends)

@@ -114,6 +114,10 @@ def _finish(git: Git, landing: Landing, index: Held) -> None:
 
 
 def _agree(git: Git, landing: Landing) -> None:
+    folders = {path.rsplit("/", depth)[0] for path in landing.index for depth in range(1, path.count("/") + 1)}
+    for path, entry in staged(git, sorted(folders - landing.index.keys())).items():
+        if entry is not None:
+            raise Rejected("Staged change in the way", f"{path!r} is staged as a file and would have to be a folder.")
     now = staged(git, sorted(landing.staged))
     for path, entry in landing.staged.items():
         if now[path] not in {entry, landing.index.get(path)}:

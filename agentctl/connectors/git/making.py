@@ -6,10 +6,12 @@ from collections.abc import Mapping
 
 from agentctl.connectors.base import Call
 from agentctl.connectors.git import objects
+from agentctl.connectors.git.hooks import ask
 from agentctl.connectors.git.landing import Landing, complete, expected, land, landed, refuse_moved
 from agentctl.connectors.git.objects import Entry, as_bytes, git_mode
 from agentctl.connectors.git.site import Site
 from agentctl.connectors.git.worktree import Wanted
+from agentctl.errors import Rejected
 from agentctl.model.change import Change
 from agentctl.model.values import Fields
 
@@ -29,6 +31,9 @@ def commit(
         refuse_moved(site, branch, old)
         entries = {path: entry(site, fields) for path, fields in stored.items()}
         tree = objects.write_tree(site.git, old, entries)
+        _refuse_more(site, old, tree, entries)
+        if site.repository.hooks:
+            ask(site.git.bounded(call.deadline), tree, message)
         new = objects.write_commit(site.git, tree, [old] if old else [], message)
     else:
         new = made
@@ -64,6 +69,13 @@ def working_files(site: Site, change: Change) -> dict[str, Wanted]:
         for record in change.records
         if record.address.startswith(prefix) and (path := record.address.removeprefix(prefix))
     }
+
+
+def _refuse_more(site: Site, old: str | None, tree: str, entries: Mapping[str, Entry | None]) -> None:
+    """A file that takes a folder's place takes the folder's files with it: those must have been named as well."""
+    for item in objects.differences(site.git, old, tree):
+        if item.path not in entries:
+            raise Rejected("Other paths would change", f"{item.path!r} would go as well, and is not among the paths.")
 
 
 def entry(site: Site, fields: Fields | None) -> Entry | None:

@@ -32,7 +32,6 @@ def preview(site: Site, step: Step, view: View) -> Change:
     now.refuse_busy(step.target)
     branch = existing(site, view, step.target)
     source = _source(site, view, said(step.with_, "from"))
-    view.read(site.address("changed", f"{step.target}..{said(step.with_, 'from')}"))
     edits = _edits(site, branch, source)
     following = follow(site, view, edits) if edits and now.branch == step.target else STAYING
     records = (
@@ -51,7 +50,9 @@ def preview(site: Site, step: Step, view: View) -> Change:
         arguments=step.with_,
         records=records,
         reads=(site.address(names.revision(said(step.with_, "from"))),),
-        inverse=undo_step(site, step, new=source.head, old=branch.head, following=following),
+        inverse=undo_step(
+            site, step, new=source.head, old=branch.head, following=following, public=_public(site, view, source)
+        ),
         receipt={"id": source.head},
     )
 
@@ -76,6 +77,13 @@ def execute(site: Site, change: Change, call: Call) -> Receipt:
     else:
         complete(site, landing, call)
     return Receipt(ids={"id": new})
+
+
+def _public(site: Site, view: View, source: Tip) -> bool:
+    if isinstance(source.head, Unknown):
+        return False
+    found = view.read(site.address("commits", str(source.head))).value
+    return found is not None and bool(known(found, "published"))
 
 
 def _source(site: Site, view: View, text: str) -> Tip:

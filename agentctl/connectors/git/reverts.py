@@ -34,7 +34,6 @@ def preview(site: Site, step: Step, view: View) -> Change:
     now.refuse_busy(step.target)
     branch = existing(site, view, step.target)
     commit, parent = _undone(site, view, said(step.with_, "commit"))
-    view.read(site.address("changed", f"{commit}^..{commit}"))
     edits = without(site, branch, commit, parent)
     following = follow(site, view, edits) if edits and now.branch == step.target else STAYING
     return reverting(site, step, branch, edits, following)

@@ -122,13 +122,16 @@ class Site:
         }
 
     def _changed(self, condition: str) -> tuple[Snapshot, ...]:
-        """Return the working files of all paths by which two revisions differ: ``OLD..NEW``."""
+        """Return the newer of two revisions (``OLD..NEW``), and the working files of all paths by which they differ."""
         old, _, new = condition.partition("..")
         ends = self.resolve(old), self.resolve(new)
-        if self.git.work_tree is None or (ends[0] is None and not old.endswith("^")) or ends[1] is None:
+        if ends[1] is None:
             return ()
+        commit = self.read(self.address("commits", ends[1]))
+        if self.git.work_tree is None or (ends[0] is None and not old.endswith("^")):
+            return (commit,)
         paths = [item.path for item in objects.differences(self.git, *ends)]
-        return tuple(
+        return commit, *(
             self.read(self.address(collection, names.path(path)))
             for path in paths
             for collection in ("worktree", "index")

@@ -12,7 +12,7 @@ from typing import cast
 
 from agentctl.connectors.base import Call, Receipt, View
 from agentctl.connectors.git import making, names, objects
-from agentctl.connectors.git.actions import MOVE, STAYS_OF_A_MOVE
+from agentctl.connectors.git.actions import MOVE, STAYS_OF_A_MOVE, UNDO
 from agentctl.connectors.git.following import STAYING, Following, follow
 from agentctl.connectors.git.index import staged
 from agentctl.connectors.git.landing import Landing, complete, expected, land, landed
@@ -31,14 +31,25 @@ from agentctl.model.values import UNKNOWN, Fields, Unknown, Value
 
 
 def undo_step(
-    site: Site, step: Step, *, new: Value, old: Value, following: Following, verb: str = "branch.undo"
+    site: Site,
+    step: Step,
+    *,
+    new: Value,
+    old: Value,
+    following: Following,
+    verb: str = UNDO.verb,
+    public: bool = False,
 ) -> Inverse:
-    """Return the inverse of a change that brought a branch from ``old`` to ``new``."""
+    """Return the inverse of a change that brought a branch from ``old`` to ``new``.
+
+    ``public``: others had ``new`` before this branch did, so that its being known elsewhere keeps nobody from undoing.
+    """
     arguments: dict[str, Value] = {
         "from": UNKNOWN if isinstance(new, Unknown) else new,
         "to": UNKNOWN if isinstance(old, Unknown) else old,
         "index": following.index,
         "wrote": following.wrote,
+        "public": public,
     }
     undo = Step(id=step.id, action=f"{site.name}.{verb}", target=step.target, with_=arguments)
     return Inverse(kind=Reversibility.EXACT, step=undo, stays=STAYS_OF_A_MOVE)
@@ -62,11 +73,11 @@ def preview(site: Site, step: Step, view: View) -> Change:
     now.refuse_busy(step.target)
     branch = tip(site, view, step.target)
     new, old = _ends(step)
-    why = _built_on(site, view, branch, new)
+    why = _built_on(site, view, step, branch)
     if not why:
         return _moving(site, step, view, now, branch)
-    if step.verb == MOVE.verb or new is None:
-        raise Rejected("Branch moved", f"`{step.target}` {why}.")
+    if step.verb == MOVE.verb or new is None or branch.head is None:
+        raise Rejected("Branch moved", f"`{step.target}` does not stand at {new or 'nothing'} any more.")
     edits = without(site, branch, new, old)
     following = _following(site, step, view, now, edits)
     inverse = undo_step(site, step, new=UNKNOWN, old=branch.head, following=following)
@@ -88,12 +99,14 @@ def execute(site: Site, change: Change, call: Call) -> Receipt:
     return Receipt(ids={"id": made}, inverse=inverse)
 
 
-def _built_on(site: Site, view: View, branch: Tip, new: str | None) -> str:
-    """Say why the branch may not simply be moved back, or nothing where it may."""
+def _built_on(site: Site, view: View, step: Step, branch: Tip) -> str:
+    """Say why the branch may not simply be moved, or nothing where it may."""
+    new, _ = _ends(step)
     if branch.head != new:
         return "has moved on since"
-    if new is not None and known(view.read(site.address("commits", new)).value or {"published": False}, "published"):
-        return "was pushed since"
+    if step.verb == UNDO.verb and new is not None and not known(cast(Fields, step.with_), "public"):
+        found = view.read(site.address("commits", new)).value
+        return "was pushed since" if found is not None and known(found, "published") else ""
     return ""
 
 

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from agentctl.connectors.file.confine import Scope
-from agentctl.connectors.file.disk import Content, Disk, Missing
 from agentctl.connectors.git.objects import LARGEST, as_bytes, as_value
 from agentctl.errors import ConnectorError, Indeterminate, Rejected
 from agentctl.model.values import Fields
@@ -31,12 +29,17 @@ class Worktree:
     """One working tree. ``home`` is the workspace it belongs to, whose own files are never written."""
 
     def __init__(self, root: str, home: str) -> None:
+        from agentctl.connectors.file.confine import Scope
+        from agentctl.connectors.file.disk import Disk
+
         self._root = root
         self._home = os.path.realpath(home)
         self._disk = Disk(Scope(root=root), LARGEST)
 
     def read(self, path: str) -> tuple[Fields | None, str]:
         """Return the record of a regular file, or its absence, and the token by which a write finds it unchanged."""
+        from agentctl.connectors.file.disk import Missing
+
         found = self._disk.read(_segments(path))
         if isinstance(found, Missing):
             return None, found.token
@@ -84,6 +87,8 @@ class Worktree:
             return False
         if not agrees(now, item.before):
             raise Rejected("File changed", f"{item.path!r} in the working tree is not what it was when it was read.")
+        from agentctl.connectors.file.disk import Content
+
         segments = _segments(item.path)
         if item.after is None:
             self._disk.delete(segments, token)
