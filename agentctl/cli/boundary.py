@@ -60,7 +60,9 @@ def _tell(error: AgentctlError) -> None:
 def _usage(error: UsageError) -> AgentctlError:
     context = error.ctx
     path = context.command_path if context else "agentctl"
-    return AgentctlError("Wrong usage", error.format_message(), hint="See how it is used with:", command=f"{path} --help")
+    return AgentctlError(
+        "Wrong usage", error.format_message(), hint="See how it is used with:", command=f"{path} --help"
+    )
 
 
 def _bug(error: Exception) -> AgentctlError:
@@ -84,7 +86,8 @@ def _trace(error: BaseException) -> str:
     seen: BaseException | None = error
     while seen is not None:
         lines.append(f"{type(seen).__module__}.{type(seen).__name__}")
-        lines += [f"  {frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(seen.__traceback__)]
+        frames = traceback.extract_tb(seen.__traceback__)
+        lines += [f"  {frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
         seen = seen.__cause__ or seen.__context__
     return "\n".join(lines) + "\n"
 

@@ -67,7 +67,8 @@ def watch(workspace: Workspace, asked: Asked, run: Callable[[Control], Ended]) -
     from agentctl.workspace.running import Control
     from agentctl.workspace.showing import ending_of
 
-    with Handbrake() as brake, progress(asked.session, json=asked.json) as observe:
+    with Handbrake() as brake:
+        observe = progress(asked.session, json=asked.json)
         ended = run(Control(timeout=asked.timeout, brake=brake, observe=observe))
     if asked.into is not None or not asked.json:
         emit(ending_of(workspace, ended.run), draw_ending, asked.session, into=asked.into, quiet=asked.json)

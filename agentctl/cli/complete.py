@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from agentctl.errors import AgentctlError
+
+if TYPE_CHECKING:
+    from agentctl.cli.session import Session
 
 
 def complete_runs(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
@@ -49,7 +53,8 @@ def _runs(context: typer.Context, incomplete: str) -> Iterator[tuple[str, str]]:
             yield run.id, run.plan.intent[:60]
 
 
-def _session(context: typer.Context):  # type: ignore[no-untyped-def]  # the callback has not run while completing
+def _session(context: typer.Context) -> Session:
+    """The callback that makes the session has not run while completing."""
     from agentctl.cli.session import Session
 
     return context.obj or Session(directory=(context.find_root().params.get("directory") or ""))

@@ -20,7 +20,8 @@ def list_(context: typer.Context, format: FormatOption = Format.TERMINAL) -> Non
     from agentctl.views.document.connectors import connectors as document
     from agentctl.views.terminal.connectors import draw_connectors
 
-    emit(document(context.obj.workspace().described_connectors(), types()), draw_connectors, context.obj, format=format)
+    configured = context.obj.workspace().described_connectors()
+    emit(document(configured, [known.type for known in types()]), draw_connectors, context.obj, format=format)
 
 
 @app.command()

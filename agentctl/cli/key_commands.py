@@ -19,7 +19,9 @@ def export(context: typer.Context) -> None:
 
         agentctl key export > key.json
     """
-    sys.stdout.write(context.obj.workspace().exported_key())
+    from agentctl.workspace.sharing import exported
+
+    sys.stdout.write(exported(context.obj.workspace()))
 
 
 @app.command("import")
@@ -31,4 +33,6 @@ def import_(
 
         agentctl key import key.json
     """
-    talk(f"The key is in {context.obj.workspace().import_key(file)}.\n")
+    from agentctl.workspace.sharing import take_in
+
+    talk(f"The key is in {take_in(context.obj.workspace(), file)}.\n")

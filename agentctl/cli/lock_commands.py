@@ -16,10 +16,11 @@ app = typer.Typer(help="See who holds the workspace, or break a dead lock.", no_
 @app.command()
 def show(context: typer.Context, format: FormatOption = Format.TERMINAL) -> None:
     """Show which run, person and process holds the lock, and whether it lives."""
+    from agentctl.store.lock import show as holder
     from agentctl.views.document.lock import lock as document
     from agentctl.views.terminal.lock import draw_lock
 
-    emit(document(context.obj.workspace().lock_holder()), draw_lock, context.obj, format=format)
+    emit(document(holder(context.obj.workspace().layout.lock)), draw_lock, context.obj, format=format)
 
 
 @app.command("break")

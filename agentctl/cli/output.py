@@ -23,7 +23,7 @@ def emit(
     detail: Detail = Detail.COMPACT,
     quiet: bool = False,
 ) -> None:
-    """Print ``document`` to stdout, drawn by ``draw`` or as it is; with ``into`` also write it there as JSON (only, if ``quiet``)."""
+    """Print ``document`` to stdout, drawn or as it is, unless ``quiet``; write it as JSON ``into`` a file."""
     if into is not None:
         save_json(document, into)
     if quiet:

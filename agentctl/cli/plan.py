@@ -46,7 +46,7 @@ def plan(
     workspace = context.obj.workspace()
     preview = workspace.preview(workspace.load_plan(path), repeat=again)
     rulings = workspace.judge(preview)
-    workspace.changesets.save(preview.changeset, preview.hidden, to=out)
+    workspace.save_changeset(preview, out)
     emit(
         document(preview.changeset, rulings, workspace.specs),
         draw_changeset,

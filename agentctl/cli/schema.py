@@ -19,7 +19,7 @@ def schema(
     name: Annotated[
         str,
         typer.Argument(
-            metavar="NAME", help="Which format: plan, policy, workspace…", autocompletion=lambda: schema_names()
+            metavar="NAME", help="Which format: plan, policy, workspace…", autocompletion=schema_names
         ),
     ],
 ) -> None:

@@ -18,8 +18,9 @@ def list_(context: typer.Context, format: FormatOption = Format.TERMINAL) -> Non
     """List the records we wrote and still own, and by which run and step."""
     from agentctl.views.document.state import state as document
     from agentctl.views.terminal.state import draw_state
+    from agentctl.workspace.projecting import load_state
 
-    emit(document(context.obj.workspace().state()), draw_state, context.obj, format=format)
+    emit(document(load_state(context.obj.workspace())), draw_state, context.obj, format=format)
 
 
 @app.command()
@@ -31,8 +32,9 @@ def show(
     """Show what we wrote of one record."""
     from agentctl.views.document.state import known as document
     from agentctl.views.terminal.state import draw_known
+    from agentctl.workspace.projecting import known
 
-    emit(document(address, *context.obj.workspace().known(address)), draw_known, context.obj, format=format)
+    emit(document(address, *known(context.obj.workspace(), address)), draw_known, context.obj, format=format)
 
 
 @app.command()

@@ -35,10 +35,12 @@ def verify(
         agentctl verify
         agentctl verify --expect-head sha256:… --strict
     """
+    from agentctl.trace.verify import Grade
     from agentctl.views.document.verify import verification as document
     from agentctl.views.terminal.verify import draw_verification
+    from agentctl.workspace.verifying import verify as verify_trace
 
-    report = context.obj.workspace().verify(expect_head=expect_head, key=key)
+    report = verify_trace(context.obj.workspace(), expect_head=expect_head, key=key)
     emit(document(report), draw_verification, context.obj, format=format, into=json_into)
-    good = report.intact and (report.witnessed or not strict)
-    raise typer.Exit(Exit.OK if good else Exit.INTEGRITY)
+    enough = {Grade.INTACT} if strict else {Grade.INTACT, Grade.UNWITNESSED}
+    raise typer.Exit(Exit.OK if report.grade in enough else Exit.INTEGRITY)

@@ -56,13 +56,7 @@ def create(path: Path, lineage: str) -> Key:
         commitment=secrets.token_bytes(32),
         signing=secrets.token_bytes(32),
     )
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _write_new(path, _encode(key))
-    except FileExistsError as error:
-        raise Usage("There is a key already", f"{path} exists, and a key is never replaced.") from error
-    except OSError as error:
-        raise Unwritable("The key could not be written", f"{path}: {error.strerror}.") from error
+    _store(path, key)
     return key
 
 
@@ -90,6 +84,28 @@ def load(path: Path, lineage: str) -> Key:
             hint="Ask somebody who can apply in this workspace for its key file, or set AGENTCTL_KEY_FILE to it.",
         )
     return key
+
+
+def text(key: Key) -> str:
+    """Return the text of the key's file, for ``take_in`` on another machine."""
+    return _encode(key).decode()
+
+
+def take_in(path: Path, data: bytes, lineage: str) -> Key:
+    """Store a key that ``text`` gave elsewhere. Raises Tampered for another lineage's, Usage where there is one."""
+    key = _decode(path, data, lineage)
+    _store(path, key)
+    return key
+
+
+def _store(path: Path, key: Key) -> None:
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _write_new(path, _encode(key))
+    except FileExistsError as error:
+        raise Usage("There is a key already", f"{path} exists, and a key is never replaced.") from error
+    except OSError as error:
+        raise Unwritable("The key could not be written", f"{path}: {error.strerror}.") from error
 
 
 def _check_private(path: Path, status: os.stat_result) -> None:

@@ -29,7 +29,7 @@ class WorkspaceFile:
 
 
 def find(start: Path) -> Path:
-    """Return the nearest folder at or above ``start`` that holds ``agentctl.yaml``. Raises Usage where there is none."""
+    """Return the nearest folder at or above ``start`` that holds ``agentctl.yaml``. Raises Usage."""
     for folder in (start, *start.parents):
         if (folder / NAME).is_file():
             return folder

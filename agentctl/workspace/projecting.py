@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from agentctl.engine.owned import project
-from agentctl.errors import Tampered
-from agentctl.model.state import State
+from typing import Any
+
+from agentctl.engine.owned import owned, project
+from agentctl.errors import Tampered, Usage
+from agentctl.model.snapshot import Address
+from agentctl.model.state import Known, State
+from agentctl.model.values import to_wire
 from agentctl.store import state as store
 from agentctl.trace.chain import Chain, parse_name, scan
 from agentctl.trace.record import Kind
@@ -26,6 +30,23 @@ def load_state(workspace: Workspace) -> State:
     )
 
 
+def known(workspace: Workspace, address: str) -> tuple[Known, dict[str, Any]]:
+    """Return what the state holds of one record, and what its commitments stand for as far as the history tells.
+
+    Raises Usage where we wrote no such record.
+    """
+    found = load_state(workspace).records.get(Address(address))
+    if found is None:
+        raise Usage("No such record", f"The state holds nothing of `{address}`.", command="agentctl state list")
+    held = owned(workspace.history()).get(Address(address))
+    values = {
+        (found.fields or {})[name]: to_wire(value)
+        for name, value in ((held and held.fields) or {}).items()
+        if name in (found.fields or {})
+    }
+    return found, values
+
+
 def rebuild(workspace: Workspace) -> str:
     """Build the state again from the trace alone; return what was done. Raises Tampered where the trace is damaged."""
     with locked(workspace, "", 0.0):
@@ -38,7 +59,8 @@ def rebuild(workspace: Workspace) -> str:
             )
         record_act(workspace, Kind.REBUILD, {"by": workspace.person})
         state = save_state(workspace)
-    return f"The state is rebuilt: {len(state.records)} records, from {chain.length} trace records in {chain.files} files."
+    read = f"{chain.length} lines in {chain.files} files of the trace"
+    return f"The state is rebuilt: {len(state.records)} records, from {read}."
 
 
 def _projected(workspace: Workspace, chain: Chain) -> State:

@@ -113,7 +113,9 @@ def _resumable(workspace: Workspace, name: str) -> Run:
     if old.resumed_by:
         later = old.resumed_by[-1]
         raise Usage(
-            "The run was resumed already", f"Run {old.id} went on as {later}.", command=f"agentctl apply --resume {later}"
+            "The run was resumed already",
+            f"Run {old.id} went on as {later}.",
+            command=f"agentctl apply --resume {later}",
         )
     return old
 

@@ -19,9 +19,8 @@ def locked(workspace: Workspace, run: str, timeout: float) -> Iterator[None]:
     me = lock.owner(run=run, person=workspace.person, now=workspace.now())
     with lock.acquire(workspace.layout.lock, me, timeout=timeout, mode=workspace.layout.file_mode) as held:
         if held.broke is not None:
-            record_act(
-                workspace, Kind.UNLOCK, {"owner": asdict(held.broke), "by": workspace.person, "reason": "its owner is dead"}
-            )
+            body: dict[str, object] = {"owner": asdict(held.broke), "by": workspace.person, "reason": "its owner is dead"}
+            record_act(workspace, Kind.UNLOCK, body)
         yield
 
 

@@ -101,7 +101,9 @@ class Workspace:
         wrong: list[Diagnostic] = []
         for name, settings in self.file.connectors.items():
             try:
-                connectors[name] = open_connector(name, settings, str(self.root))
+                connectors[name] = open_connector(
+                    name, settings, str(self.root), tenant=self.file.tenant, reserved=(self.file.policy,)
+                )
             except Invalid as error:
                 wrong.extend(error.diagnostics or [self._setting_problem(name, error)])
         if wrong:
@@ -288,6 +290,20 @@ class Workspace:
         if not found:
             raise Usage("No such step", f"The plan has no step `{step}`.")
         return found
+
+    def described_connectors(self) -> list[tuple[str, str, Mapping[str, ActionSpec]]]:
+        """Return name, type and actions of each configured connector."""
+        return [
+            (name, str(self.file.connectors[name]["type"]), connector.actions)
+            for name, connector in self.systems.connectors.items()
+        ]
+
+    def described_connector(self, name: str) -> tuple[str, str, Mapping[str, ActionSpec]]:
+        """Return the same of one. Raises Usage where there is none of that name."""
+        for found in self.described_connectors():
+            if found[0] == name:
+                return found
+        raise Usage("No such connector", f"There is no `{name}`; there are {', '.join(self.file.connectors)}.")
 
     def drift(self, run: str = "") -> DriftReport:
         wanted = self.run(run).id if run else ""
