@@ -1,0 +1,141 @@
+"""Change → Decision: what policy says of one change, with every rule that said it. Pure; consent is the gate's part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from agentctl.model.action import ActionSpec
+from agentctl.model.change import Change, Purpose
+from agentctl.model.decision import Decision, Finding, Level, Mode, Outcome, Verdict
+from agentctl.model.plan import Plan, Step
+from agentctl.policy import invariants
+from agentctl.policy.facts import Facts
+from agentctl.policy.granting import granted
+from agentctl.policy.invariants import union
+from agentctl.policy.permission import Permission, denial
+from agentctl.policy.rules import Policy
+from agentctl.policy.sight import Sight
+from agentctl.policy.undoing import undoing
+from agentctl.policy.units import units
+
+_DENYING = (Outcome.DENIES, Outcome.ERROR)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """Everything a change is judged under besides itself.
+
+    ``person`` is who started this, by a name or alias. ``proven`` is whether the agent proved that it wrote the plan.
+    ``final`` is the judgement just before the effect: what still can't be decided then is denied.
+    """
+
+    policy: Policy
+    plan: Plan
+    step: Step
+    spec: ActionSpec
+    tenant: str
+    environment: str
+    now: datetime
+    purpose: Purpose = Purpose.APPLY
+    person: str = ""
+    proven: bool = False
+    final: bool = False
+
+
+def decide(change: Change, context: Context) -> Decision:
+    """Return policy's answer for ``change``: invariants first, then grants or ``rollback:``. One denial denies."""
+    return _decide(change, context, anybody=False)
+
+
+def decide_inverse(inverse: Change, context: Context) -> Decision:
+    """Return whether ``inverse``, what undoing a change would do, could be done by whom ``rollback:`` names.
+
+    Asked at plan, when nobody knows yet who that will be: an inverse that would be denied makes its step irreversible.
+    """
+    return _decide(inverse, _as_rollback(context), anybody=True)
+
+
+def _decide(change: Change, context: Context, *, anybody: bool) -> Decision:
+    facts = Facts(change, context.spec, context.plan, context.step, _around(context))
+    sights = [Sight(facts, unit, unit.before, unit.after) for unit in units(change)]
+    considered, reads = _invariants(sights, context)
+    if context.purpose is Purpose.ROLLBACK:
+        permitted = undoing(context.policy, context.person, anybody=anybody)
+    else:
+        permitted = granted(
+            change, sights, facts, context.policy, context.plan, context.step, proven=context.proven
+        )
+    considered = [*_impossible(change, context), *considered, *permitted.considered]
+    return _decision(change, context, considered, permitted, union(reads, permitted.reads))
+
+
+def _as_rollback(context: Context) -> Context:
+    return replace(context, purpose=Purpose.ROLLBACK)
+
+
+def _decision(
+    change: Change, context: Context, considered: list[Finding], permitted: Permission, reads: frozenset[str] | None
+) -> Decision:
+    binding = [finding for finding in considered if finding.level is not Level.ADVISORY or _is_error(finding)]
+    denied = any(finding.outcome in _DENYING for finding in binding)
+    undecided = any(finding.outcome is Outcome.UNDECIDED for finding in binding)
+    if denied or (undecided and context.final):
+        verdict, mode = Verdict.DENY, Mode.FORBID
+    elif undecided or permitted.mode is not Mode.AUTO:
+        verdict, mode = Verdict.CONSENT, permitted.mode
+    else:
+        verdict, mode = Verdict.ALLOW, permitted.mode
+    return Decision(
+        step=change.step,
+        verdict=verdict,
+        mode=mode,
+        signatures=None if verdict is Verdict.DENY else permitted.signatures,
+        findings=tuple(finding for finding in considered if finding.outcome in _TOLD),
+        considered=tuple(considered),
+        reads=reads,
+        roles=permitted.roles,
+    )
+
+
+_TOLD = (*_DENYING, Outcome.UNDECIDED, Outcome.GRANTS)
+
+
+def _is_error(finding: Finding) -> bool:
+    return finding.outcome is Outcome.ERROR
+
+
+def _invariants(sights: list[Sight], context: Context) -> tuple[list[Finding], frozenset[str] | None]:
+    findings: list[Finding] = []
+    reads: frozenset[str] | None = frozenset()
+    for invariant in context.policy.invariants:
+        if context.purpose in invariant.excepted:
+            continue
+        judged = invariants.judge(invariant, sights)
+        findings.append(judged.finding)
+        reads = union(reads, judged.reads)
+    return findings, reads
+
+
+def _impossible(change: Change, context: Context) -> Iterable[Finding]:
+    """Deny what no policy may allow."""
+    plan, spec = context.plan, context.spec
+    if spec.inverse_only and context.purpose is Purpose.APPLY:
+        yield denial("inverse-only", f"`{change.action}` only undoes; it is no action of a plan")
+    for what, stated, ours in (
+        ("tenant", plan.tenant, context.tenant),
+        ("environment", plan.environment, context.environment),
+    ):
+        if stated and stated != ours:
+            yield denial(f"wrong-{what}", f"the plan is for {what} `{stated}`; this workspace is `{ours}`")
+
+
+def _around(context: Context) -> Mapping[str, Any]:
+    return {
+        "tenant": context.tenant,
+        "environment": context.environment,
+        "purpose": context.purpose.value,
+        "now": context.now,
+    }

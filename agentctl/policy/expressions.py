@@ -1,0 +1,195 @@
+"""Conditions: CEL compiled and checked once, then asked of facts. What the facts are is built elsewhere."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from agentctl.policy.decimals import NOT_A_DECIMAL, comparable
+from agentctl.policy.tree import NotATree, decode
+from agentctl.policy.uses import VARIABLES, Misused, Uses, uses
+from agentctl.syntax.suggest import did_you_mean
+
+LONGEST = 4000
+
+FACTS: Mapping[str, frozenset[str]] = {
+    "plan": frozenset({"intent", "agent", "requested_by", "on_failure", "steps", "evidence", "tenant", "environment"}),
+    "step": frozenset({"id", "action", "target", "because", "evidence", "needs"}),
+    "action": frozenset(
+        {
+            "name", "instance", "verb", "tier", "reversibility", "preview", "precondition", "settlement", "readback",
+            "scopes",
+        }
+    ),
+}
+"""The fields of the facts that have the same for every action."""
+
+_PLACE = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
+_NO_KEY = re.compile(r'Key not found in map : "(.*)"', re.DOTALL)
+_NO_OVERLOAD = re.compile(r"No matching overloads found : ([\w@!<>=+*/%&|?:.\[\]-]+\([\w, ]*\))")
+_NO_VALUE = re.compile(r'No value with name "(\w+)"')
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Expression:
+    """A condition that compiled: its text, what it looks at, and the program."""
+
+    source: str
+    uses: Uses
+    program: Any
+
+    def __str__(self) -> str:
+        return self.source
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """The outcome hangs on a value that is not known before apply."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The condition could not be computed, and in which fixed words that is said. Never the values of a record."""
+
+    why: str
+
+
+Truth: TypeAlias = bool | Undecided | Failed
+
+
+class NotAnExpression(ValueError):
+    """Text that is no condition; ``line`` and ``column`` count from 1 inside the text."""
+
+    def __init__(self, why: str, line: int = 1, column: int = 1) -> None:
+        super().__init__(why)
+        self.why = why
+        self.line = line
+        self.column = column
+
+
+def compile(source: str, *, number: bool = False) -> Expression:
+    """Return the checked condition, or amount where it yields a ``number``.
+
+    Raises NotAnExpression for bad syntax, wrong types, unknown names and fields.
+    """
+    if len(source) > LONGEST:
+        raise NotAnExpression(f"a condition has at most {LONGEST} characters, this one has {len(source)}")
+    try:
+        program = _environment().compile(source)
+    except (RuntimeError, ValueError) as error:
+        raise _refusal(str(error)) from error
+    found = _uses(program)
+    kind = program.return_type().name().lower()
+    if kind not in (("int", "dyn") if number else ("bool", "dyn")):
+        wanted = "an amount is a whole number" if number else "a condition is true or false"
+        raise NotAnExpression(f"{wanted}; this one yields {kind}")
+    for fact, name in sorted(found.fields | found.tests):
+        if fact in FACTS and name not in FACTS[fact]:
+            hint = did_you_mean(name, FACTS[fact]) or f"It has {', '.join(sorted(FACTS[fact]))}."
+            raise NotAnExpression(f"`{fact}` has no field `{name}`. {hint}", *_find(source, f"{fact}.{name}"))
+    return Expression(source, found, program)
+
+
+def reads(expression: Expression) -> frozenset[str] | None:
+    """Return the top-level record fields the condition can depend on; None where that can't be told."""
+    return expression.uses.reads
+
+
+def ask(expression: Expression, activation: Any) -> bool | Failed:
+    """Return what the condition yields of the facts in ``activation``. Whatever isn't true or false is a failure."""
+    try:
+        value = expression.program.eval(activation).value()
+    except (RuntimeError, ValueError, TypeError, OverflowError) as error:
+        return Failed(_in_words(str(error), expression))
+    if value is True or value is False:
+        return bool(value)
+    return Failed(_in_words(value, expression) if isinstance(value, str) else "it does not yield true or false")
+
+
+def activation(facts: Mapping[str, Any]) -> Any:
+    """Return ``facts`` as conditions are asked of them: one conversion however many conditions ask."""
+    return _environment().Activation(dict(facts))
+
+
+@functools.cache
+def _environment() -> Any:
+    from cel_expr_python import cel  # type: ignore[import-untyped]  # ships a .pyi but no py.typed
+
+    kind = cel.Type
+    fields = kind.Map(kind.STRING, kind.DYN)
+    return cel.NewEnv(
+        variables={
+            **dict.fromkeys(("before", "after", "args", "plan", "step", "action", "usage"), fields),
+            **dict.fromkeys(("target", "effect", "agent", "tenant", "environment", "purpose"), kind.STRING),
+            "changes": kind.List(fields),
+            "now": kind.TIMESTAMP,
+        },
+        functions=[
+            cel.FunctionDecl(
+                "decimal",
+                [
+                    cel.Overload("decimal_of_text", kind.BYTES, [kind.STRING], impl=comparable),
+                    cel.Overload("decimal_of_int", kind.BYTES, [kind.INT], impl=comparable),
+                ],
+            )
+        ],
+    )
+
+
+def _uses(program: Any) -> Uses:
+    try:
+        return uses(decode(program.serialize()))
+    except (Misused, NotATree) as error:
+        raise NotAnExpression(str(error)) from error
+
+
+def _refusal(message: str) -> NotAnExpression:
+    found = _PLACE.findall(message)
+    if not found:
+        limit = message.partition(": ")[2].partition(" [")[0] or message
+        return NotAnExpression(limit[0].lower() + limit[1:] if limit else "it cannot be read")
+    line, column, _ = found[0]
+    return NotAnExpression("; ".join(_plain(why) for _, _, why in found[:3]), int(line), int(column))
+
+
+def _plain(why: str) -> str:
+    if name := re.search(r"undeclared reference to '([^']*)'", why):
+        hint = did_you_mean(name[1], VARIABLES) or f"There are {', '.join(sorted(VARIABLES))}."
+        return f"there is nothing called `{name[1]}`. {hint}"
+    return why.removesuffix(" [INVALID_ARGUMENT]").replace("(in container '')", "").strip()
+
+
+def _find(source: str, text: str) -> tuple[int, int]:
+    at = max(source.find(text), 0)
+    return source.count("\n", 0, at) + 1, at - (source.rfind("\n", 0, at) + 1) + 1
+
+
+def _in_words(message: str, expression: Expression) -> str:
+    """Say why a condition failed, in words that can hold no value of a record."""
+    if NOT_A_DECIMAL in message:
+        return NOT_A_DECIMAL
+    if found := _NO_KEY.search(message):
+        named = {name for _, name in expression.uses.fields}
+        return f"there is no `{found[1]}`" if found[1] in named else "a key it looks up is not there"
+    if found := _NO_OVERLOAD.search(message):
+        return f"it mixes values of different kinds: {found[1]}"
+    if found := _NO_VALUE.search(message):
+        return f"`{found[1]}` cannot be told here"
+    for sign, words in _FAILURES.items():
+        if sign in message:
+            return words
+    return "it cannot be computed of these values"
+
+
+_FAILURES = {
+    "Iteration budget exceeded": "it takes more steps than a condition may",
+    "divide by zero": "it divides by zero",
+    "overflow": "a number in it grows too large",
+    "Timestamp conversion": 'timestamp() takes a moment such as "2026-01-01T00:00:00Z"',
+    "regular expression": "the pattern in matches() is not a valid one",
+}

@@ -1,0 +1,181 @@
+"""What an agent's grants say of a change: every record covered, nothing forbidden, the strictest consent of all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from agentctl.model.action import ActionSpec, Tier
+from agentctl.model.change import Change
+from agentctl.model.decision import Finding, Mode, Outcome, Signatures
+from agentctl.model.plan import Argument, Plan, Secret, Step, references
+from agentctl.model.snapshot import instance_of
+from agentctl.policy import grants
+from agentctl.policy.facts import Facts
+from agentctl.policy.grants import Match
+from agentctl.policy.invariants import union
+from agentctl.policy.permission import Consent, Irreconcilable, Permission, denial, strictest
+from agentctl.policy.rules import Agent, Grant, Policy
+from agentctl.policy.sight import Sight
+from agentctl.policy.units import Unit, looked_at
+from agentctl.syntax.suggest import did_you_mean
+
+_BY_TIER = {Tier.READ: Mode.AUTO, Tier.DRAFT: Mode.AUTO, Tier.WRITE: Mode.APPROVE, Tier.EXECUTE: Mode.MANUAL}
+_MANUAL = 2
+_WEIGHT = (Outcome.NOT_APPLICABLE, Outcome.GRANTS, Outcome.UNDECIDED, Outcome.DENIES, Outcome.ERROR)
+
+
+def granted(
+    change: Change,
+    sights: list[Sight],
+    facts: Facts,
+    policy: Policy,
+    plan: Plan,
+    step: Step,
+    *,
+    proven: bool,
+) -> Permission:
+    """Return how far the grants of the plan's agent permit ``change``."""
+    agent = policy.agents.get(plan.agent)
+    if agent is None:
+        hint = did_you_mean(plan.agent, policy.agents)
+        reason = f"agent `{plan.agent}` is not among the policy's agents. {hint}".rstrip()
+        return Permission(considered=(denial("unknown-agent", reason),))
+    asked = _Asked(policy.grants_of(agent, change.action))
+    secrets = _secrets(change, step)
+    for sight in sights:
+        asked.ask(sight, secrets)
+    for unit in looked_at(change):
+        asked.ask_of_read(Sight(facts, unit, None, None), change.instance)
+    considered = [*_unsigned(agent, proven=proven), *asked.findings(), *asked.gaps(agent, change)]
+    mode, signatures = Mode.FORBID, None
+    try:
+        consent = strictest(_consent(grant, facts.spec, proven=proven) for grant in asked.covering)
+        if asked.covering:
+            mode, signatures = consent.mode, consent.signatures
+    except Irreconcilable as error:
+        considered.append(denial("irreconcilable-approvals", f"{error}"))
+    if signatures and (unknown := _unknown_requester(plan, policy)):
+        considered.append(unknown)
+    return Permission(
+        mode=mode, signatures=signatures, considered=tuple(considered), reads=asked.reads, roles=agent.roles
+    )
+
+
+@dataclass(slots=True)
+class _Asked:
+    """The grants that name the action, and what they said of each unit."""
+
+    grants: tuple[Grant, ...]
+    reads: frozenset[str] | None = frozenset()
+    covering: list[Grant] = field(default_factory=list)
+    _strongest: dict[str, tuple[Match, Sight]] = field(default_factory=dict)
+    _uncovered: list[tuple[Unit, str, Grant | None]] = field(default_factory=list)
+
+    def ask(self, sight: Sight, secrets: frozenset[str]) -> None:
+        """Ask every grant about one unit, and note where none covers it."""
+        covered, nearest, near_by = False, Match(Outcome.NOT_APPLICABLE, ""), None
+        for grant in self.grants:
+            match = grants.match(grant, sight, secrets)
+            self._note(grant, match, sight)
+            if match.outcome is Outcome.GRANTS:
+                self._cover(grant)
+            if match.outcome is not Outcome.NOT_APPLICABLE:
+                covered = covered or not grant.forbids
+            elif not grant.forbids and (near_by is None or match.near > nearest.near):
+                nearest, near_by = match, grant
+        if not covered:
+            self._uncovered.append((sight.unit, nearest.reason, near_by))
+
+    def ask_of_read(self, sight: Sight, instance: str) -> None:
+        """Ask about an address that is only looked at: no values are at hand, so a grant with where can't cover it."""
+        unit = sight.unit
+        covered = False
+        for grant in self.grants:
+            if grant.forbids:
+                self._note(grant, grants.match(grant, sight, frozenset()), sight)
+            elif grant.where is None and grants.covers_address(grant, unit.target):
+                covered = True
+        if not covered or unit.address is None or instance_of(unit.address) != instance:
+            self._uncovered.append((unit, f"it reads `{unit.target}`, which no grant without `where` names", None))
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield what each grant said, of the unit where it weighs most."""
+        for grant in self.grants:
+            if (said := self._strongest.get(grant.id)) is None:
+                continue
+            match, sight = said
+            yield Finding(
+                rule=grant.id,
+                place=grant.place,
+                outcome=match.outcome,
+                reason=match.reason,
+                inputs={} if grant.where is None else sight.inputs(grant.where),
+            )
+
+    def gaps(self, agent: Agent, change: Change) -> Iterator[Finding]:
+        """Yield the denial of what no grant covers, told by the grant that came nearest."""
+        if not self._uncovered:
+            return
+        allowing = [grant for grant in self.grants if not grant.forbids]
+        if not allowing:
+            roles = ", ".join(f"`{role}`" for role in agent.roles)
+            yield denial("default-deny", f"no grant of {roles} names `{change.action}`")
+            return
+        unit, reason, grant = self._uncovered[0]
+        rest = len(self._uncovered) - 1
+        of = f"`{unit.target}`: " if unit.address and unit.target not in reason else ""
+        more = f"; and so for {rest} more" if rest else ""
+        others = f" (nor does any of {len(allowing) - 1} other grants cover it)" if grant and len(allowing) > 1 else ""
+        yield denial(
+            grant.id if grant else "default-deny", f"{of}{reason}{others}{more}", grant.place if grant else None
+        )
+
+    def _note(self, grant: Grant, match: Match, sight: Sight) -> None:
+        if match.outcome is not Outcome.NOT_APPLICABLE or grant.forbids:
+            self.reads = union(self.reads, match.reads)
+        known = self._strongest.get(grant.id)
+        if known is None or _WEIGHT.index(match.outcome) > _WEIGHT.index(known[0].outcome):
+            self._strongest[grant.id] = (match, sight)
+
+    def _cover(self, grant: Grant) -> None:
+        if grant not in self.covering:
+            self.covering.append(grant)
+
+
+def _consent(grant: Grant, spec: ActionSpec, *, proven: bool) -> Consent:
+    mode = grant.mode or _BY_TIER[spec.tier]
+    if grant.approvals and mode is Mode.AUTO:
+        mode = Mode.APPROVE
+    # Only what can be taken back by ignoring it may happen on the word of an agent nobody has proven.
+    if mode is Mode.AUTO and spec.tier.rank > Tier.DRAFT.rank and not proven:
+        mode = Mode.APPROVE
+    signatures = None
+    if grant.approvals:
+        signatures = Signatures(count=grant.approvals.count, groups=grant.approvals.groups)
+    elif mode is Mode.MANUAL:
+        signatures = Signatures(count=_MANUAL)
+    return Consent(mode, signatures)
+
+
+def _unsigned(agent: Agent, *, proven: bool) -> Iterator[Finding]:
+    if agent.signs and not proven:
+        reason = f"agent `{agent.name}` has keys, so its plans must be signed; this one is not proven to be its own"
+        yield denial(f"agents.{agent.name}.keys", reason, agent.place)
+
+
+def _unknown_requester(plan: Plan, policy: Policy) -> Finding | None:
+    if not plan.requested_by or policy.person(plan.requested_by):
+        return None
+    reason = (
+        f"signatures are needed and may not be the requester's, but `{plan.requested_by}` is nobody in `people:`; "
+        "add it to somebody's `aliases`"
+    )
+    return denial("unknown-requester", reason, outcome=Outcome.ERROR)
+
+
+def _secrets(change: Change, step: Step) -> frozenset[str]:
+    arguments: list[Argument] = [*change.arguments.values(), *step.with_.values()]
+    return frozenset(
+        reference.name for argument in arguments for reference in references(argument) if isinstance(reference, Secret)
+    )

@@ -1,0 +1,143 @@
+"""Whether a grant covers a record of a change, and if not, why not in words. Which answer stands is told elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from agentctl.model.change import Effect
+from agentctl.model.decision import Outcome
+from agentctl.policy.expressions import Expression, Failed, Truth, Undecided
+from agentctl.policy.globs import FieldPath, covers, is_canonical, touches
+from agentctl.policy.invariants import union
+from agentctl.policy.rules import Grant
+from agentctl.policy.sight import Sight
+from agentctl.policy.units import Unit, changed
+
+_MOST_NAMED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What a grant says of one record. ``near`` grows with the checks passed: the nearest miss explains a denial."""
+
+    outcome: Outcome
+    reason: str
+    reads: frozenset[str] | None = frozenset()
+    near: int = 0
+
+
+def match(grant: Grant, sight: Sight, secrets: frozenset[str]) -> Match:
+    """Return whether ``grant`` covers (``GRANTS``) or forbids (``DENIES``) what ``sight`` shows, or does not apply."""
+    return _forbid(grant, sight) if grant.forbids else _cover(grant, sight, secrets)
+
+
+def covers_address(grant: Grant, within: str) -> bool:
+    """Whether ``grant`` names an address. One that is not in canonical form is named by no grant."""
+    return is_canonical(within) and (grant.targets is None or any(glob(within) for glob in grant.targets))
+
+
+def name(grant: Grant) -> str:
+    """Return how reasons call a grant."""
+    return f"grant {grant.id}"
+
+
+def _cover(grant: Grant, sight: Sight, secrets: frozenset[str]) -> Match:
+    unit = sight.unit
+    if not covers_address(grant, unit.target):
+        return _miss(1, f"`{unit.target}` is not among the targets {name(grant)} names{_targets(grant)}")
+    if grant.fields is not None and (why := _fields_missed(grant, grant.fields, unit)):
+        return _miss(2, why)
+    if unlisted := sorted(secrets - grant.secrets):
+        return _miss(3, f"{name(grant)} does not list the secret `{unlisted[0]}`")
+    if grant.where is not None:
+        truth, reads = _where(grant.where, sight)
+        match truth:
+            case False:
+                return Match(
+                    Outcome.NOT_APPLICABLE, f"{name(grant)} is only for records where {grant.where}", reads, 4
+                )
+            case Undecided(why):
+                return Match(Outcome.UNDECIDED, f"whether {name(grant)} covers it can't be decided yet: {why}", reads)
+            case Failed(why):
+                return Match(Outcome.ERROR, f"`where` of {name(grant)} can't be evaluated, which denies: {why}", reads)
+    else:
+        reads = frozenset()
+    if grant.limited:
+        return Match(Outcome.DENIES, f"the limits of {name(grant)} cannot be enforced by this version", reads)
+    return Match(Outcome.GRANTS, f"{name(grant)} covers it", reads)
+
+
+def _forbid(grant: Grant, sight: Sight) -> Match:
+    """Return whether ``grant`` forbids: one touched field or one side of ``where`` is enough."""
+    unit = sight.unit
+    if is_canonical(unit.target) and not covers_address(grant, unit.target):
+        return _miss(0, f"`{unit.target}` is not among the targets {name(grant)} forbids")
+    if grant.fields is not None and not _may_touch(grant.fields, unit):
+        return _miss(0, f"none of the fields {name(grant)} forbids changes")
+    if grant.where is None:
+        return Match(Outcome.DENIES, f"{name(grant)} forbids it")
+    reads: frozenset[str] | None = frozenset()
+    truths: list[Truth] = []
+    for row in sight.rows(grant.where):
+        answer = row.answer(grant.where)
+        reads = union(reads, answer.reads)
+        truths.append(answer.truth)
+    if failed := [truth for truth in truths if isinstance(truth, Failed)]:
+        why = f"`where` of {name(grant)} can't be evaluated, which denies: {failed[0].why}"
+        return Match(Outcome.ERROR, why, reads)
+    if True in truths:
+        return Match(Outcome.DENIES, f"{name(grant)} forbids it where {grant.where}", reads)
+    if undecided := [truth for truth in truths if isinstance(truth, Undecided)]:
+        why = f"whether {name(grant)} forbids it can't be decided yet: {undecided[0].why}"
+        return Match(Outcome.UNDECIDED, why, reads)
+    return Match(Outcome.NOT_APPLICABLE, f"{name(grant)} forbids only where {grant.where}", reads)
+
+
+def _where(where: Expression, sight: Sight) -> tuple[Truth, frozenset[str] | None]:
+    """Return whether ``where`` holds in every row it speaks of: a failure over false over undecided over true."""
+    reads: frozenset[str] | None = frozenset()
+    undecided: Undecided | None = None
+    held = True
+    for row in sight.rows(where):
+        answer = row.answer(where)
+        reads = union(reads, answer.reads)
+        if isinstance(answer.truth, Failed):
+            return answer.truth, reads
+        if isinstance(answer.truth, Undecided):
+            undecided = answer.truth
+        else:
+            held = held and answer.truth
+    return (undecided if held and undecided else held), reads
+
+
+def _fields_missed(grant: Grant, fields: tuple[FieldPath, ...], unit: Unit) -> str:
+    """Return why a list of fields doesn't cover a record: a field outside it, or an effect that names none."""
+    if unit.effect not in (Effect.CREATE, Effect.UPDATE, Effect.NO_OP):
+        return f"a {unit.effect} names no field, and {name(grant)} is for the fields {_list(fields)} only"
+    outside = [path for path in changed(unit.before, unit.after) if not any(covers(known, path) for known in fields)]
+    if not outside:
+        return ""
+    verb = "is" if len(outside) == 1 else "are"
+    return f"{_list(outside)} {verb} not among the fields {_list(fields)} that {name(grant)} allows"
+
+
+def _may_touch(fields: tuple[FieldPath, ...], unit: Unit) -> bool:
+    if unit.effect not in (Effect.CREATE, Effect.UPDATE, Effect.NO_OP):
+        return True
+    return any(touches(known, path) for path in changed(unit.before, unit.after) for known in fields)
+
+
+def _miss(near: int, why: str) -> Match:
+    return Match(Outcome.NOT_APPLICABLE, why, near=near)
+
+
+
+def _targets(grant: Grant) -> str:
+    return "" if grant.targets is None else f": {', '.join(glob.text for glob in grant.targets[:_MOST_NAMED])}"
+
+
+def _list(paths: Iterable[FieldPath]) -> str:
+    named = [f"`{'.'.join(path)}`" for path in paths]
+    more = f" and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
+    return ", ".join(named[:_MOST_NAMED]) + more

@@ -1,0 +1,262 @@
+"""The parsed files of a policy put together, with everything that is wrong noted. No text is parsed here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from agentctl.model.canonical import digest
+from agentctl.model.change import Purpose
+from agentctl.model.decision import Level, Mode
+from agentctl.model.diagnostic import Diagnostic, Severity, Span
+from agentctl.policy import expressions, globs
+from agentctl.policy.expressions import Expression, NotAnExpression
+from agentctl.policy.names import look_alikes
+from agentctl.policy.rules import Agent, Approvals, Grant, Invariant, Person, Policy, Rollback
+from agentctl.syntax.document import Document, Pointer
+from agentctl.syntax.suggest import did_you_mean
+
+_RULES = ("agents", "roles", "invariants", "rollback", "break_glass")
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A node of one of the files."""
+
+    document: Document
+    pointer: Pointer
+
+    @property
+    def span(self) -> Span:
+        return self.document.span(self.pointer)
+
+    def __truediv__(self, part: str | int) -> _Place:
+        return _Place(self.document, (*self.pointer, part))
+
+    def wrong(self, code: str, summary: str, detail: str, hint: str = "", *, key: bool = False) -> Diagnostic:
+        return self.document.diagnostic(code, summary, detail, hint, self.pointer, key=key)
+
+
+class Reading:
+    """The files read so far, put together. Everything wrong is noted, not raised."""
+
+    def __init__(self) -> None:
+        self.problems: list[Diagnostic] = []
+        self._warnings: list[Diagnostic] = []
+        self._named: dict[str, dict[str, _Place]] = {kind: {} for kind in ("agent", "role", "person", "rule", "group")}
+        self._aliases: dict[str, tuple[str, _Place]] = {}
+        self._agents: dict[str, Agent] = {}
+        self._grants: dict[str, tuple[Grant, ...]] = {}
+        self._people: dict[str, Person] = {}
+        self._invariants: list[Invariant] = []
+        self._rollback: Rollback | None = None
+        self._once: dict[str, _Place] = {}
+        self._rules: dict[str, Any] = {"agents": {}, "roles": {}, "invariants": []}
+
+    def read(self, document: Document) -> None:
+        body, top = document.value, _Place(document, ())
+        for name, agent in body.get("agents", {}).items():
+            if self._name("agent", name, top / "agents" / name):
+                self._agents[name] = self._agent(name, agent, top / "agents" / name)
+        for name, role in body.get("roles", {}).items():
+            if self._name("role", name, top / "roles" / name):
+                self._grants[name] = tuple(self._role(name, role, top / "roles" / name))
+        for name, person in body.get("people", {}).items():
+            if self._name("person", name, top / "people" / name):
+                self._people[name] = self._person(name, person, top / "people" / name)
+        for index, invariant in enumerate(body.get("invariants", ())):
+            self._invariants.append(self._invariant(invariant, top / "invariants" / index))
+        if "rollback" in body and self._only_once("rollback", top):
+            self._rollback = self._of_rollback(body["rollback"], top / "rollback")
+        if "break_glass" in body and self._only_once("break_glass", top):
+            self._of_break_glass(body["break_glass"], top / "break_glass")
+        self._keep_rules(document)
+        self._warnings += document.diagnostics
+
+    def compare(self) -> None:
+        """Check what can be checked only when every file is read: roles that are nowhere, names that mislead."""
+        for agent in self._agents.values():
+            place = self._named["agent"][agent.name]
+            for index, role in enumerate(agent.roles):
+                if role not in self._named["role"]:
+                    detail = f"Agent `{agent.name}` has the role `{role}`, which is nowhere defined."
+                    hint = did_you_mean(role, self._named["role"])
+                    self.problems.append((place / "roles" / index).wrong("unknown-role", "Unknown role", detail, hint))
+        for alias, (owner, place) in self._aliases.items():
+            if alias in self._people and alias != owner:
+                detail = f"`{alias}` is the name of another person; it must mean one person."
+                self.problems.append(place.wrong("duplicate-name", "Alias of two people", detail))
+        for kind, named in self._named.items():
+            for name, earlier in look_alikes(named):
+                detail = f"`{name}` is easily taken for `{earlier}` at {named[earlier].span}."
+                self.problems.append(
+                    named[name].wrong("look-alike", f"Look-alike {kind} names", detail, "Rename one of them.")
+                )
+
+    def policy(self) -> Policy:
+        return Policy(
+            digest=digest(self._rules),
+            agents=self._agents,
+            grants=self._grants,
+            people=self._people,
+            invariants=tuple(self._invariants),
+            rollback=self._rollback,
+            warnings=tuple(self._warnings),
+        )
+
+    def _agent(self, name: str, body: dict[str, Any], place: _Place) -> Agent:
+        return Agent(name=name, place=place.span, roles=tuple(body["roles"]), keys=tuple(body.get("keys", ())))
+
+    def _role(self, name: str, body: dict[str, Any], place: _Place) -> Iterator[Grant]:
+        for index, grant in enumerate(body["grants"]):
+            yield self._grant(name, index, grant, place / "grants" / index)
+
+    def _grant(self, role: str, index: int, body: dict[str, Any], place: _Place) -> Grant:
+        identifier = body.get("id", f"roles.{role}.grants[{index}]")
+        self._name("rule", identifier, place / "id" if "id" in body else place)
+        mode = Mode(body["mode"]) if "mode" in body else None
+        self._check_consent(mode, body, place)
+        for limit, rule in enumerate(body.get("limits", ())):
+            self._condition({"sum": rule["sum"]} if "sum" in rule else {}, "sum", place / "limits" / limit, number=True)
+        approvals = body.get("approvals")
+        if approvals:
+            self._groups(approvals.get("from", ()), place / "approvals" / "from")
+        return Grant(
+            id=identifier,
+            place=place.span,
+            role=role,
+            actions=tuple(map(globs.action, body["actions"])),
+            targets=tuple(map(globs.target, body["targets"])) if "targets" in body else None,
+            fields=tuple(map(globs.field, body["fields"])) if "fields" in body else None,
+            where=self._condition(body, "where", place),
+            mode=mode,
+            approvals=approvals and Approvals(count=approvals["count"], groups=tuple(approvals.get("from", ()))),
+            secrets=frozenset(body.get("secrets", ())),
+            limited="limits" in body,
+        )
+
+    def _check_consent(self, mode: Mode | None, body: dict[str, Any], place: _Place) -> None:
+        """Refuse what a mode would make void, so that nothing written here is without effect."""
+        pointless = {
+            Mode.AUTO: ("approvals",),
+            Mode.FORBID: ("approvals", "limits", "secrets"),
+        }
+        for key in pointless.get(mode, ()) if mode else ():
+            if key in body:
+                why = "asks nobody" if mode is Mode.AUTO else "lets nothing through"
+                self.problems.append(
+                    (place / key).wrong(
+                        "no-effect", "Setting without effect", f"mode {mode} {why}, so `{key}` would have no effect.",
+                        f"Take `{key}` out, or change the mode.", key=True,
+                    )
+                )
+
+    def _person(self, name: str, body: dict[str, Any], place: _Place) -> Person:
+        self._groups(body.get("groups", ()), place / "groups")
+        for index, alias in enumerate(body.get("aliases", ())):
+            self._alias(alias, name, place / "aliases" / index)
+        return Person(
+            name=name,
+            place=place.span,
+            groups=frozenset(body.get("groups", ())),
+            aliases=frozenset(body.get("aliases", ())),
+            keys=tuple(body.get("keys", ())),
+        )
+
+    def _invariant(self, body: dict[str, Any], place: _Place) -> Invariant:
+        self._name("rule", body["id"], place / "id")
+        return Invariant(
+            id=body["id"],
+            place=place.span,
+            when=self._condition(body, "when", place),
+            deny=self._condition(body, "deny", place),
+            require=self._condition(body, "require", place),
+            message=body.get("message", ""),
+            level=Level(body.get("level", Level.HARD)),
+            excepted=frozenset(map(Purpose, body.get("except", ()))),
+        )
+
+    def _of_rollback(self, body: dict[str, Any], place: _Place) -> Rollback:
+        self._groups(body["from"], place / "from")
+        count = body.get("approvals", {}).get("count", 0)
+        return Rollback(place=place.span, groups=tuple(body["from"]), count=count)
+
+    def _of_break_glass(self, body: dict[str, Any], place: _Place) -> None:
+        self._groups(body["from"], place / "from")
+        self._warnings.append(
+            place.document.diagnostic(
+                "not-yet", "Break-glass not available",
+                "This version can't override rules: soft rules deny like hard ones, and `break_glass` helps nobody.",
+                "", place.pointer, severity=Severity.WARNING,
+            )
+        )
+
+    def _condition(
+        self, body: dict[str, Any], key: str, place: _Place, *, number: bool = False
+    ) -> Expression | None:
+        if key not in body:
+            return None
+        try:
+            return expressions.compile(body[key], number=number)
+        except NotAnExpression as error:
+            self.problems.append(_in_condition(place / key, body[key], error))
+            return None
+
+    def _name(self, kind: str, name: str, place: _Place) -> bool:
+        """Note a name; one given twice, here or in another file, is an error."""
+        earlier = self._named[kind].setdefault(name, place)
+        if earlier is place:
+            return True
+        self.problems.append(
+            place.wrong("duplicate-name", f"{kind.capitalize()} named twice", f"`{name}` is also at {earlier.span}.")
+        )
+        return False
+
+    def _alias(self, alias: str, person: str, place: _Place) -> None:
+        owner, earlier = self._aliases.setdefault(alias, (person, place))
+        if owner != person:
+            detail = f"`{alias}` is also an alias of `{owner}` at {earlier.span}; it must mean one person."
+            self.problems.append(place.wrong("duplicate-name", "Alias of two people", detail))
+
+    def _groups(self, names: Iterable[str], place: _Place) -> None:
+        for index, name in enumerate(names):
+            self._named["group"].setdefault(name, place / index)
+
+    def _only_once(self, key: str, top: _Place) -> bool:
+        earlier = self._once.setdefault(key, top / key)
+        if earlier.document is top.document:
+            return True
+        detail = f"`{key}` also stands at {earlier.span}."
+        self.problems.append((top / key).wrong("duplicate-name", "Section given twice", detail, key=True))
+        return False
+
+    def _keep_rules(self, document: Document) -> None:
+        """Keep what the digest is over: everything but people, however it is spread over files."""
+        for key in _RULES:
+            if key not in document.value:
+                continue
+            part = document.wire(document.value[key])
+            match self._rules.get(key):
+                case dict() as known if key in ("agents", "roles"):
+                    known.update(part)
+                case list() as known:
+                    known.extend(part)
+                case _:
+                    self._rules[key] = part
+
+
+def _in_condition(place: _Place, source: str, error: NotAnExpression) -> Diagnostic:
+    """Return what is wrong with a condition, pointing into it where it stands in the file as one piece."""
+    detail, hint = error.why.rstrip(".?") + ("?" if error.why.endswith("?") else "."), f"In: {source.strip()[:200]}"
+    found = place.wrong("bad-condition", "Condition not valid", detail, hint)
+    span = found.span
+    if span is None or error.line != 1 or "\n" in source.strip():
+        return found
+    start = place.document.source(span.line).find(source, span.column - 1)
+    if start < 0:
+        return found
+    return Diagnostic(
+        severity=found.severity, code=found.code, summary=found.summary, detail=found.detail, hint=found.hint,
+        span=Span(span.file, span.line, start + error.column), pointer=found.pointer, source=found.source,
+    )

@@ -1,0 +1,126 @@
+"""The nouns of a policy: agents, roles, grants, people, invariants. Reading them from text is ``document``'s part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from agentctl.model.change import Purpose
+from agentctl.model.decision import Level, Mode
+from agentctl.model.diagnostic import Diagnostic, Span
+from agentctl.policy.expressions import Expression
+from agentctl.policy.globs import FieldPath, Glob
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approvals:
+    """Signed approvals asked for: by how many people, out of which groups (none named: anybody's)."""
+
+    count: int
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """What a role may do, or with mode ``forbid`` may not. ``None`` is no restriction.
+
+    ``limited`` is whether it sets limits: they can't be enforced yet, so such a grant lets nothing through.
+    """
+
+    id: str
+    place: Span
+    role: str
+    actions: tuple[Glob, ...]
+    targets: tuple[Glob, ...] | None = None
+    fields: tuple[FieldPath, ...] | None = None
+    where: Expression | None = None
+    mode: Mode | None = None
+    approvals: Approvals | None = None
+    secrets: frozenset[str] = frozenset()
+    limited: bool = False
+
+    @property
+    def forbids(self) -> bool:
+        return self.mode is Mode.FORBID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invariant:
+    """What holds for everybody: where ``when`` holds, ``deny`` must not and ``require`` must."""
+
+    id: str
+    place: Span
+    when: Expression | None = None
+    deny: Expression | None = None
+    require: Expression | None = None
+    message: str = ""
+    level: Level = Level.HARD
+    excepted: frozenset[Purpose] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agent:
+    """An agent by the name plans claim. With ``signs`` a plan must carry a signature."""
+
+    name: str
+    place: Span
+    roles: tuple[str, ...]
+    keys: tuple[str, ...] = ()
+
+    @property
+    def signs(self) -> bool:
+        return bool(self.keys)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    name: str
+    place: Span
+    groups: frozenset[str] = frozenset()
+    aliases: frozenset[str] = frozenset()
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollback:
+    """Who may undo runs, and with how many signatures."""
+
+    place: Span
+    groups: tuple[str, ...]
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Rules on effects. Whatever no grant covers is denied.
+
+    ``digest`` is over the rules without ``people``: keys and groups are checked live. ``warnings`` tell what the
+    document holds that has no effect yet.
+    """
+
+    digest: str
+    agents: Mapping[str, Agent] = field(default_factory=dict)
+    grants: Mapping[str, tuple[Grant, ...]] = field(default_factory=dict)       # by role
+    people: Mapping[str, Person] = field(default_factory=dict)
+    invariants: tuple[Invariant, ...] = ()
+    rollback: Rollback | None = None
+    warnings: tuple[Diagnostic, ...] = ()
+    _matched: dict[tuple[str, str], tuple[Grant, ...]] = field(default_factory=dict, compare=False, repr=False)
+
+    def grants_of(self, agent: Agent, action: str) -> tuple[Grant, ...]:
+        """Return the grants of the agent's roles that name ``action``, in the order of the document."""
+        key = (agent.name, action)
+        if (found := self._matched.get(key)) is None:
+            found = self._matched[key] = tuple(
+                grant
+                for role in agent.roles
+                for grant in self.grants[role]
+                if any(glob(action) for glob in grant.actions)
+            )
+        return found
+
+    def person(self, name: str) -> Person | None:
+        """Return the person who has this name or alias. Names are compared exactly."""
+        if name in self.people:
+            return self.people[name]
+        return next((person for person in self.people.values() if name in person.aliases), None)

@@ -1,0 +1,202 @@
+"""One record of a change as conditions see it: what they answer, what that hangs on, what they were shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from agentctl.model.values import Fields
+from agentctl.policy import expressions
+from agentctl.policy.expressions import Expression, Failed, Truth, Undecided
+from agentctl.policy.facts import Facts
+from agentctl.policy.globs import FieldPath
+from agentctl.policy.plain import Holes, plain_fields
+from agentctl.policy.units import Unit, changed
+from agentctl.policy.uses import Uses
+
+_PROSE = {("step", "because"), ("plan", "intent"), ("plan", "requested_by")}
+_CIRCUMSTANCES = frozenset({"agent", "effect", "environment", "purpose", "target", "tenant"})
+_MOST_SHOWN = 10
+_LONGEST_SHOWN = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a condition yields, and the record fields that outcome hangs on (None where that can't be told)."""
+
+    truth: Truth
+    reads: frozenset[str] | None = frozenset()
+
+
+class Sight:
+    """A unit, with ``before`` and ``after`` as conditions are to see them."""
+
+    __slots__ = ("_alone", "_facts", "_holes", "_whole", "after", "before", "unit")
+
+    def __init__(self, facts: Facts, unit: Unit, before: Fields | None, after: Fields | None) -> None:
+        self.unit = unit
+        self.before = before
+        self.after = after
+        self._facts = facts
+        self._holes = facts.holes
+        self._alone: Any = None
+        self._whole: Any = None
+
+    def answer(self, expression: Expression) -> Answer:
+        """Return what ``expression`` yields here.
+
+        It is asked without the record first: what the action alone settles hangs on none of the record's fields.
+        """
+        uses = expression.uses
+        known = self._facts.answers
+        key = (id(expression), self.unit.effect, self.unit.target if "target" in uses.facts else "")
+        if (truth := known.get(key)) is None:
+            truth = known[key] = _ask(expression, self._without_record(), self._facts.holes)
+        if isinstance(truth, bool) or not uses.of_record:
+            return Answer(truth)
+        whole = self._with_record()
+        truth = _ask(expression, whole, self._holes)
+        if isinstance(truth, Failed) and not self.unit.told:
+            truth = Undecided("the record's values are not known before apply")
+        return Answer(truth, uses.reads)
+
+    def rows(self, expression: Expression) -> tuple[Sight, ...]:
+        """Return the sights in all of which a scope (``where``) must hold.
+
+        A condition on one side describes a row, and must hold of the row as it was and as it becomes. One that names
+        both sides describes the transition, and is asked once.
+        """
+        if len(expression.uses.images) != 1 or not self.unit.told:
+            return (self,)
+        rows = [row for row in (self.unit.before, self.unit.after) if row is not None]
+        return tuple(Sight(self._facts, self.unit, row, row) for row in rows) or (self,)
+
+    def inputs(self, expression: Expression) -> dict[str, str]:
+        """Return what ``expression`` looks at, in short words for a reader. Values nobody may see are not shown."""
+        uses = expression.uses
+        shown = {f"{fact}.{name}": self._show(fact, name) for fact, name in sorted(uses.fields | uses.tests)}
+        for fact in sorted(uses.facts & _CIRCUMSTANCES):
+            shown[fact] = _short(self._facts_alone().get(fact))
+        if "changes" in uses.facts:
+            paths = [".".join(path) for path in changed(self.unit.before, self.unit.after)]
+            shown["changes"] = ", ".join(paths[:_MOST_SHOWN]) + (" …" if len(paths) > _MOST_SHOWN else "")
+        return shown
+
+    def _show(self, fact: str, name: str) -> str:
+        spec = self._facts.spec
+        unseen = spec.sensitive | spec.sealed
+        if (fact, name) in _PROSE:
+            return "(the agent's words)"
+        if fact in ("before", "after"):
+            row = self.before if fact == "before" else self.after
+            return "(hidden)" if name in unseen else _short(None if row is None else row.get(name))
+        # An argument may repeat a hidden field under another name: where a record has any, none is shown.
+        if fact == "args" and (unseen or name in spec.secret):
+            return "(hidden)"
+        if name in self._facts.holes.unknown.get(fact, ()):
+            return "(known after apply)"
+        return _short(self._facts.plain.get(fact, {}).get(name))
+
+    def _facts_alone(self) -> dict[str, Any]:
+        alone = {"effect": self.unit.effect.value, "target": self.unit.target}
+        return {**self._facts.plain, **plain_fields("", alone, Holes())}
+
+    def _without_record(self) -> Any:
+        if self._alone is None:
+            self._alone = expressions.activation(self._facts_alone())
+        return self._alone
+
+    def _with_record(self) -> Any:
+        if self._whole is None:
+            self._holes = self._facts.holes.copy()
+            self._whole = expressions.activation({**self._facts_alone(), **self._record()})
+        return self._whole
+
+    def _record(self) -> dict[str, Any]:
+        """Return both sides with every field of the record schema, null where absent, so that typos are errors."""
+        if not self.unit.told:
+            return {}
+        declared = self._facts.spec.record.get("properties", ())
+        every = dict.fromkeys((*declared, *(self.before or ()), *(self.after or ())))
+        return {
+            "before": plain_fields("before", {**every, **(self.before or {})}, self._holes),
+            "after": plain_fields("after", {**every, **(self.after or {})}, self._holes),
+            "changes": [
+                plain_fields("changes", self._change(path), self._holes)
+                for path in changed(self.unit.before, self.unit.after)
+            ],
+        }
+
+    def _change(self, path: FieldPath) -> dict[str, Any]:
+        return {"path": ".".join(path), "before": _at(self.unit.before, path), "after": _at(self.unit.after, path)}
+
+
+def _ask(expression: Expression, activation: Any, holes: Holes) -> Truth:
+    """Ask, and tell what touched a value not known yet from what failed.
+
+    A hole is a field left out: whatever needs it fails, and what && or || make needless doesn't. Only asking whether a
+    field is there, or for all fields at once, would pass by the hole without noticing.
+    """
+    if not holes:
+        return expressions.ask(expression, activation)
+    uses = expression.uses
+    if path := _overlooked(uses, holes.unfit):
+        return Failed(_not_fit(path))
+    if path := _overlooked(uses, holes.unknown):
+        return Undecided(_not_known(path))
+    truth = expressions.ask(expression, activation)
+    if isinstance(truth, Failed):
+        if path := _selected(uses, holes.unfit):
+            return Failed(_not_fit(path))
+        if path := _selected(uses, holes.unknown):
+            return Undecided(_not_known(path))
+    return truth
+
+
+def _overlooked(uses: Uses, holes: Mapping[str, frozenset[str]]) -> str:
+    for fact, names in holes.items():
+        if fact in uses.whole:
+            return f"{fact}.{min(names)}"
+    return next((f"{fact}.{name}" for fact, name in sorted(uses.tests) if name in holes.get(fact, ())), "")
+
+
+def _selected(uses: Uses, holes: Mapping[str, frozenset[str]]) -> str:
+    if "changes" in holes and "changes" in uses.facts:
+        return f"changes[…].{min(holes['changes'])}"
+    return next((f"{fact}.{name}" for fact, name in sorted(uses.fields) if name in holes.get(fact, ())), "")
+
+
+def _not_known(path: str) -> str:
+    return f"`{path}` is not known before apply"
+
+
+def _not_fit(path: str) -> str:
+    return f"`{path}` holds what conditions can't judge: bytes, a secret, a zero character or a number beyond 64 bits"
+
+
+def _at(fields: Fields | None, path: FieldPath) -> Any:
+    node: Any = fields
+    for key in path:
+        node = node.get(key) if isinstance(node, Mapping) else None
+    return node
+
+
+def _short(value: Any) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return str(value).lower()
+        case str():
+            return f'"{value[:_LONGEST_SHOWN]}…"' if len(value) > _LONGEST_SHOWN else f'"{value}"'
+        case int() | Decimal() | date():
+            return str(value)
+        case Mapping():
+            return f"({len(value)} fields)"
+        case list() | tuple():
+            return f"({len(value)} items)"
+        case _:
+            return "(not shown)"

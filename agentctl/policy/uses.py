@@ -1,0 +1,166 @@
+"""What a condition looks at: which facts, which fields of them, and where that can't be told. Nothing is evaluated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from agentctl.policy.tree import Call, Comprehension, Constant, Ident, Literal, Node, Select, Tree, children
+
+RECORD = frozenset({"before", "after", "changes"})
+"""The facts that show a record's values."""
+
+FIELDED = frozenset({"before", "after", "args", "plan", "step", "action"})
+"""The facts with named fields."""
+
+VARIABLES = FIELDED | {"changes", "target", "effect", "agent", "tenant", "environment", "purpose", "now", "usage"}
+
+_ELEMENT = "a member of changes"
+_COMPARISONS = frozenset({"_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_"})
+
+Scope: TypeAlias = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uses:
+    """``fields`` are selected by name (``after.tier``), ``tests`` only asked for (``has(after.tier)``).
+
+    ``whole`` are facts used in a way that no field can be named for: passed on, compared or indexed by a variable.
+    """
+
+    facts: frozenset[str]
+    fields: frozenset[tuple[str, str]]
+    tests: frozenset[tuple[str, str]]
+    whole: frozenset[str]
+
+    @property
+    def of_record(self) -> bool:
+        return not self.facts.isdisjoint(RECORD)
+
+    @property
+    def reads(self) -> frozenset[str] | None:
+        """The top-level record fields it can depend on; None where that can't be told."""
+        if "changes" in self.facts or not self.whole.isdisjoint(RECORD):
+            return None
+        return frozenset(name for fact, name in self.fields | self.tests if fact in RECORD)
+
+    @property
+    def images(self) -> frozenset[str]:
+        """Which of ``before`` and ``after`` it speaks of."""
+        return self.facts & {"before", "after"}
+
+
+class Misused(ValueError):
+    """A condition that means something else than its author thinks."""
+
+    def __init__(self, node: Node, why: str) -> None:
+        super().__init__(why)
+        self.node = node.id
+
+
+@dataclass(slots=True)
+class _Found:
+    facts: set[str] = field(default_factory=set)
+    fields: set[tuple[str, str]] = field(default_factory=set)
+    tests: set[tuple[str, str]] = field(default_factory=set)
+    whole: set[str] = field(default_factory=set)
+
+
+def uses(tree: Tree) -> Uses:
+    """Return what ``tree`` looks at. Raises Misused where a name is shadowed or decimals mix with other values."""
+    found = _Found()
+    _walk(tree.root, {}, found)
+    for node in _all(tree.root):
+        _check_decimals(node, tree.byte_strings)
+    return Uses(
+        facts=frozenset(found.facts),
+        fields=frozenset(found.fields),
+        tests=frozenset(found.tests),
+        whole=frozenset(found.whole),
+    )
+
+
+def _walk(node: Node, bound: Scope, found: _Found) -> None:
+    match node:
+        case Ident():
+            fact = _fact(node, bound)
+            if fact is not None:
+                found.facts.add(fact)
+                if fact in FIELDED or fact == "changes":
+                    found.whole.add(fact)
+        case Select(operand=Ident() as owner) if (fact := _fact(owner, bound, element=True)) in FIELDED | {_ELEMENT}:
+            _note(fact, node.field, found, test=node.test)
+        case Call(function="_[_]", arguments=(Ident() as owner, Constant(text=str(name)))) if (
+            fact := _fact(owner, bound, element=True)
+        ) in FIELDED | {_ELEMENT}:
+            _note(fact, name, found, test=False)
+        case Call(function="size", arguments=(Ident() as owner,)) if _fact(owner, bound) == "changes":
+            found.facts.add("changes")
+        case Comprehension():
+            _walk_comprehension(node, bound, found)
+        case _:
+            for child in children(node):
+                _walk(child, bound, found)
+
+
+def _walk_comprehension(node: Comprehension, bound: Scope, found: _Found) -> None:
+    if shadowed := VARIABLES.intersection(node.names):
+        raise Misused(node, f"`{min(shadowed)}` already names what the condition is about; use another name")
+    over_changes = isinstance(node.range, Ident) and _fact(node.range, bound) == "changes"
+    if over_changes:
+        found.facts.add("changes")
+    else:
+        _walk(node.range, bound, found)
+    kind = _ELEMENT if over_changes and len(node.names) == 1 else ""
+    inner = {**bound, **dict.fromkeys(node.names, kind), node.accumulator: ""}
+    for part in node.parts:
+        _walk(part, inner, found)
+
+
+def _fact(node: Ident, bound: Scope, *, element: bool = False) -> str | None:
+    """Return which fact ``node`` names; a bare member of ``changes`` is a use of all of them."""
+    name = node.name.removeprefix(".")
+    if name in bound and not node.name.startswith("."):
+        if bound[name] == _ELEMENT:
+            return _ELEMENT if element else "changes"
+        return None
+    return name if name in VARIABLES else None
+
+
+def _note(fact: str | None, name: str, found: _Found, *, test: bool) -> None:
+    if fact == _ELEMENT:
+        if test:
+            found.whole.add("changes")
+    elif fact is not None:
+        found.facts.add(fact)
+        (found.tests if test else found.fields).add((fact, name))
+
+
+def _check_decimals(node: Node, byte_strings: frozenset[int]) -> None:
+    """Decimals are byte strings inside; only comparing two of them means what it says."""
+    if not isinstance(node, Call):
+        return
+    compared = _compared(node)
+    of_decimals = [argument.id in byte_strings for argument in compared]
+    if not any(of_decimals) or node.function == "_?_:_" or (all(of_decimals) and compared is not node.arguments):
+        return
+    if node.function in _COMPARISONS and all(of_decimals):
+        return
+    if node.function in _COMPARISONS or compared is not node.arguments:
+        raise Misused(node, "a decimal is compared with something else; write decimal(…) on both sides")
+    raise Misused(node, "decimals are only compared, with == != < <= > >= and `in`")
+
+
+def _compared(node: Call) -> tuple[Node, ...]:
+    match node:
+        case Call(function="@in", arguments=(item, Literal(parts=members))):
+            return (item, *members)
+        case _:
+            return node.arguments
+
+
+def _all(node: Node) -> Iterator[Node]:
+    yield node
+    for child in children(node):
+        yield from _all(child)
