@@ -12,7 +12,7 @@ from agentctl.connectors.file.actions import SPECS
 from agentctl.connectors.file.confine import Scope
 from agentctl.connectors.file.disk import Content, Disk, Missing
 from agentctl.connectors.file.predict import File, admit, edited, file_of, text_or_bytes, to_bytes, written
-from agentctl.errors import Rejected
+from agentctl.errors import Indeterminate, Rejected, Unreachable
 from agentctl.model.action import ActionSpec, Reversibility
 from agentctl.model.change import Change, Effect, Inverse, RecordChange, SystemIdentity, strongest
 from agentctl.model.plan import Step
@@ -76,6 +76,7 @@ class FileConnector:
             (address,) = change.reads
             return Receipt(read={address: _present(change.target, self.read(address).value)})
         paths = [self._scope.admit(within(record.address)) for record in change.records]
+        prune = [self._scope.admit(path) for path in cast("list[str]", change.arguments.get("prune", ()))]
         expected = [_token(call, record.address) for record in change.records]
         if verb in _MOVES:
             self._disk.move(paths[0], paths[1], expected[0], expected[1])
@@ -83,8 +84,10 @@ class FileConnector:
             self._disk.delete(paths[0], expected[0])
         else:
             self._disk.write(paths[0], _content(change.records[0]), expected[0])
-        if pruned := change.arguments.get("prune"):
-            self._disk.prune(tuple(self._scope.admit(path) for path in cast("list[str]", pruned)))
+        try:
+            self._disk.prune(prune)
+        except (Rejected, Unreachable) as error:
+            raise Indeterminate("Directory not removed", f"The file is dealt with; then: {error}.") from error
         return Receipt()
 
     def locate(self, change: Change, call: Call) -> Location:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from errno import EEXIST, ENOTEMPTY
@@ -96,7 +96,7 @@ class Disk:
                 sync_directory(handle, new)
                 sync_directory(source.handle, old)
 
-    def prune(self, directories: tuple[tuple[str, ...], ...]) -> None:
+    def prune(self, directories: Iterable[tuple[str, ...]]) -> None:
         """Remove those of ``directories`` that are empty, innermost first."""
         for segments in sorted(directories, key=len, reverse=True):
             with self._scope.directory(segments) as directory:

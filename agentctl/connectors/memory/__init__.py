@@ -33,6 +33,7 @@ class MemoryType:
             schema={"type": "string", "minLength": 1},
             summary="A JSON file that keeps the records; without it they end with the process.",
         ),
+        "tenant": Setting(schema={"type": "string", "minLength": 1}, summary="Whom the system says that it serves."),
         **{
             kind: Setting(
                 schema={"type": "array", "items": {"type": "string"}}, summary=f"Record fields that are {what}."
@@ -55,6 +56,7 @@ class MemoryType:
         return MemoryConnector(
             instance.name,
             world,
+            tenant=settings.get("tenant", ""),
             store=Path(instance.root, settings["path"]) if "path" in settings else None,
             actions={
                 verb: replace(

@@ -28,8 +28,11 @@ _SEGMENT = re.compile(r"[^\x00-\x1f\x7f/]+")
 class MemoryConnector:
     """Records of one process, or of one file; a lock makes each execute compare and act at once."""
 
-    def __init__(self, name: str, world: World, *, store: Path | None, actions: Mapping[str, ActionSpec]) -> None:
+    def __init__(
+        self, name: str, world: World, *, store: Path | None, actions: Mapping[str, ActionSpec], tenant: str = ""
+    ) -> None:
         self._name = name
+        self._tenant = tenant
         self._world = world
         self._store = store
         self._lock = threading.RLock()
@@ -57,7 +60,7 @@ class MemoryConnector:
 
     def identity(self) -> SystemIdentity:
         endpoint = "memory:" if self._store is None else f"memory:{self._store}"
-        return SystemIdentity(type="memory", version=VERSION, endpoint=endpoint)
+        return SystemIdentity(type="memory", version=VERSION, endpoint=endpoint, tenant=self._tenant)
 
     def addresses(self, step: Step) -> tuple[Address, ...]:
         match self._spec(step).verb, segments(step.target):

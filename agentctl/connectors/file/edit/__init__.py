@@ -66,7 +66,7 @@ def _setting(format_: Format, text: str, place: Place, value: Value) -> Iterator
     entry = place.entry
     if format_ is Format.JSON:
         if entry is None:
-            yield flow.added(text, place, value, jsontext.write, jsontext.quote)
+            yield flow.added(text, place, value, jsontext.write, jsontext.quote, spread=True)
         else:
             yield flow.replaced(text, entry.value, value, jsontext.write)
     elif not place.parent.flow:
@@ -76,7 +76,7 @@ def _setting(format_: Format, text: str, place: Place, value: Value) -> Iterator
             else block.replaced(text, place.parent, entry, value)
         )
     elif entry is None:
-        yield flow.added(text, place, value, _on_one_line, yamltext.key_text)
+        yield flow.added(text, place, value, _on_one_line, yamltext.key_text, spread=False)
     else:
         start, end = entry.value.start, entry.value.end
         new = yamltext.scalar(value, text[start : start + 1]) if isinstance(value, str) else yamltext.flow(value)

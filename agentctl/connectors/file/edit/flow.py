@@ -16,8 +16,8 @@ def replaced(text: str, node: Node, value: Value, write: Write) -> str:
     return text[: node.start] + write(value, _pad(text, node.start) if spread else None, unit(text)) + text[node.end :]
 
 
-def added(text: str, place: Place, value: Value, write: Write, quote: Callable[[str], str]) -> str:
-    """Return ``text`` with a new last member or item."""
+def added(text: str, place: Place, value: Value, write: Write, quote: Callable[[str], str], *, spread: bool) -> str:
+    """Return ``text`` with a new last member or item; ``spread`` over lines where the container was empty."""
     parent = place.parent
     if parent.entries:
         last = parent.entries[-1]
@@ -30,7 +30,7 @@ def added(text: str, place: Place, value: Value, write: Write, quote: Callable[[
         lead = "," + (gap if len(parent.entries) > 1 or pad else " ")
         new = _member(place, write(value, pad, unit(text)), quote, colon if colon.strip() == ":" else ": ")
         return text[:at] + lead + new + text[at:]
-    pad = _pad(text, parent.start) if "\n" in text else None
+    pad = _pad(text, parent.start) if spread and "\n" in text else None
     inner = None if pad is None else pad + unit(text)
     new = _member(place, write(value, inner, unit(text)), quote, ": ")
     inside = new if pad is None or inner is None else inner + new + pad

@@ -1,0 +1,101 @@
+"""Bounds every call that may wait: a system that never answers ends the call, not the run."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
+
+from agentctl.connectors.base import Call, Connector, Location, Receipt
+from agentctl.connectors.layers.wrapped import Wrapped
+from agentctl.errors import Indeterminate, Unreachable
+from agentctl.model.change import Change, SystemIdentity
+from agentctl.model.snapshot import Address, Snapshot
+
+READING = 60.0      # seconds a look at a system may take
+T = TypeVar("T")
+
+
+class Deadline(Wrapped):
+    """Runs calls beside the caller. One that takes too long is left to itself: its thread ends with the process."""
+
+    def __init__(self, inner: Connector, *, reading: float = READING) -> None:
+        super().__init__(inner)
+        self._reading = reading
+        self._idle: list[_Worker] = []
+
+    def identity(self) -> SystemIdentity:
+        return self._look("identity", self.inner.identity)
+
+    def read(self, address: Address) -> Snapshot:
+        return self._look(str(address), lambda: self.inner.read(address))
+
+    def execute(self, change: Change, call: Call) -> Receipt:
+        try:
+            return self._within(call.deadline, lambda: self.inner.execute(change, call))
+        except _TooLate as error:
+            raise Indeterminate(
+                "No answer in time", f"{change.action} was sent and nothing came back within {call.deadline:g} s."
+            ) from error
+
+    def locate(self, change: Change, call: Call) -> Location:
+        return self._look(change.action, lambda: self.inner.locate(change, call))
+
+    def _look(self, what: str, act: Callable[[], T]) -> T:
+        try:
+            return self._within(self._reading, act)
+        except _TooLate as error:
+            raise Unreachable("No answer in time", f"{what}: nothing came back within {self._reading:g} s.") from error
+
+    def _within(self, seconds: float, act: Callable[[], T]) -> T:
+        try:
+            worker = self._idle.pop()
+        except IndexError:
+            worker = _Worker()
+        worker.asked.put(act)
+        try:
+            outcome = worker.answered.get(timeout=seconds)
+        except BaseException as error:
+            worker.asked.put(None)      # its answer, if it ever comes, is nobody's
+            if isinstance(error, Empty):
+                raise _TooLate from None
+            raise
+        self._idle.append(worker)
+        if outcome.error is not None:
+            raise outcome.error
+        result: T = outcome.value
+        return result
+
+    def close(self) -> None:
+        while self._idle:
+            self._idle.pop().asked.put(None)
+        self.inner.close()
+
+
+class _TooLate(Exception):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    value: Any = None
+    error: BaseException | None = None
+
+
+class _Worker:
+    """A thread that does one thing after the other, and keeps nobody from leaving."""
+
+    def __init__(self) -> None:
+        self.asked: SimpleQueue[Callable[[], Any] | None] = SimpleQueue()
+        self.answered: SimpleQueue[_Outcome] = SimpleQueue()
+        threading.Thread(target=self._work, name="connector call", daemon=True).start()
+
+    def _work(self) -> None:
+        while (act := self.asked.get()) is not None:
+            try:
+                self.answered.put(_Outcome(value=act()))
+            except BaseException as error:  # noqa: BLE001  # raised again where the caller waits
+                self.answered.put(_Outcome(error=error))
+            del act     # what a call closed over is not kept alive while idle
