@@ -8,7 +8,6 @@ from pathlib import Path
 
 from agentctl.errors import Unwritable, Usage
 from agentctl.identity import keys
-from agentctl.policy import baselines
 from agentctl.store.layout import Layout
 from agentctl.trace.record import Kind
 from agentctl.workspace import lineage
@@ -65,6 +64,8 @@ To see what a plan would change:
 
 
 def _first_files(root: Path, policy: str) -> list[str]:
+    from agentctl.policy import baselines
+
     if policy not in baselines.names():
         raise Usage("No such policy", f"`{policy}` is not one of {', '.join(baselines.names())}.")
     (root / NAME).write_text(_FILE.format(tenant=_tenant(root)))

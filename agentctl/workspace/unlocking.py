@@ -19,8 +19,7 @@ def locked(workspace: Workspace, run: str, timeout: float) -> Iterator[None]:
     me = lock.owner(run=run, person=workspace.person, now=workspace.now())
     with lock.acquire(workspace.layout.lock, me, timeout=timeout, mode=workspace.layout.file_mode) as held:
         if held.broke is not None:
-            body: dict[str, object] = {"owner": asdict(held.broke), "by": workspace.person, "reason": "its owner is dead"}
-            record_act(workspace, Kind.UNLOCK, body)
+            record_act(workspace, Kind.UNLOCK, _broken(held.broke, workspace.person, "its owner is dead"))
         yield
 
 
@@ -30,8 +29,12 @@ def break_lock(workspace: Workspace, reason: str) -> str:
     with lock.break_(workspace.layout.lock, me, mode=workspace.layout.file_mode) as held:
         if held.broke is None:
             return "The lock was free already."
-        record_act(workspace, Kind.UNLOCK, {"owner": asdict(held.broke), "by": workspace.person, "reason": reason})
+        record_act(workspace, Kind.UNLOCK, _broken(held.broke, workspace.person, reason))
         return f"The lock of {held.broke.person} on {held.broke.host} (run {held.broke.run}) is broken and recorded."
+
+
+def _broken(owner: lock.Owner, by: str, reason: str) -> dict[str, object]:
+    return {"owner": asdict(owner), "by": by, "reason": reason}
 
 
 def record_act(workspace: Workspace, kind: Kind, body: dict[str, object]) -> None:

@@ -24,6 +24,6 @@ INSERT INTO customers (id, name, region, tier, discount_cents, price, renews_on)
 
 INSERT INTO orders (id, customer_id, placed_on, amount) VALUES
   (9001, 42, '2026-10-01', '12.00'),
-  (9002, 43, '2026-10-15', '12.00'),
+  (9002, 61, '2026-10-15', '12.00'),
   (9003, 42, '2026-11-01', '12.00'),
   (9004, 7,  '2026-03-01', '120.00');
