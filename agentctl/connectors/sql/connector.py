@@ -1,0 +1,174 @@
+"""The sql connector: rows of tables as records, one transaction an effect. What differs by database lives elsewhere."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from agentctl.connectors.base import Call, Located, Location, Receipt, View
+from agentctl.connectors.sql import address as names
+from agentctl.connectors.sql import migration
+from agentctl.connectors.sql.database import Database
+from agentctl.connectors.sql.preview import Previewer, receipt_id
+from agentctl.connectors.sql.rows import Rows
+from agentctl.connectors.sql.schema import Schema, describe
+from agentctl.connectors.sql.tables import Scope, Tables
+from agentctl.connectors.sql.write import Writer, all_known
+from agentctl.errors import Rejected
+from agentctl.model.action import ActionSpec, Tier
+from agentctl.model.change import Change, SystemIdentity
+from agentctl.model.plan import Step
+from agentctl.model.snapshot import Address, Snapshot, within
+from agentctl.model.values import Fields, Unknown, same
+
+
+class SqlConnector:
+    """Rows by primary key, rows by condition, and migrations, in one database."""
+
+    def __init__(
+        self, scope: Scope, database: Database, *, actions: Mapping[str, ActionSpec], endpoint: str, home: str
+    ) -> None:
+        """``endpoint`` is shown and part of consent; ``home`` is the same for all instances on one database."""
+        self._scope = scope
+        self._database = database
+        self._endpoint = endpoint
+        self._home = home
+        self._lock = threading.Lock()
+        self._schema: Schema | None = None
+        self.actions = actions
+
+    def identity(self) -> SystemIdentity:
+        with self._database.reading() as connection:
+            return SystemIdentity(
+                type="sql",
+                version=self._database.version(connection),
+                endpoint=self._endpoint,
+                whoami=self._database.whoami(connection),
+            )
+
+    def addresses(self, step: Step) -> tuple[Address, ...]:
+        spec = self._spec(step)
+        if spec.verb == "migration.run":
+            if step.target != names.SCHEMA:
+                raise Rejected("Target malformed", f"{step.action} takes {names.SCHEMA}; not {step.target!r}.")
+            return (Address(f"{self._scope.instance}/{names.SCHEMA}"),)
+        self._scope.check(step.target.partition("/")[0])
+        return Previewer(self._tables()).addresses(step)
+
+    def resource(self, address: Address) -> str:
+        return f"{self._home}#{within(address)}"
+
+    def read(self, address: Address) -> Snapshot:
+        name = names.parse(address)
+        if isinstance(name, names.RowName) and name.key.startswith("new:"):
+            return Snapshot(address=address, value=None, at=datetime.now(UTC))
+        if isinstance(name, names.SchemaName):
+            return Snapshot(address=address, value=describe(self._reflected()), at=datetime.now(UTC))
+        tables = self._tables()
+        with self._database.reading() as connection:
+            return Rows(tables, connection).of(address)
+
+    def preview(self, step: Step, view: View) -> Change:
+        spec = self._spec(step)
+        if spec.verb == "migration.run":
+            (address,) = self.addresses(step)
+            return migration.preview(step, address, spec, view, self._database)
+        return Previewer(self._tables()).preview(step, spec, view)
+
+    def execute(self, change: Change, call: Call) -> Receipt:
+        all_known(change)
+        spec = self.actions[change.action.partition(".")[2]]
+        if spec.tier is Tier.READ:
+            return self._read_out(change)
+        try:
+            with self._database.writing(call.deadline) as connection:
+                if spec.verb == "migration.run":
+                    return migration.run(change, call.before, self._database, connection)
+                tables = self._tables()
+                assigned = Writer(tables, connection, call.before).write(change, _conditions(change, call))
+                return self._receipt(change, assigned, tables)
+        finally:
+            if spec.verb == "migration.run":
+                self._forget()
+
+    def locate(self, change: Change, call: Call) -> Location:
+        """Show a row inserted under a key we gave, where it is as it was to become; nothing else bears our mark."""
+        if not change.action.endswith(".row.insert"):
+            return Located.CANNOT_TELL
+        (record,) = change.records
+        row = self.read(record.address)
+        wanted = record.after or {}
+        known = {name: value for name, value in wanted.items() if not isinstance(value, Unknown)}
+        if row.value is None or not all(same(row.value.get(name), value) for name, value in known.items()):
+            return Located.CANNOT_TELL
+        return row
+
+    def close(self) -> None:
+        self._database.close()
+
+    def _read_out(self, change: Change) -> Receipt:
+        read: dict[Address, Fields] = {}
+        for address in change.reads:
+            snapshot = self.read(address)
+            if isinstance(names.parse(address), names.RowName):
+                if snapshot.value is None:
+                    raise Rejected("Row absent", f"There is no row {within(address)}.")
+                read[address] = snapshot.value
+            else:
+                read[address] = {"count": len(snapshot.members)}
+                read.update({member.address: member.value for member in snapshot.members if member.value is not None})
+        return Receipt(read=read)
+
+    def _receipt(self, change: Change, assigned: Mapping[Address, Fields], tables: Tables) -> Receipt:
+        if not change.action.endswith(".row.insert"):
+            return Receipt()
+        (record,) = change.records
+        table = tables.at(record.address)
+        key = assigned[record.address]
+        target = names.row_target(table, key)
+        address = Address(f"{self._scope.instance}/{target}")
+        undo = change.inverse.step and replace(change.inverse.step, with_={**_NOTHING, "delete": [target]})
+        return Receipt(
+            ids={"id": receipt_id(table, key)},
+            addresses={} if address == record.address else {record.address: address},
+            inverse=replace(change.inverse, step=undo),
+        )
+
+    def _spec(self, step: Step) -> ActionSpec:
+        if step.verb not in self.actions:
+            raise Rejected("Unknown action", f"{step.action} is not an action of {self._scope.instance}.")
+        return self.actions[step.verb]
+
+    def _tables(self) -> Tables:
+        with self._lock:
+            schema = self._schema
+        return Tables(self._scope, schema or self._reflected(), self._database)
+
+    def _reflected(self) -> Schema:
+        with self._database.reading() as connection:
+            schema = self._database.reflect(connection)
+        with self._lock:
+            self._schema = schema
+        return schema
+
+    def _forget(self) -> None:
+        with self._lock:
+            self._schema = None
+
+
+_NOTHING: dict[str, Any] = {"insert": {}, "update": {}, "delete": []}
+
+
+def _conditions(change: Change, call: Call) -> list[Address]:
+    """Return the conditions read for this change: they must still match what they matched."""
+    return [address for address in call.before if _is_condition(address) and not change.reads]
+
+
+def _is_condition(address: Address) -> bool:
+    with suppress(Rejected):
+        return isinstance(names.parse(address), names.ConditionName | names.DependentsName)
+    return False

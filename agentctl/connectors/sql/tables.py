@@ -1,0 +1,76 @@
+"""The tables one instance may use, and what fits into their columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from agentctl.connectors.sql.address import ConditionName
+from agentctl.connectors.sql.condition import Condition, parse
+from agentctl.connectors.sql.database import Database, Unfit
+from agentctl.connectors.sql.schema import Column, Schema, Table, did_you_mean
+from agentctl.errors import Rejected
+from agentctl.model.snapshot import Address, within
+from agentctl.model.values import Unknown, Value, has_unknown, to_wire
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What an instance's settings allow: which tables (None: all), how many rows at once, which columns are hidden."""
+
+    instance: str
+    tables: frozenset[str] | None = None
+    hidden: frozenset[str] = frozenset()
+    most: int = 1000
+
+    def holds(self, table: str) -> bool:
+        return self.tables is None or table in self.tables
+
+    def check(self, table: str) -> str:
+        if not self.holds(table):
+            raise Rejected(
+                "Table outside the scope",
+                f"{self.instance} may not use table {table!r}.",
+                hint=did_you_mean(table, dict.fromkeys(self.tables or ())),
+            )
+        return table
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    scope: Scope
+    schema: Schema
+    database: Database
+
+    def table(self, name: str) -> Table:
+        """Return a table by the name targets use. Raises Rejected where there is none, or none this instance may use."""
+        return self.schema.table(self.scope.check(name))
+
+    def at(self, address: Address) -> Table:
+        return self.table(within(address).partition("/")[0])
+
+    def condition(self, name: ConditionName) -> Condition:
+        table = self.table(name.table)
+        return parse(name.where, table, self.scope.hidden, lambda column, value: self.fit(table, column, value))
+
+    def fit(self, table: Table, column: Column, value: Value) -> Value:
+        """Return ``value`` as the column will show it. Raises Rejected where it cannot be stored there."""
+        if isinstance(value, Unknown):
+            return value
+        if has_unknown(value):
+            return Unknown(to_wire(value))
+        try:
+            return self.database.fit(table, column, value)
+        except Unfit as error:
+            raise Rejected(
+                "Value does not fit its column",
+                f"{table.name}.{column.name} ({column.type or 'any'}) takes no such {_sort(value)}: {error}.",
+            ) from error
+
+
+def _sort(value: Value) -> str:
+    if isinstance(value, Mapping):
+        return "mapping"
+    return {"str": "text", "NoneType": "null", "datetime": "time", "tuple": "list"}.get(
+        type(value).__name__, type(value).__name__.lower()
+    )
