@@ -31,7 +31,7 @@ class FileType:
         ),
         "max_bytes": Setting(
             schema={"type": "integer", "minimum": 1},
-            summary=f"The size above which a file is refused; {_DEFAULT_LIMIT} unless said.",
+            summary="The size in bytes above which a file is refused; 64 MiB unless said.",
         ),
         "protected": Setting(
             schema={"type": "array", "items": {"type": "string", "minLength": 1}},
