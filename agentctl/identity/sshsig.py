@@ -81,12 +81,13 @@ def verify(message: bytes, armored: bytes, *, public_key: str, namespace: str) -
 def parse(armored: bytes) -> Signature:
     """Return what an armored signature says, before any check of it. Raises NotASignature."""
     try:
-        lines = armored.decode("ascii").strip().splitlines()
-        if len(lines) < 3 or lines[0] != _BEGIN or lines[-1] != _END:
+        begin, *rows, end = armored.decode("ascii").removesuffix("\n").split("\n")
+        text = "".join(rows)
+        blob = base64.b64decode(text, validate=True)
+        if (begin, end) != (_BEGIN, _END) or base64.b64encode(blob).decode() != text:
             raise NotASignature("it has no SSH SIGNATURE armor")
-        blob = base64.b64decode("".join(lines[1:-1]), validate=True)
-    except (UnicodeDecodeError, binascii.Error) as error:
-        raise NotASignature("it is not base64 text") from error
+    except ValueError as error:
+        raise NotASignature("it is not an armored signature") from error
     if blob[:10] != _MAGIC + struct.pack(">I", 1):
         raise NotASignature("it is not an SSHSIG of version 1")
     public, rest = _string(blob[10:])
