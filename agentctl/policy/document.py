@@ -71,4 +71,10 @@ def _invalid(files: Sequence[Source], problems: Sequence[Diagnostic]) -> Invalid
     where = files[0][0] if len(files) == 1 else f"The policy's {len(files)} files"
     count = f"{len(problems)} error" + "s" * (len(problems) != 1)
     verb = "has" if len(files) == 1 else "have"
-    return Invalid("Policy not valid", f"{where} {verb} {count}.", diagnostics=tuple(problems))
+    order = [file for file, _ in files]
+    placed = sorted(problems, key=lambda item: _place(item, order))
+    return Invalid("Policy not valid", f"{where} {verb} {count}.", diagnostics=tuple(placed))
+
+
+def _place(item: Diagnostic, order: Sequence[str]) -> tuple[int, int, int]:
+    return (order.index(item.span.file), item.span.line, item.span.column) if item.span else (0, 0, 0)

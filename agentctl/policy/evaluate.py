@@ -59,7 +59,7 @@ def decide_inverse(inverse: Change, context: Context) -> Decision:
 
 
 def _decide(change: Change, context: Context, *, anybody: bool) -> Decision:
-    facts = Facts(change, context.spec, context.plan, context.step, _around(context))
+    facts = Facts(change, context.spec, context.plan, context.step, context.policy.needs, _around(context))
     sights = [Sight(facts, unit, unit.before, unit.after) for unit in units(change)]
     considered, reads = _invariants(sights, context)
     if context.purpose is Purpose.ROLLBACK:

@@ -88,7 +88,7 @@ def compile(source: str, *, number: bool = False) -> Expression:
     if kind not in (("int", "dyn") if number else ("bool", "dyn")):
         wanted = "an amount is a whole number" if number else "a condition is true or false"
         raise NotAnExpression(f"{wanted}; this one yields {kind}")
-    for fact, name in sorted(found.fields | found.tests):
+    for fact, name in found.named:
         if fact in FACTS and name not in FACTS[fact]:
             hint = did_you_mean(name, FACTS[fact]) or f"It has {', '.join(sorted(FACTS[fact]))}."
             raise NotAnExpression(f"`{fact}` has no field `{name}`. {hint}", *_find(source, f"{fact}.{name}"))
@@ -159,8 +159,9 @@ def _refusal(message: str) -> NotAnExpression:
 
 def _plain(why: str) -> str:
     if name := re.search(r"undeclared reference to '([^']*)'", why):
-        hint = did_you_mean(name[1], VARIABLES) or f"There are {', '.join(sorted(VARIABLES))}."
-        return f"there is nothing called `{name[1]}`. {hint}"
+        root = name[1].partition(".")[0]
+        hint = did_you_mean(root, VARIABLES) or f"There are {', '.join(sorted(VARIABLES))}."
+        return f"there is nothing called `{root}`. {hint}"
     return why.removesuffix(" [INVALID_ARGUMENT]").replace("(in container '')", "").strip()
 
 

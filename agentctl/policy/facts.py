@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -12,32 +11,41 @@ from agentctl.model.change import Change, Effect
 from agentctl.model.plan import Plan, Step
 from agentctl.policy.expressions import Truth
 from agentctl.policy.plain import Holes, plain_fields
+from agentctl.policy.uses import Needs
 
 
 class Facts:
-    """The facts that are the same for every record of one change, and the answers they sufficed for."""
+    """The facts that are the same for every record of one change, and the answers they sufficed for.
 
-    __slots__ = ("answers", "holes", "plain", "spec")
+    Only what some condition of the policy looks at is made: ``needs``.
+    """
 
-    def __init__(self, change: Change, spec: ActionSpec, plan: Plan, step: Step, around: Mapping[str, Any]) -> None:
+    __slots__ = ("answers", "holes", "needs", "plain", "spec")
+
+    def __init__(
+        self, change: Change, spec: ActionSpec, plan: Plan, step: Step, needs: Needs, around: Mapping[str, Any]
+    ) -> None:
         self.spec = spec
+        self.needs = needs
         self.holes = Holes()
         self.answers: dict[tuple[int, Effect, str], Truth] = {}
-        about = _about(_Same(plan))
-        self.plain: dict[str, Any] = {
-            **around,
-            **plain_fields("", {"agent": plan.agent}, Holes()),
-            "plan": about.fields,
-            "step": plain_fields("step", _step(step, about), self.holes),
-            "action": _action(change.action, spec),
-            "args": plain_fields("args", change.arguments, self.holes),
-        }
+        self.plain = dict(around)
+        if "agent" in needs:
+            self.plain |= plain_fields("", {"agent": plan.agent}, Holes())
+        if "plan" in needs:
+            self.plain["plan"] = _plan(_Same(plan))
+        if "action" in needs:
+            self.plain["action"] = _action(change.action, spec)
+        if "step" in needs:
+            fields = {name: _STEP[name](step, plan) for name in _wanted(needs["step"], _STEP)}
+            self.plain["step"] = plain_fields("step", fields, self.holes)
+        if "args" in needs:
+            names = _wanted(needs["args"], change.arguments)
+            self.plain["args"] = plain_fields("args", {name: change.arguments[name] for name in names}, self.holes)
 
 
-@dataclass(frozen=True, slots=True)
-class _AboutPlan:
-    fields: dict[str, Any]
-    evidence: dict[str, dict[str, str]]
+def _wanted(names: frozenset[str] | None, known: Mapping[str, Any]) -> list[str]:
+    return [name for name in known if names is None or name in names]
 
 
 class _Same:
@@ -55,35 +63,46 @@ class _Same:
         return isinstance(other, _Same) and self.plan is other.plan
 
 
+# The latest plan's are kept: its thousands of steps are judged one after the other.
 @lru_cache(maxsize=1)
-def _about(same: _Same) -> _AboutPlan:
-    """Return the facts of a plan. The latest are kept: a plan's thousands of steps are judged one after the other."""
-    plan = same.plan
-    evidence = {
-        item.id: {"id": item.id, "uri": item.uri, "quote": item.quote, "sha256": item.sha256} for item in plan.evidence
+def _evidence(same: _Same) -> dict[str, dict[str, str]]:
+    return {
+        item.id: {"id": item.id, "uri": item.uri, "quote": item.quote, "sha256": item.sha256}
+        for item in same.plan.evidence
     }
+
+
+@lru_cache(maxsize=1)
+def _plan(same: _Same) -> dict[str, Any]:
+    plan = same.plan
     fields = {
         "intent": plan.intent,
         "agent": plan.agent,
         "requested_by": plan.requested_by,
         "on_failure": plan.on_failure.value,
         "steps": len(plan.steps),
-        "evidence": list(evidence.values()),
+        "evidence": list(_evidence(same).values()),
         "tenant": plan.tenant,
         "environment": plan.environment,
     }
-    return _AboutPlan(plain_fields("plan", fields, Holes()), evidence)
+    return plain_fields("plan", fields, Holes())
 
 
-def _step(step: Step, about: _AboutPlan) -> dict[str, Any]:
-    return {
-        "id": step.id,
-        "action": step.action,
-        "target": step.target,
-        "because": step.because,
-        "evidence": [about.evidence[name] for name in step.evidence if name in about.evidence],
-        "needs": list(step.needs),
-    }
+def _evidence_of(step: Step, plan: Plan) -> list[dict[str, str]]:
+    if not step.evidence:
+        return []
+    known = _evidence(_Same(plan))
+    return [known[name] for name in step.evidence if name in known]
+
+
+_STEP: Mapping[str, Callable[[Step, Plan], Any]] = {
+    "id": lambda step, _: step.id,
+    "action": lambda step, _: step.action,
+    "target": lambda step, _: step.target,
+    "because": lambda step, _: step.because,
+    "evidence": _evidence_of,
+    "needs": lambda step, _: list(step.needs),
+}
 
 
 def _action(name: str, spec: ActionSpec) -> dict[str, Any]:

@@ -100,9 +100,11 @@ class _Asked:
             self._uncovered.append((unit, f"it reads `{unit.target}`, which no grant without `where` names", None))
 
     def findings(self) -> Iterator[Finding]:
-        """Yield what each grant said, of the unit where it weighs most."""
+        """Yield what each grant said, of the unit where it weighs most; the nearest miss is told by ``gaps``."""
+        told = self._uncovered[0][2] if self._uncovered else None
         for grant in self.grants:
-            if (said := self._strongest.get(grant.id)) is None:
+            said = self._strongest.get(grant.id)
+            if said is None or (grant is told and said[0].outcome is Outcome.NOT_APPLICABLE):
                 continue
             match, sight = said
             yield Finding(
@@ -175,7 +177,9 @@ def _unknown_requester(plan: Plan, policy: Policy) -> Finding | None:
 
 
 def _secrets(change: Change, step: Step) -> frozenset[str]:
-    arguments: list[Argument] = [*change.arguments.values(), *step.with_.values()]
+    arguments: list[Argument] = [*change.arguments.values()]
+    if step.with_ is not change.arguments:
+        arguments += step.with_.values()
     return frozenset(
         reference.name for argument in arguments for reference in references(argument) if isinstance(reference, Secret)
     )

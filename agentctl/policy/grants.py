@@ -55,7 +55,7 @@ def _cover(grant: Grant, sight: Sight, secrets: frozenset[str]) -> Match:
         match truth:
             case False:
                 return Match(
-                    Outcome.NOT_APPLICABLE, f"{name(grant)} is only for records where {grant.where}", reads, 4
+                    Outcome.NOT_APPLICABLE, f"{name(grant)} is only for records where{_scope(grant.where)}", reads, 4
                 )
             case Undecided(why):
                 return Match(Outcome.UNDECIDED, f"whether {name(grant)} covers it can't be decided yet: {why}", reads)
@@ -109,6 +109,11 @@ def _where(where: Expression, sight: Sight) -> tuple[Truth, frozenset[str] | Non
         else:
             held = held and answer.truth
     return (undecided if held and undecided else held), reads
+
+
+def _scope(where: Expression) -> str:
+    twice = ", before and after the change," if len(where.uses.images) == 1 else ""
+    return f"{twice} {where}"
 
 
 def _fields_missed(grant: Grant, fields: tuple[FieldPath, ...], unit: Unit) -> str:

@@ -14,6 +14,7 @@ from agentctl.policy import expressions, globs
 from agentctl.policy.expressions import Expression, NotAnExpression
 from agentctl.policy.names import look_alikes
 from agentctl.policy.rules import Agent, Approvals, Grant, Invariant, Person, Policy, Rollback
+from agentctl.policy.uses import needs
 from agentctl.syntax.document import Document, Pointer
 from agentctl.syntax.suggest import did_you_mean
 
@@ -51,6 +52,7 @@ class Reading:
         self._people: dict[str, Person] = {}
         self._invariants: list[Invariant] = []
         self._rollback: Rollback | None = None
+        self._conditions: list[Expression] = []
         self._once: dict[str, _Place] = {}
         self._rules: dict[str, Any] = {"agents": {}, "roles": {}, "invariants": []}
 
@@ -102,6 +104,7 @@ class Reading:
             people=self._people,
             invariants=tuple(self._invariants),
             rollback=self._rollback,
+            needs=needs(condition.uses for condition in self._conditions),
             warnings=tuple(self._warnings),
         )
 
@@ -198,10 +201,12 @@ class Reading:
         if key not in body:
             return None
         try:
-            return expressions.compile(body[key], number=number)
+            condition = expressions.compile(body[key], number=number)
         except NotAnExpression as error:
             self.problems.append(_in_condition(place / key, body[key], error))
             return None
+        self._conditions.append(condition)
+        return condition
 
     def _name(self, kind: str, name: str, place: _Place) -> bool:
         """Note a name; one given twice, here or in another file, is an error."""

@@ -10,6 +10,7 @@ from agentctl.model.decision import Level, Mode
 from agentctl.model.diagnostic import Diagnostic, Span
 from agentctl.policy.expressions import Expression
 from agentctl.policy.globs import FieldPath, Glob
+from agentctl.policy.uses import Needs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +105,7 @@ class Policy:
     people: Mapping[str, Person] = field(default_factory=dict)
     invariants: tuple[Invariant, ...] = ()
     rollback: Rollback | None = None
+    needs: Needs = field(default_factory=dict)      # what all conditions together look at
     warnings: tuple[Diagnostic, ...] = ()
     _matched: dict[tuple[str, str], tuple[Grant, ...]] = field(default_factory=dict, compare=False, repr=False)
 

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from agentctl.model.values import Fields
+from agentctl.model.values import Fields, same
 from agentctl.policy import expressions
 from agentctl.policy.expressions import Expression, Failed, Truth, Undecided
 from agentctl.policy.facts import Facts
@@ -34,7 +34,7 @@ class Answer:
 class Sight:
     """A unit, with ``before`` and ``after`` as conditions are to see them."""
 
-    __slots__ = ("_alone", "_facts", "_holes", "_whole", "after", "before", "unit")
+    __slots__ = ("_alone", "_facts", "_holes", "_whole", "_without", "after", "before", "unit")
 
     def __init__(self, facts: Facts, unit: Unit, before: Fields | None, after: Fields | None) -> None:
         self.unit = unit
@@ -42,7 +42,8 @@ class Sight:
         self.after = after
         self._facts = facts
         self._holes = facts.holes
-        self._alone: Any = None
+        self._alone: dict[str, Any] | None = None
+        self._without: Any = None
         self._whole: Any = None
 
     def answer(self, expression: Expression) -> Answer:
@@ -69,15 +70,24 @@ class Sight:
         A condition on one side describes a row, and must hold of the row as it was and as it becomes. One that names
         both sides describes the transition, and is asked once.
         """
-        if len(expression.uses.images) != 1 or not self.unit.told:
+        unit, uses = self.unit, expression.uses
+        if len(uses.images) != 1 or not unit.told:
             return (self,)
-        rows = [row for row in (self.unit.before, self.unit.after) if row is not None]
-        return tuple(Sight(self._facts, self.unit, row, row) for row in rows) or (self,)
+        mine, other = (unit.before, unit.after) if "before" in uses.images else (unit.after, unit.before)
+        rows: tuple[Sight, ...] = () if mine is None else (self,)
+        if other is not None and (mine is None or not _alike(mine, other, uses.reads)):
+            rows += (self._image(other),)
+        return rows or (self,)
+
+    def _image(self, row: Fields) -> Sight:
+        image = Sight(self._facts, self.unit, row, row)
+        image._alone, image._without = self._alone, self._without
+        return image
 
     def inputs(self, expression: Expression) -> dict[str, str]:
         """Return what ``expression`` looks at, in short words for a reader. Values nobody may see are not shown."""
         uses = expression.uses
-        shown = {f"{fact}.{name}": self._show(fact, name) for fact, name in sorted(uses.fields | uses.tests)}
+        shown = {f"{fact}.{name}": self._show(fact, name) for fact, name in uses.named}
         for fact in sorted(uses.facts & _CIRCUMSTANCES):
             shown[fact] = _short(self._facts_alone().get(fact))
         if "changes" in uses.facts:
@@ -101,13 +111,17 @@ class Sight:
         return _short(self._facts.plain.get(fact, {}).get(name))
 
     def _facts_alone(self) -> dict[str, Any]:
-        alone = {"effect": self.unit.effect.value, "target": self.unit.target}
-        return {**self._facts.plain, **plain_fields("", alone, Holes())}
+        if self._alone is None:
+            alone = {**self._facts.plain, "effect": self.unit.effect.value}
+            if "target" in self._facts.needs:
+                alone |= plain_fields("", {"target": self.unit.target}, Holes())
+            self._alone = alone
+        return self._alone
 
     def _without_record(self) -> Any:
-        if self._alone is None:
-            self._alone = expressions.activation(self._facts_alone())
-        return self._alone
+        if self._without is None:
+            self._without = expressions.activation(self._facts_alone())
+        return self._without
 
     def _with_record(self) -> Any:
         if self._whole is None:
@@ -119,16 +133,22 @@ class Sight:
         """Return both sides with every field of the record schema, null where absent, so that typos are errors."""
         if not self.unit.told:
             return {}
+        needs = self._facts.needs
         declared = self._facts.spec.record.get("properties", ())
-        every = dict.fromkeys((*declared, *(self.before or ()), *(self.after or ())))
-        return {
-            "before": plain_fields("before", {**every, **(self.before or {})}, self._holes),
-            "after": plain_fields("after", {**every, **(self.after or {})}, self._holes),
-            "changes": [
+        sides = {"before": self.before or {}, "after": self.after or {}}
+        shown: dict[str, Any] = {}
+        for fact in sides.keys() & needs.keys():
+            wanted = needs[fact]
+            names = dict.fromkeys((*declared, *sides["before"], *sides["after"])) if wanted is None else [
+                name for name in wanted if name in declared or name in sides["before"] or name in sides["after"]
+            ]
+            shown[fact] = plain_fields(fact, {name: sides[fact].get(name) for name in names}, self._holes)
+        if "changes" in needs:
+            shown["changes"] = [
                 plain_fields("changes", self._change(path), self._holes)
                 for path in changed(self.unit.before, self.unit.after)
-            ],
-        }
+            ]
+        return shown
 
     def _change(self, path: FieldPath) -> dict[str, Any]:
         return {"path": ".".join(path), "before": _at(self.unit.before, path), "after": _at(self.unit.after, path)}
@@ -175,6 +195,13 @@ def _not_known(path: str) -> str:
 
 def _not_fit(path: str) -> str:
     return f"`{path}` holds what conditions can't judge: bytes, a secret, a zero character or a number beyond 64 bits"
+
+
+def _alike(mine: Fields, other: Fields, reads: frozenset[str] | None) -> bool:
+    """Whether a condition that hangs on the fields ``reads`` cannot tell one row from the other."""
+    return reads is not None and all(
+        (name in mine) is (name in other) and same(mine.get(name), other.get(name)) for name in reads
+    )
 
 
 def _at(fields: Fields | None, path: FieldPath) -> Any:

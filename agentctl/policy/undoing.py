@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 from agentctl.model.decision import Finding, Mode, Outcome, Signatures
 from agentctl.policy.permission import Permission, denial
-from agentctl.policy.rules import Policy, Rollback
+from agentctl.policy.rules import Person, Policy, Rollback
 
 _RULE = "rollback"
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_@.-]*")
 
 
-def undoing(policy: Policy, person: str, *, anybody: bool) -> Permission:
-    """Return how far ``person`` may undo. With ``anybody``: how far somebody ``rollback:`` names may."""
+def undoing(policy: Policy, name: str, *, anybody: bool) -> Permission:
+    """Return how far the person called ``name`` may undo. With ``anybody``: how far somebody ``rollback:`` names may."""
     rollback = policy.rollback
     if rollback is None:
         reason = (
-            "the policy says nobody may roll back. Add this to it, with the groups and people who may:\n"
-            "  rollback: {from: [on-call], approvals: {count: 0}}\n"
-            "  people:\n"
-            f"    {_example(policy, person)}"
+            "the policy has no `rollback:`, so nobody may undo. Add to it:\n"
+            "rollback: {from: [on-call], approvals: {count: 0}}\n"
+            f"people:\n  {_line(policy.person(name), name or 'YOUR-NAME', 'on-call')}"
         )
         return Permission(considered=(denial(_RULE, reason),))
-    if not anybody and (why := _not_permitted(policy, rollback, person)):
+    if not anybody and (why := _not_permitted(policy, rollback, name)):
         return Permission(considered=(denial(_RULE, why, rollback.place),), roles=rollback.groups)
     signatures = Signatures(count=rollback.count, groups=rollback.groups) if rollback.count else None
     reason = f"`rollback:` lets {' or '.join(rollback.groups)} undo"
@@ -34,31 +37,26 @@ def _not_permitted(policy: Policy, rollback: Rollback, name: str) -> str:
     if not name:
         return f"`rollback:` lets {allowed} undo, and who started this is not known"
     person = policy.person(name)
-    if person is None:
-        return (
-            f"`rollback:` lets {allowed} undo, and `{name}`, who started this, is nobody in `people:`. "
-            f"Somebody of {allowed} can run it, or the policy needs:\n"
-            "  people:\n"
-            f"    {_entry(name, name, rollback.groups[0])}"
-        )
-    if person.groups.isdisjoint(rollback.groups):
-        groups = ", ".join(sorted({*person.groups, rollback.groups[0]}))
-        return (
-            f"`rollback:` lets {allowed} undo, and `{person.name}`, who started this, is in "
-            f"{' and '.join(sorted(person.groups)) or 'no group'}. Somebody of {allowed} can run it, or the policy "
-            f"needs at {person.place}:\n"
-            f"    {person.name}: {{groups: [{groups}], …}}"
-        )
-    return ""
+    if person and not person.groups.isdisjoint(rollback.groups):
+        return ""
+    who = f"is in {' and '.join(sorted(person.groups)) or 'no group'}" if person else "is nobody in `people:`"
+    where = f" (at {person.place})" if person else ""
+    return (
+        f"`rollback:` lets {allowed} undo, and `{name}`, who started this, {who}. "
+        f"Let somebody of {allowed} run it, or put into the policy{where}:\n"
+        f"people:\n  {_line(person, name, rollback.groups[0])}"
+    )
 
 
-def _example(policy: Policy, name: str) -> str:
-    person = policy.person(name) if name else None
-    if person:
-        groups = ", ".join(sorted({*person.groups, "on-call"}))
-        return f"{person.name}: {{groups: [{groups}], …}}"
-    return _entry(name or "NAME", name or "NAME", "on-call")
+def _line(person: Person | None, name: str, group: str) -> str:
+    """Return the line of ``people:`` that puts ``name`` into ``group`` and keeps what is there."""
+    groups = sorted({*(person.groups if person else ()), group})
+    aliases = sorted(person.aliases) if person else [name]
+    key = person.name if person else name
+    keys = f", keys: [{', '.join(map(json.dumps, person.keys))}]" if person and person.keys else ""
+    named = f", aliases: [{', '.join(map(_scalar, aliases))}]" if aliases else ""
+    return f"{_scalar(key)}: {{groups: [{', '.join(groups)}]{named}{keys}}}"
 
 
-def _entry(name: str, alias: str, group: str) -> str:
-    return f"{name}: {{groups: [{group}], aliases: [{alias}]}}"
+def _scalar(text: str) -> str:
+    return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -20,6 +20,7 @@ _ELEMENT = "a member of changes"
 _COMPARISONS = frozenset({"_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_"})
 
 Scope: TypeAlias = Mapping[str, str]
+Needs: TypeAlias = Mapping[str, frozenset[str] | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,7 @@ class Uses:
     fields: frozenset[tuple[str, str]]
     tests: frozenset[tuple[str, str]]
     whole: frozenset[str]
+    named: tuple[tuple[str, str], ...]          # fields and tests, in order
 
     @property
     def of_record(self) -> bool:
@@ -43,7 +45,7 @@ class Uses:
         """The top-level record fields it can depend on; None where that can't be told."""
         if "changes" in self.facts or not self.whole.isdisjoint(RECORD):
             return None
-        return frozenset(name for fact, name in self.fields | self.tests if fact in RECORD)
+        return frozenset(name for fact, name in self.named if fact in RECORD)
 
     @property
     def images(self) -> frozenset[str]:
@@ -78,7 +80,22 @@ def uses(tree: Tree) -> Uses:
         fields=frozenset(found.fields),
         tests=frozenset(found.tests),
         whole=frozenset(found.whole),
+        named=tuple(sorted(found.fields | found.tests)),
     )
+
+
+def needs(conditions: Iterable[Uses]) -> Needs:
+    """Return, for each fact any of ``conditions`` looks at, the fields they name; None where they may want them all."""
+    found: dict[str, frozenset[str] | None] = {}
+    for uses in conditions:
+        for fact in uses.facts:
+            found.setdefault(fact, frozenset())
+        for fact, name in uses.named:
+            known = found[fact]
+            found[fact] = None if known is None else known | {name}
+        for fact in uses.whole:
+            found[fact] = None
+    return found
 
 
 def _walk(node: Node, bound: Scope, found: _Found) -> None:
