@@ -31,17 +31,16 @@ _WHATEVER_IT_BECOMES: Final = frozenset({
 
 
 def judge(
-    spec: ActionSpec, node: Any, arguments: Mapping[str, Argument], reading: Reading, pointer: Pointer
+    spec: ActionSpec, wire: Any, arguments: Mapping[str, Argument], reading: Reading, pointer: Pointer
 ) -> None:
-    """Add what is wrong with the arguments of one step, which stand at ``pointer`` as ``node``."""
+    """Add what is wrong with the arguments of one step, which stand at ``pointer`` as ``wire``."""
     findings = reading.findings
     for name in sorted(spec.secret & arguments.keys()):
         if not isinstance(arguments[name], Secret):
             _refuse_literal_secret(findings, name, (*pointer, name))
     for found in reading.references:
         _judge_secret(spec, found, pointer, findings)
-    wire = _wire(arguments) if reading.tagged else findings.document.wire(node)
-    for problem in problems(spec.arguments, wire):
+    for problem in problems(spec.arguments, _wire(arguments) if reading.tagged else wire):
         if problem.pointer[:1] and problem.pointer[0] in spec.secret and problem.code != SyntaxCode.UNKNOWN_KEY:
             continue
         if not _may_hold_once_known(problem, reading.references, pointer):

@@ -43,7 +43,7 @@ class Findings:
     @property
     def is_full(self) -> bool:
         """Whether there is more than anyone will be shown, so that looking further is of no use."""
-        return len(self._found) > MOST_PROBLEMS
+        return self._errors > MOST_PROBLEMS
 
     def error(
         self, code: str, summary: str, detail: str, pointer: Pointer, *, hint: str = "", key: bool = False
@@ -76,10 +76,13 @@ class Findings:
 
     def in_order(self) -> tuple[Diagnostic, ...]:
         """Return the diagnostics in the order of the text, cut where there are too many to be read."""
-        found = [self._without_secrets(item) for item in sorted(self._found, key=_place)]
-        if len(found) <= MOST_PROBLEMS:
-            return tuple(found)
-        return (*found[:MOST_PROBLEMS], self.document.too_many())
+        told = dict.fromkeys(Severity, 0)
+        kept: list[Diagnostic] = []
+        for item in sorted(self._found, key=_place):
+            told[item.severity] += 1
+            if told[item.severity] <= MOST_PROBLEMS:
+                kept.append(self._without_secrets(item))
+        return (*kept, self.document.too_many()) if self.is_full else tuple(kept)
 
     def _without_secrets(self, diagnostic: Diagnostic) -> Diagnostic:
         if diagnostic.span is None or diagnostic.span.line not in self._withheld:

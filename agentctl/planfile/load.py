@@ -78,13 +78,14 @@ def _plan(checked: Checked) -> Plan:
 
 
 def _read(value: Any, findings: Findings, catalog: Catalog) -> Plan | None:
-    misshapen = _judge_shape(value, findings)
+    wire = findings.document.wire(value)
+    misshapen = _judge_shape(wire, findings)
     if not isinstance(value, dict) or findings.is_full:
         return None
     sound = _Sound(value, misshapen)
     _judge_claims(sound, catalog, findings)
     sources = _read_evidence(sound, catalog, findings)
-    steps = Steps(catalog, findings, frozenset(item.id for item in sources)).read(sound.list("steps"), misshapen)
+    steps = Steps(catalog, findings, frozenset(item.id for item in sources), misshapen).read(value, wire)
     if findings.any_error:
         return None
     return Plan(
@@ -121,9 +122,9 @@ class _Sound:
         return pointer not in self._misshapen
 
 
-def _judge_shape(value: Any, findings: Findings) -> frozenset[Pointer]:
+def _judge_shape(wire: Any, findings: Findings) -> frozenset[Pointer]:
     """Add what the schema of plans finds, and return where."""
-    found = schema.problems(plan_schema(), findings.document.wire(value))
+    found = schema.problems(plan_schema(), wire)
     findings.add(found)
     return frozenset(problem.pointer for problem in found)
 

@@ -22,7 +22,7 @@ _SECRET: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,99}")
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _PLACEHOLDER: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]{0,63})\}")
 _FORMS: Final = {
-    "$int": (re.compile(r"-?(?:0|[1-9][0-9]*)"), "digits, as in 9007199254740993"),
+    "$int": (re.compile(r"-?(?:0|[1-9][0-9]{0,399})"), "at most 400 digits, as in 9007199254740993"),
     "$decimal": (NUMBER, "a decimal, as in 12.50"),
     "$bytes": (re.compile(r"[A-Za-z0-9+/]*={0,2}"), "base64"),
     "$time": (
@@ -149,12 +149,13 @@ class Reading:
 
     def _value(self, tag: str, text: Any, pointer: Pointer) -> Argument:
         form, words = _FORMS[tag]
-        if not isinstance(text, str) or not form.fullmatch(text):
+        found = form.fullmatch(text) if isinstance(text, str) else None
+        if found is None:
             hint = "Put it in quotes." if isinstance(text, int | Decimal) and not isinstance(text, bool) else ""
             return self._bad(pointer, Code.BAD_VALUE, f"`{tag}` takes {words}.", hint)
         try:
-            if tag in ("$int", "$decimal"):
-                number(text)
+            if form is NUMBER:
+                number(found)
             return from_wire({tag: text})
         except TooLong:
             detail = f"At most {MOST_DIGITS} digits and an exponent of {FARTHEST_EXPONENT} are read."

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from agentctl.errors import Rejected
 from agentctl.model.action import ActionSpec
+from agentctl.model.diagnostic import Span
 from agentctl.model.plan import Argument, Format, From, Step, argument_to_wire
 from agentctl.model.values import Unknown
 from agentctl.planfile.arguments import judge, judge_source
@@ -27,34 +28,41 @@ class Steps:
 
     __slots__ = ("_catalog", "_earlier", "_evidence", "_findings", "_misshapen", "_offered", "_places", "_sound")
 
-    def __init__(self, catalog: Catalog, findings: Findings, evidence: frozenset[str]) -> None:
+    def __init__(
+        self, catalog: Catalog, findings: Findings, evidence: frozenset[str], misshapen: frozenset[Pointer]
+    ) -> None:
         self._catalog = catalog
         self._findings = findings
         self._evidence = evidence
         self._earlier: dict[str, Step] = {}
         self._places: dict[str, int] = {}
         self._sound: set[str] = set()
-        self._misshapen: frozenset[Pointer] = frozenset()
+        self._misshapen = misshapen
         self._offered = [name for name, spec in catalog.actions.items() if not spec.inverse_only]
 
-    def read(self, nodes: list[Any], misshapen: frozenset[Pointer]) -> tuple[Step, ...]:
-        """Return the steps; where one is wrong, findings say so and what is returned is of no use."""
-        self._misshapen = misshapen
+    def read(self, plan: Mapping[str, Any], wire: Mapping[str, Any]) -> tuple[Step, ...]:
+        """Return the steps; where one is wrong, findings say so and what is returned is of no use.
+
+        ``wire`` is the plan in JSON form.
+        """
+        nodes = plan.get("steps")
+        if not isinstance(nodes, list):
+            return ()
         for index, node in enumerate(nodes):
             if isinstance(node, dict) and isinstance(name := node.get("id"), str):
                 self._places.setdefault(name, index)
         steps: list[Step] = []
         above = ""
-        for index, node in enumerate(nodes):
+        for index, (node, span) in enumerate(zip(nodes, self._findings.document.spans(("steps",)), strict=True)):
             if self._findings.is_full:
                 break
             if isinstance(node, dict):
-                step = self._step(node, index, above)
+                step = self._step(node, wire["steps"][index].get("with"), index, above, span)
                 steps.append(step)
                 above = step.id or above
         return tuple(steps)
 
-    def _step(self, node: Mapping[str, Any], index: int, above: str) -> Step:
+    def _step(self, node: Mapping[str, Any], wire: Any, index: int, above: str, span: Span) -> Step:
         at: Pointer = ("steps", index)
         trouble = self._findings.trouble
         name = self._id(node, index)
@@ -66,7 +74,7 @@ class Steps:
         if isinstance(given, dict):
             arguments = {key: reading.read(item, (*at, "with", key)) for key, item in given.items()}
             if spec is not None:
-                judge(spec, given, arguments, reading, (*at, "with"))
+                judge(spec, {} if wire is None else wire, arguments, reading, (*at, "with"))
             needs += self._sources(reading, spec, index, needs)
         target = self._text(node, at, "target")
         needs += self._new_records(target, index, needs)
@@ -78,7 +86,7 @@ class Steps:
             because=self._text(node, at, "because"),
             evidence=self._supports(node, at),
             needs=needs,
-            span=self._findings.document.span(at),
+            span=span,
         )
         if name and spec and target and isinstance(given, dict) and self._findings.trouble == trouble:
             self._sound.add(name)
@@ -89,7 +97,9 @@ class Steps:
 
     def _text(self, node: Mapping[str, Any], at: Pointer, key: str) -> str:
         text = node.get(key)
-        return text if isinstance(text, str) and (*at, key) not in self._misshapen else ""
+        if not isinstance(text, str) or (self._misshapen and (*at, key) in self._misshapen):
+            return ""
+        return text
 
     def _id(self, node: Mapping[str, Any], index: int) -> str:
         name = self._text(node, ("steps", index), "id")

@@ -33,7 +33,7 @@ class Builder:
 
     __slots__ = (
         "_beyond_json", "_container", "_deepest", "_first", "_keys", "_marks", "_offsets", "_place", "_problems",
-        "_root", "_root_at", "_stack", "source", "wants_key",
+        "_root", "_root_at", "_stack", "_told", "source", "wants_key",
     )
 
     def __init__(self, source: Source, deepest: int) -> None:
@@ -44,12 +44,13 @@ class Builder:
         self._root_at = 0
         self._container: Any = None
         self._place: str | _Place = _ROOT
-        self._marks: list[int] = []
-        self._stack: list[tuple[Any, str | _Place, list[int]]] = []
+        self._marks: array[int] = array("I")
+        self._stack: list[tuple[Any, str | _Place, array[int]]] = []
         self._offsets: array[int] = array("I")
         self._first: dict[int, int] = {}
         self._keys: dict[str, str] = {}
         self._problems: list[Diagnostic] = []
+        self._told = dict.fromkeys(Severity, 0)
         self._beyond_json = False
 
     def open(self, container: dict[str, Any] | list[Any], at: int) -> None:
@@ -64,7 +65,7 @@ class Builder:
         else:
             self.leaf(container, at)
         self._stack.append((self._container, self._place, self._marks))
-        self._container, self._marks = container, []
+        self._container, self._marks = container, array("I")
         self.wants_key = type(container) is dict
         self._place = _NOWHERE if self.wants_key else _LIST
 
@@ -144,11 +145,14 @@ class Builder:
     ) -> None:
         """Collect a problem with the node being read, or with its entry ``key``.
 
-        Raises Invalid when there are too many to be of use.
+        Raises Invalid when there are too many errors to be of use; warnings beyond that number are left out.
         """
+        self._told[severity] += 1
+        if severity is Severity.WARNING and self._told[severity] > MOST_PROBLEMS:
+            return
         pointer = self._pointer() if key is None else (*self._pointer(), key)
         self._problems.append(self.source.diagnostic(severity, code, summary, detail, hint, at, pointer))
-        if len(self._problems) >= MOST_PROBLEMS:
+        if self._told[Severity.ERROR] >= MOST_PROBLEMS:
             raise invalid(self.source.file, [*self._problems, self.source.too_many(at)])
 
     def stop(self, code: Code, summary: str, detail: str, hint: str, at: int) -> Invalid:

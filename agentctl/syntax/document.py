@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from itertools import accumulate
@@ -18,31 +18,40 @@ Pointer: TypeAlias = tuple[str | int, ...]
 
 MOST_PROBLEMS = 100
 _LONGEST_LINE = 400
+_BLOCK = 1024
 
 
 class Source:
-    """A named text whose offsets can be told as lines and columns."""
+    """A named text whose offsets can be told as lines and columns.
 
-    __slots__ = ("_starts", "file", "text")
+    Lines are counted block by block: a table of all of them would let a file of newlines take a hundred times its size.
+    """
+
+    __slots__ = ("_above", "file", "text")
 
     def __init__(self, file: str, text: str) -> None:
         self.file = file
         self.text = text
-        self._starts: array[int] | None = None
+        self._above: array[int] | None = None
 
     def span(self, offset: int) -> Span:
-        starts = self._line_starts()
-        line = bisect_right(starts, min(offset, len(self.text)))
-        return Span(self.file, line, offset - starts[line - 1] + 1)
+        block = offset // _BLOCK
+        line = self._lines_above()[block] + self.text.count("\n", block * _BLOCK, offset) + 1
+        return Span(self.file, line, offset - self.text.rfind("\n", 0, offset))
 
     def line(self, number: int) -> str:
         """Return the text of a line, cut where it is longer than anyone would read."""
-        starts = self._line_starts()
-        start = starts[number - 1]
-        end = starts[number] - 1 if number < len(starts) else len(self.text)
-        if end - start > _LONGEST_LINE:
-            return self.text[start : start + _LONGEST_LINE] + "…"
-        return self.text[start:end].rstrip("\r")
+        above = self._lines_above()
+        block = max(0, bisect_left(above, number - 1) - 1)
+        start = block * _BLOCK
+        for _ in range(number - 1 - above[block]):
+            start = self.text.index("\n", start) + 1
+        return self._line_around(start)
+
+    def _line_around(self, offset: int) -> str:
+        start = self.text.rfind("\n", 0, offset) + 1
+        line = self.text[start : start + _LONGEST_LINE + 1].partition("\n")[0]
+        return line[:_LONGEST_LINE] + "…" if len(line) > _LONGEST_LINE else line.rstrip("\r")
 
     def diagnostic(
         self,
@@ -63,7 +72,7 @@ class Source:
             hint=hint,
             span=span,
             pointer=None if pointer is None else json_pointer(pointer),
-            source=self.line(span.line) if span.column <= _LONGEST_LINE else "",
+            source=self._line_around(offset) if span.column <= _LONGEST_LINE else "",
         )
 
     def too_many(self, offset: int) -> Diagnostic:
@@ -71,12 +80,12 @@ class Source:
         detail = f"After {MOST_PROBLEMS} problems no more are told."
         return self.diagnostic(Severity.ERROR, Code.TOO_MANY_PROBLEMS, "Too many problems", detail, "", offset)
 
-    def _line_starts(self) -> array[int]:
-        if self._starts is None:
-            lengths = (len(line) + 1 for line in self.text.split("\n"))
-            self._starts = array("L", accumulate(lengths, initial=0))
-            self._starts.pop()
-        return self._starts
+    def _lines_above(self) -> array[int]:
+        """Return how many lines end before each block."""
+        if self._above is None:
+            counts = (self.text.count("\n", at, at + _BLOCK) for at in range(0, len(self.text) + 1, _BLOCK))
+            self._above = array("L", accumulate(counts, initial=0))
+        return self._above
 
 
 class Marks(NamedTuple):
@@ -123,6 +132,14 @@ class Document:
     def span(self, pointer: Pointer, *, key: bool = False) -> Span:
         """Return where the node at ``pointer`` (or its ``key``) begins, or its nearest parent that exists."""
         return self._source.span(self.offset(pointer, key=key))
+
+    def spans(self, pointer: Pointer) -> list[Span]:
+        """Return where each entry of the list at ``pointer`` begins."""
+        node = self.value
+        for part in pointer:
+            node = node[part]
+        first = self._marks.first[id(node)]
+        return [self._source.span(offset) for offset in self._marks.offsets[first : first + len(node)]]
 
     def source(self, line: int) -> str:
         """Return the text of a line, counted from 1."""
@@ -183,14 +200,12 @@ def invalid(file: str, diagnostics: Sequence[Diagnostic]) -> Invalid:
 
 def tagged(node: Any) -> Any:
     """Return ``node`` with its decimals and big integers in their tagged form."""
-    match node:
-        case dict():
-            return {key: tagged(item) for key, item in node.items()}
-        case list():
-            return [tagged(item) for item in node]
-        case Decimal() | int():
-            return to_wire(node)
-    return node
+    kind = type(node)
+    if kind is dict:
+        return {key: item if type(item) is str else tagged(item) for key, item in node.items()}
+    if kind is list:
+        return [item if type(item) is str else tagged(item) for item in node]
+    return to_wire(node) if kind is Decimal or kind is int else node
 
 
 def json_pointer(pointer: Pointer) -> str:

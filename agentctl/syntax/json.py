@@ -112,7 +112,7 @@ def _bare(builder: Builder, text: str, at: int) -> int:
     word = found.group()
     if found.re is NUMBER:
         try:
-            builder.number(number(word), at)
+            builder.number(number(found), at)
         except TooLong:
             builder.too_long(at)
             builder.leaf(None, at)

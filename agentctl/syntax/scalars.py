@@ -9,7 +9,7 @@ from typing import Final
 MOST_DIGITS = 400
 FARTHEST_EXPONENT = 400
 
-NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?P<fraction>\.[0-9]+)?(?:[eE](?P<exponent>[-+]?[0-9]+))?")
+NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]*)(?:\.([0-9]+))?(?:[eE]([-+]?[0-9]+))?")
 _WORDS: Final[dict[str, bool | None]] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
     "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
@@ -36,24 +36,23 @@ def plain(word: str) -> str | int | bool | Decimal | None:
 
     Numbers are those of JSON: ``012``, ``+5``, ``0x1F``, ``1_000`` and ``12:30`` stay the text they are.
     """
+    if found := NUMBER.fullmatch(word):
+        return number(found)
     if word in _WORDS:
         return _WORDS[word]
     if word in _NOT_FINITE:
         raise NotFinite(word)
-    return number(word) if NUMBER.fullmatch(word) else word
+    return word
 
 
-def number(text: str) -> int | Decimal:
-    """Return the number that ``text``, which matches NUMBER, is. Raises TooLong."""
-    if text.isdigit() and len(text) <= MOST_DIGITS:
-        return int(text)
-    found = NUMBER.fullmatch(text)
-    if found is None:
-        raise ValueError(f"{text!r} is not a number")
-    exponent = found["exponent"]
-    # The exponent's own length comes first: int() of a million digits is the very cost to refuse.
-    if len(text) > MOST_DIGITS + 10 or sum(map(str.isdigit, text.partition("e")[0].partition("E")[0])) > MOST_DIGITS:
-        raise TooLong(text)
-    if exponent is not None and (len(exponent) > 5 or abs(int(exponent)) > FARTHEST_EXPONENT):
-        raise TooLong(text)
-    return int(text) if exponent is None and found["fraction"] is None else Decimal(text)
+def number(found: re.Match[str]) -> int | Decimal:
+    """Return the number that a match of NUMBER is. Raises TooLong."""
+    text, (whole, fraction, exponent) = found.group(), found.groups()
+    # Lengths come first: int() of a million digits is the very cost to refuse.
+    if len(whole) + len(fraction or "") > MOST_DIGITS or (exponent is not None and not _is_near(exponent)):
+        raise TooLong(text[:40])
+    return int(text) if exponent is None and fraction is None else Decimal(text)
+
+
+def _is_near(exponent: str) -> bool:
+    return len(exponent) <= len(f"-{FARTHEST_EXPONENT}") and abs(int(exponent)) <= FARTHEST_EXPONENT

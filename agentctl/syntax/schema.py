@@ -44,11 +44,11 @@ def problems(schema: Mapping[str, Any], wire: Any) -> tuple[Problem, ...]:
     try:
         if judge.is_valid(wire):
             return ()
+        # An author can break a rule once a byte; nobody reads more than the first.
+        return tuple(explain(schema, wire, islice(judge.iter_errors(wire), _MOST), values()))
     except UnicodeEncodeError:
         detail = "A text in it holds a lone surrogate."
         return (Problem(pointer=(), code=Code.NOT_ACCEPTED, summary="Value not accepted", detail=detail),)
-    # An author can break a rule once a byte; nobody reads more than the first.
-    return tuple(explain(schema, wire, islice(judge.iter_errors(wire), _MOST), values()))
 
 
 def diagnostics(document: Document, pointer: Pointer, found: tuple[Problem, ...]) -> list[Diagnostic]:
