@@ -22,8 +22,7 @@ def one_line(document: Mapping[str, Any]) -> str:
 def _harmless(text: str) -> str:
     if text.isascii() and "\x7f" not in text:
         return text
-    shown = (one if one == "\n" or safe.visible(one) else _escaped(one) for one in text)
-    return "".join(shown)
+    return "\n".join(safe.escape(line, _escaped) for line in text.split("\n"))
 
 
 def _escaped(character: str) -> str:

@@ -98,11 +98,12 @@ class Page:
         return "".join(f"{line}\n" for line in self._lines)
 
     def _add(self, indent: int, parts: list[Inked]) -> None:
-        if self.look.colour:
-            text = "".join(_painted(part) for part in parts)
-        else:
-            text = "".join(part.text for part in parts)
-        self._lines.append((" " * indent + text).rstrip(" "))
+        while parts and not (end := parts[-1].text.rstrip(" ")):
+            parts.pop()
+        if parts:
+            parts[-1] = Inked(end, parts[-1].ink)
+        text = "".join(map(_painted, parts) if self.look.colour else (part.text for part in parts))
+        self._lines.append(" " * indent + text if parts else "")
 
 
 def cells(text: str) -> int:

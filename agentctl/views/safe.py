@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 
 _NAMED = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
 _INVISIBLE_RANGES = (
@@ -22,19 +23,23 @@ _BACKSLASHES = re.compile(r"\\+")
 _LOOKS_ESCAPED = re.compile(r"[ntr]|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}")
 
 
-def escape(text: str) -> str:
-    """Return ``text`` with everything that does not show itself made visible. Idempotent; one line comes out."""
+def escape(text: str, write: Callable[[str], str] | None = None) -> str:
+    """Return ``text`` with everything that does not show itself made visible. Idempotent; one line comes out.
+
+    ``write`` says how a character is escaped; by default as Python would.
+    """
     if text.isascii() and text.isprintable():
         return text
+    write = write or _escaped
     shown: list[str] = []
     marks = _MARKS_IN_A_ROW                 # a mark with nothing before it would sit on our own punctuation
     for character in text:
         if not visible(character):
-            shown.append(_escaped(character))
+            shown.append(write(character))
             marks = _MARKS_IN_A_ROW
         elif character > "\u02ff" and unicodedata.category(character).startswith("M"):
             marks += 1
-            shown.append(character if marks <= _MARKS_IN_A_ROW else _escaped(character))
+            shown.append(character if marks <= _MARKS_IN_A_ROW else write(character))
         else:
             shown.append(character)
             marks = 0

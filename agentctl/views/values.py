@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 from typing import Any
@@ -120,7 +119,7 @@ def _format(inner: Any, limit: int | None) -> str:
 def _bytes(encoded: str) -> str:
     try:
         data = base64.b64decode(encoded, validate=True)
-    except binascii.Error:
+    except ValueError:          # also what is not ASCII
         return f"b64 {quoted(encoded, 40)}"
     return f"b64 {size(len(data))} {short_digest(data)}"
 

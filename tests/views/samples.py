@@ -8,10 +8,29 @@ from typing import Any
 
 from agentctl.model.action import ActionSpec, Fidelity, Precondition, Readback, Reversibility, Settlement, Tier
 from agentctl.model.change import (
-    IRREVERSIBLE, Change, ChangeSet, Effect, Inverse, Purpose, RecordChange, SystemIdentity,
+    IRREVERSIBLE,
+    Change,
+    ChangeSet,
+    Effect,
+    Inverse,
+    Purpose,
+    RecordChange,
+    SystemIdentity,
 )
 from agentctl.model.decision import (
-    Consent, ConsentKind, Decision, Finding, Hold, Mode, Need, Outcome, Permit, Refuse, Ruling, Signatures, Verdict,
+    Consent,
+    ConsentKind,
+    Decision,
+    Finding,
+    Hold,
+    Mode,
+    Need,
+    Outcome,
+    Permit,
+    Refuse,
+    Ruling,
+    Signatures,
+    Verdict,
     decision_to_wire,
 )
 from agentctl.model.diagnostic import Span
@@ -88,10 +107,16 @@ def update(step: str, target: str, before: dict[str, Any] | None, after: dict[st
     )
 
 
-PAGE_BEFORE = "\n".join([
-    "<!doctype html>", "<title>Pricing</title>", "<h1>Pricing</h1>", "<ul>",
-    "  <li>Basic: $12 a month</li>", "  <li>Team: $40 a month</li>", "</ul>", "<p>All prices without tax.</p>", "",
-])
+PAGE_BEFORE = """\
+<!doctype html>
+<title>Pricing</title>
+<h1>Pricing</h1>
+<ul>
+  <li>Basic: $12 a month</li>
+  <li>Team: $40 a month</li>
+</ul>
+<p>All prices without tax.</p>
+"""
 PAGE_AFTER = PAGE_BEFORE.replace("$12", "$10")
 
 

@@ -1,0 +1,82 @@
+"""What a reviewer can rely on seeing."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+
+from agentctl.views.document.changeset import changeset
+from agentctl.views.look import Detail, Look
+from agentctl.views.terminal.changeset import draw_changeset
+from tests.views import samples
+
+
+def drawn(made, **look) -> str:
+    cs, rulings = made()
+    return draw_changeset(changeset(cs, rulings, samples.SPECS), Look(**look))
+
+
+@pytest.mark.parametrize("made", [samples.pricing, samples.risky, samples.bulk])
+@pytest.mark.parametrize("detail", list(Detail))
+def test_all_figures_a_user_sees_come_from_the_document(made, detail):
+    cs, rulings = made()
+    document = changeset(cs, rulings, samples.SPECS)
+    summary = document["summary"]
+    text = draw_changeset(document, Look(detail=detail))
+    (line,) = [line for line in text.splitlines() if line.startswith("Plan: ")]
+    assert line == (
+        f"Plan: {summary['add']} to add, {summary['change']} to change, {summary['destroy']} to destroy, "
+        f"{summary['side_effects']} side effects."
+    )
+    summary["add"] = 4711
+    assert "Plan: 4,711 to add" in draw_changeset(document, Look(detail=detail))
+
+
+def test_risks_stand_above_everything_the_agent_says():
+    text = drawn(samples.risky)
+    assert text.index("2 steps are denied by policy") < text.index("2 steps cannot be undone") < text.index("The agent says")
+
+
+def test_agent_prose_stands_apart_from_facts_behind_a_bar():
+    cs, rulings = samples.pricing()
+    document = changeset(cs, rulings, samples.SPECS)
+    text = draw_changeset(document, Look())
+    said = [document["claims"]["intent"].split()[0], document["claims"]["because"][0]["text"], "move us to annual"]
+    for line in text.splitlines():
+        if any(words in line for words in said):
+            assert line.startswith("  │ ")
+
+
+def test_a_dangerous_step_is_shown_among_ten_thousand_harmless_ones():
+    changes = [samples.update(f"s-{n}", f"customers/{n}", {"tier": f"m{n}"}, {"tier": f"a{n}"}) for n in range(10_000)]
+    changes[7_777] = samples.update("s-7777", "customers/7777", {"tier": "x"}, None)
+    cs = samples.changeset(*changes)
+    rulings = {change.step: samples.hold(change.step) for change in changes}
+    document = changeset(cs, rulings, samples.SPECS)
+    started = time.process_time()
+    text = draw_changeset(document, Look(width=100, colour=True))
+    assert time.process_time() - started < 1
+    assert re.search(r"s-7777.*crm\.row\.delete", text)
+    assert "9,900 more steps" in text
+    assert text.count("\n") < 1_000
+
+
+def test_every_step_has_its_symbol():
+    text = drawn(samples.risky)
+    for symbol, step in (("<=", "look"), ("+ ", "made"), ("~ ", "twin"), ("- ", "gone"), ("> ", "mail")):
+        assert f"\n  {symbol} {step}  " in text
+    assert "\n  =  already so: same" in text
+
+
+def test_full_elides_nothing():
+    cs, rulings = samples.bulk()
+    text = draw_changeset(changeset(cs, rulings, samples.SPECS), Look(detail=Detail.FULL))
+    assert all(f"customers/{number}\n" in text for number in range(300))
+    assert "…" not in text
+
+
+def test_an_unknown_effect_is_never_drawn_as_no_change():
+    assert "1 step whose effect is UNKNOWN" in drawn(samples.risky)
+    assert "(known after apply)" in drawn(samples.risky)
