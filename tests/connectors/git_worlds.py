@@ -91,7 +91,7 @@ def connect(folder: Path, **settings: Value) -> GitConnector:
     return connector
 
 
-def step(action: str, target: str, /, id: str = "s", **with_: Value) -> Step:  # noqa: A002
+def step(action: str, target: str, /, id: str = "s", **with_: Value) -> Step:
     given = {name.rstrip("_"): value for name, value in with_.items()}
     return Step(id=id, action=f"repo.{action}", target=target, with_=given)
 

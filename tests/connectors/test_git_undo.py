@@ -48,9 +48,14 @@ def opened(folder: Path) -> GitConnector:
     return connect(folder)
 
 
+COMMITS = st.tuples(
+    st.just("commit"), st.sampled_from(BRANCHES), st.lists(st.sampled_from(PATHS), min_size=1, unique=True)
+)
 ACTS = st.one_of(
     st.tuples(st.just("write"), st.sampled_from(PATHS), st.sampled_from(["a\n", "b\r\n", "", "\0"])),
-    st.tuples(st.just("commit"), st.sampled_from(BRANCHES), st.lists(st.sampled_from(PATHS), min_size=1, unique=True)),
+    COMMITS,
+    COMMITS,
+    COMMITS,
     st.tuples(st.just("branch"), st.sampled_from(BRANCHES), st.sampled_from(BRANCHES)),
     st.tuples(st.just("delete"), st.sampled_from(BRANCHES), st.none()),
     st.tuples(st.just("merge"), st.sampled_from(BRANCHES), st.sampled_from(BRANCHES)),
@@ -85,6 +90,9 @@ def test_any_sequence_of_steps_is_undone_exactly(
         repo = repository(Path(folder, "repo"))
         write(repo, "site/pricing.html", "somebody's draft\n", 0o600)
         write(repo, "notes.txt", "mine\n")
+        write(repo, "fresh.txt", "fresh\n")
+        write(repo, "site/deep/er.txt", "deep\n", 0o755)
+        git(repo, "branch", "agent/x", "feature")
         if staged:
             git(repo, "add", "site/pricing.html", "notes.txt")
             write(repo, "site/pricing.html", "a later draft\n", 0o640)

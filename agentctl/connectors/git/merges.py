@@ -32,10 +32,12 @@ def preview(site: Site, step: Step, view: View) -> Change:
     now.refuse_busy(step.target)
     branch = existing(site, view, step.target)
     source = _source(site, view, said(step.with_, "from"))
-    edits = _edits(site, branch, source)
+    held = _holds(site, branch, source)
+    edits = {} if held else _edits(site, branch, source)
+    head = branch.head if held else source.head
     following = follow(site, view, edits) if edits and now.branch == step.target else STAYING
     records = (
-        branch.becomes(site, source.head),
+        branch.becomes(site, head),
         *(
             RecordChange(address=site.address("files", f"{step.target}:{path}"), before=edit.before, after=edit.after)
             for path, edit in edits.items()
@@ -51,9 +53,9 @@ def preview(site: Site, step: Step, view: View) -> Change:
         records=records,
         reads=(site.address(names.revision(said(step.with_, "from"))),),
         inverse=undo_step(
-            site, step, new=source.head, old=branch.head, following=following, public=_public(site, view, source)
+            site, step, new=head, old=branch.head, following=following, public=_public(site, view, source)
         ),
-        receipt={"id": source.head},
+        receipt={"id": head},
     )
 
 
@@ -73,6 +75,8 @@ def execute(site: Site, change: Change, call: Call) -> Receipt:
         files=making.working_files(site, change),
     )
     if landed(site, change.target, old, call) is None:
+        if old is None or not objects.is_ancestor(site.git, old, new):
+            raise Rejected("Not a fast-forward", f"`{change.target}` would lose commits; it stands at {old}.")
         land(site, landing, call)
     else:
         complete(site, landing, call)
@@ -97,6 +101,13 @@ def _source(site: Site, view: View, text: str) -> Tip:
     return Tip(branch=text, head=head, base=head)
 
 
+def _holds(site: Site, branch: Tip, source: Tip) -> bool:
+    """Whether ``branch`` is known to hold all of ``source`` already."""
+    if branch.base is None or source.base is None or isinstance(source.head, Unknown):
+        return False
+    return objects.is_ancestor(site.git, source.base, branch.base)
+
+
 def _edits(site: Site, branch: Tip, source: Tip) -> dict[str, Edit]:
     """Return what changes on ``branch`` when it is brought to ``source``. Raises Rejected where that loses a commit."""
     if isinstance(branch.head, Unknown) or branch.base is None or source.base is None:
@@ -106,8 +117,6 @@ def _edits(site: Site, branch: Tip, source: Tip) -> dict[str, Edit]:
             hint="Apply the steps before it first, and merge in a plan of its own.",
         )
     if not objects.is_ancestor(site.git, branch.base, source.base):
-        if not source.edits and objects.is_ancestor(site.git, source.base, branch.base):
-            return {}                   # it holds all of it already
         raise Rejected(
             "Not a fast-forward",
             f"`{branch.branch}` holds commits that `{source.branch}` does not; only a person merges both.",

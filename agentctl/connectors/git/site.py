@@ -76,7 +76,7 @@ class Site:
         """Return the commit a branch, tag, remote branch or commit id means now."""
         if revision.endswith("^"):
             found = objects.commit(self.git, revision.removesuffix("^"))
-            return found.parents[0] if found and found.parents else None
+            return self.resolve(found.parents[0]) if found and found.parents else None
         if names.is_sha(revision):
             found = objects.commit(self.git, revision)
             return None if found is None else found.id
@@ -128,7 +128,8 @@ class Site:
         if ends[1] is None:
             return ()
         commit = self.read(self.address("commits", ends[1]))
-        if self.git.work_tree is None or (ends[0] is None and not old.endswith("^")):
+        beginning = old.endswith("^") and not self.repository.is_shallow_at(ends[1])
+        if self.git.work_tree is None or (ends[0] is None and not beginning):
             return (commit,)
         paths = [item.path for item in objects.differences(self.git, *ends)]
         return commit, *(
