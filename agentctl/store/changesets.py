@@ -94,6 +94,18 @@ def read(path: Path) -> ChangeSet:
         raise Tampered("The changeset cannot be read", f"{path}: {error.strerror}.") from error
 
 
+def is_changeset(path: Path) -> bool:
+    """Whether a file begins as a changeset's does, and not as a plan's; whether it is whole is ``read``'s part."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_BEGINNING)) == _BEGINNING
+    except OSError:
+        return False
+
+
+_BEGINNING = b'{"changes":'     # the first key of a header in canonical order; no plan has it
+
+
 def _decode(path: Path, lines: Iterator[bytes]) -> ChangeSet:
     header = _object(path, 1, next(lines, b""))
     try:
