@@ -79,7 +79,8 @@ def _as_rollback(context: Context) -> Context:
 def _decision(
     change: Change, context: Context, considered: list[Finding], permitted: Permission, reads: frozenset[str] | None
 ) -> Decision:
-    binding = [finding for finding in considered if finding.level is not Level.ADVISORY or _is_error(finding)]
+    binding = [finding for finding in considered if _binds(finding)]
+    advice = [finding for finding in considered if not _binds(finding) and finding.outcome is Outcome.DENIES]
     denied = any(finding.outcome in _DENYING for finding in binding)
     undecided = any(finding.outcome is Outcome.UNDECIDED for finding in binding)
     if denied or (undecided and context.final):
@@ -93,7 +94,7 @@ def _decision(
         verdict=verdict,
         mode=mode,
         signatures=None if verdict is Verdict.DENY else permitted.signatures,
-        findings=tuple(finding for finding in considered if finding.outcome in _TOLD),
+        findings=(*(finding for finding in binding if finding.outcome in _TOLD), *advice),
         considered=tuple(considered),
         reads=reads,
         roles=permitted.roles,
@@ -103,8 +104,8 @@ def _decision(
 _TOLD = (*_DENYING, Outcome.UNDECIDED, Outcome.GRANTS)
 
 
-def _is_error(finding: Finding) -> bool:
-    return finding.outcome is Outcome.ERROR
+def _binds(finding: Finding) -> bool:
+    return finding.level is not Level.ADVISORY or finding.outcome is Outcome.ERROR
 
 
 def _invariants(sights: list[Sight], context: Context) -> tuple[list[Finding], frozenset[str] | None]:

@@ -29,7 +29,7 @@ FACTS: Mapping[str, frozenset[str]] = {
 
 _PLACE = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
 _NO_KEY = re.compile(r'Key not found in map : "(.*)"', re.DOTALL)
-_NO_OVERLOAD = re.compile(r"No matching overloads found : ([\w@!<>=+*/%&|?:.\[\]-]+\([\w, ]*\))")
+_NO_OVERLOAD = re.compile(r"No matching overloads found : (\S+\([\w, ]*\))")
 _NO_VALUE = re.compile(r'No value with name "(\w+)"')
 
 
@@ -103,12 +103,15 @@ def reads(expression: Expression) -> frozenset[str] | None:
 def ask(expression: Expression, activation: Any) -> bool | Failed:
     """Return what the condition yields of the facts in ``activation``. Whatever isn't true or false is a failure."""
     try:
-        value = expression.program.eval(activation).value()
+        result = expression.program.eval(activation)
+        value = result.value()
     except (RuntimeError, ValueError, TypeError, OverflowError) as error:
         return Failed(_in_words(str(error), expression))
     if value is True or value is False:
         return bool(value)
-    return Failed(_in_words(value, expression) if isinstance(value, str) else "it does not yield true or false")
+    # The library's errors are values too, and to us strings: its type alone tells them from a text of the record.
+    failed = result.type().name() == "ERROR"
+    return Failed(_in_words(str(value), expression) if failed else "it does not yield true or false")
 
 
 def activation(facts: Mapping[str, Any]) -> Any:
@@ -188,9 +191,14 @@ def _in_words(message: str, expression: Expression) -> str:
 
 
 _FAILURES = {
+    "No matching overloads": "it mixes values of different kinds",
+    "SELECT": "it looks for a field in a value that has none",
+    "Invalid container": "it looks for a field in a value that has none",
+    "Index error": "it looks beyond the end of a list",
     "Iteration budget exceeded": "it takes more steps than a condition may",
     "divide by zero": "it divides by zero",
     "overflow": "a number in it grows too large",
     "Timestamp conversion": 'timestamp() takes a moment such as "2026-01-01T00:00:00Z"',
     "regular expression": "the pattern in matches() is not a valid one",
+    "onver": "a value can't be turned into the kind it asks for",      # conversion, cannot convert
 }

@@ -22,7 +22,9 @@ from agentctl.syntax.suggest import did_you_mean
 
 _BY_TIER = {Tier.READ: Mode.AUTO, Tier.DRAFT: Mode.AUTO, Tier.WRITE: Mode.APPROVE, Tier.EXECUTE: Mode.MANUAL}
 _MANUAL = 2
-_WEIGHT = (Outcome.NOT_APPLICABLE, Outcome.GRANTS, Outcome.UNDECIDED, Outcome.DENIES, Outcome.ERROR)
+_WEIGHT = (
+    Outcome.NOT_APPLICABLE, Outcome.PASSES, Outcome.GRANTS, Outcome.UNDECIDED, Outcome.DENIES, Outcome.ERROR,
+)
 
 
 def granted(
@@ -74,15 +76,22 @@ class _Asked:
 
     def ask(self, sight: Sight, secrets: frozenset[str]) -> None:
         """Ask every grant about one unit, and note where none covers it."""
+        matches = [(grant, grants.match(grant, sight, secrets)) for grant in self.grants]
+        granted = any(match.outcome is Outcome.GRANTS for _, match in matches)
         covered, nearest, near_by = False, Match(Outcome.NOT_APPLICABLE, ""), None
-        for grant in self.grants:
-            match = grants.match(grant, sight, secrets)
-            self._note(grant, match, sight)
-            if match.outcome is Outcome.GRANTS:
+        for grant, match in matches:
+            if grant.forbids:
+                self._note(grant, match, sight)
+                continue
+            if match.outcome in (Outcome.GRANTS, Outcome.UNDECIDED):
                 self._cover(grant)
+            if match.outcome is Outcome.UNDECIDED and granted:
+                # It could only ask for more consent, and that is asked for already.
+                match = Match(Outcome.PASSES, f"{match.reason}; its consent is asked for", match.reads)
+            self._note(grant, match, sight)
             if match.outcome is not Outcome.NOT_APPLICABLE:
-                covered = covered or not grant.forbids
-            elif not grant.forbids and (near_by is None or match.near > nearest.near):
+                covered = True
+            elif near_by is None or match.near > nearest.near:
                 nearest, near_by = match, grant
         if not covered:
             self._uncovered.append((sight.unit, nearest.reason, near_by))
@@ -141,7 +150,7 @@ class _Asked:
             self._strongest[grant.id] = (match, sight)
 
     def _cover(self, grant: Grant) -> None:
-        if grant not in self.covering:
+        if all(known is not grant for known in self.covering):
             self.covering.append(grant)
 
 

@@ -11,10 +11,11 @@ from agentctl.policy.rules import Person, Policy, Rollback
 
 _RULE = "rollback"
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_@.-]*")
+_NOT_IN_NAMES = re.compile(r"^[^A-Za-z0-9]|[^A-Za-z0-9._@-]")
 
 
 def undoing(policy: Policy, name: str, *, anybody: bool) -> Permission:
-    """Return how far the person called ``name`` may undo. With ``anybody``: how far somebody ``rollback:`` names may."""
+    """Return how far the person called ``name`` may undo; with ``anybody``, how far whoever may undo at all may."""
     rollback = policy.rollback
     if rollback is None:
         reason = (
@@ -52,7 +53,7 @@ def _line(person: Person | None, name: str, group: str) -> str:
     """Return the line of ``people:`` that puts ``name`` into ``group`` and keeps what is there."""
     groups = sorted({*(person.groups if person else ()), group})
     aliases = sorted(person.aliases) if person else [name]
-    key = person.name if person else name
+    key = person.name if person else _NOT_IN_NAMES.sub("-", name)
     keys = f", keys: [{', '.join(map(json.dumps, person.keys))}]" if person and person.keys else ""
     named = f", aliases: [{', '.join(map(_scalar, aliases))}]" if aliases else ""
     return f"{_scalar(key)}: {{groups: [{', '.join(groups)}]{named}{keys}}}"

@@ -158,6 +158,8 @@ def _check_decimals(node: Node, byte_strings: frozenset[int]) -> None:
     """Decimals are byte strings inside; only comparing two of them means what it says."""
     if not isinstance(node, Call):
         return
+    if node.function == "double":
+        raise Misused(node, "double() would round; decimals are compared with decimal()")
     compared = _compared(node)
     of_decimals = [argument.id in byte_strings for argument in compared]
     if not any(of_decimals) or node.function == "_?_:_" or (all(of_decimals) and compared is not node.arguments):
