@@ -37,14 +37,14 @@ def tell(directory: Path | None = None, to: BinaryIO | None = None) -> None:
     make(ASSETS, story.directory, getpass.getuser())
     story.run("init", ends=Exit.OK)
 
-    story.say("An agent read the ticket and proposes what it takes the ticket to mean.", "Policy looks at effects.")
+    story.say("An agent read the ticket and proposes what it takes the ticket to mean.")
     story.run("plan", "plans/01-refused.yaml", ends=Exit.REFUSED)
 
     story.say("It is told why, and proposes again. Nothing has happened yet: this is what would.")
-    story.run("plan", "plans/02-corrected.yaml", ends=Exit.OK)
+    story.run("plan", "plans/02-corrected.yaml", "-o", "reviewed.changeset", ends=Exit.OK)
 
     story.say("A person consents to exactly that, and it is done step by step.")
-    story.run("apply", "plans/02-corrected.yaml", answers="yes", ends=Exit.OK)
+    story.run("apply", "reviewed.changeset", "--diff", "summary", answers="yes", ends=Exit.OK)
 
     story.say("What happened, for somebody who was not there.")
     story.run("show", ends=Exit.OK)
@@ -54,7 +54,7 @@ def tell(directory: Path | None = None, to: BinaryIO | None = None) -> None:
     story.run("drift", ends=Exit.OK)
 
     story.say("It was all a mistake: put it back. What somebody changed since is theirs, and stays.")
-    story.run("rollback", "latest", answers="yes", ends=Exit.INCOMPLETE)
+    story.run("rollback", "latest", "--diff", "summary", answers="yes", ends=Exit.INCOMPLETE)
 
     story.say("And is the history whole?")
     story.run("verify", ends=Exit.OK)

@@ -35,7 +35,7 @@ def test_the_demo_refuses_applies_finds_drift_and_rolls_back_all_it_may(told):
         tiers = dict(database.execute("SELECT id, tier FROM customers WHERE id IN (42, 43)").fetchall())
     assert tiers == {42: "enterprise", 43: "monthly"}, "what somebody changed since stays, the refused deletion never was"
     assert git(directory, "log", "--format=%s") == "The workspace as it was\n"
-    assert git(directory, "status", "--porcelain") == ""
+    assert git(directory, "status", "--porcelain") == "?? reviewed.changeset\n", "site and index are as they were"
     assert "\x1b" not in shown, "no colour where nobody has a terminal"
 
 
