@@ -149,6 +149,30 @@ def test_what_is_larger_than_the_limit_is_refused(root: Path) -> None:
         foresee(site, step("file.create", "big", content="x" * 21))
 
 
+def test_a_replacement_that_would_fill_the_memory_is_refused_before_it_is_made(root: Path) -> None:
+    (root / "many").write_text("a" * 1_000_000)
+    with pytest.raises(Rejected, match="larger"):
+        foresee(open_site(root), step("text.replace", "many", find="a", replace="b" * 10_000_000, count=1_000_000))
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        step("file.write", "new", content=5),
+        step("file.write", "new", content="x", mode="rw"),
+        step("file.mode", "logo.png", mode=644),
+        step("file.mode", "logo.png", mode="0200"),
+        step("json.set", "config.json", path=[None], value=1),
+        step("json.set", "config.json", path={"a": 1}, value=1),
+        step("text.replace", "pricing.html", find="", replace="x", count=1),
+        step("file.move", "logo.png", to=5),
+    ],
+)
+def test_an_argument_that_only_resolves_at_apply_is_checked_there(root: Path, wanted: Step) -> None:
+    with pytest.raises(Rejected):
+        foresee(open_site(root), wanted)
+
+
 def test_a_missing_root_is_unreachable(tmp_path: Path) -> None:
     with pytest.raises(Unreachable):
         open_site(tmp_path / "gone").read(Address("site/a"))

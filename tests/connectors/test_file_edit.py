@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import time
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -240,6 +242,29 @@ def test_values_without_a_form_in_the_file_are_refused() -> None:
 
 def test_an_alias_can_be_replaced_where_it_stands() -> None:
     assert yaml_set("a: &x 1\nc: *x\n", ["c"], 2) == "a: &x 1\nc: 2\n"
+
+
+HOSTILE = {
+    "deep flow": "[" * 400_000,
+    "deep block": "- " * 200_000,
+    "deep keys": "? " * 200_000,
+    "deep mapping": "".join(" " * n + "a:\n" for n in range(1000)),
+    "wide": "a:\n" + "- 1\n" * 20_000,
+    "aliases": "a: &a [x]\n" + "".join(f"b{n}: [*a, *a, *a]\n" for n in range(5000)),
+    "comments": "a: 1\n" + "# c\n" * 50_000,
+    "spaces": "a: 1" + " " * 400_000,
+    "quotes": "a: '" + "''" * 200_000 + "'\n",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_file_costs_no_more_than_its_length(name: str) -> None:
+    began = time.process_time()
+    for act in (lambda: yaml_set(HOSTILE[name], ["a"], 7), lambda: yaml_set(HOSTILE[name], ["z"], 7), lambda: yaml_unset(HOSTILE[name], ["a"]),
+                lambda: json_set(HOSTILE[name], ["a"], 7)):
+        with contextlib.suppress(Rejected):
+            act()
+    assert time.process_time() - began < 10
 
 
 # ---- for every document and every place

@@ -11,7 +11,7 @@ from agentctl.connectors.base import Call, Located, Location, Receipt, View
 from agentctl.connectors.file.actions import SPECS
 from agentctl.connectors.file.confine import Scope
 from agentctl.connectors.file.disk import Content, Disk, Missing
-from agentctl.connectors.file.predict import File, admit, edited, file_of, text_or_bytes, to_bytes, written
+from agentctl.connectors.file.predict import File, admit, edited, file_of, text_or_bytes, to_bytes, to_mode, written
 from agentctl.errors import Indeterminate, Rejected, Unreachable
 from agentctl.model.action import ActionSpec, Reversibility
 from agentctl.model.change import Change, Effect, Inverse, RecordChange, SystemIdentity, strongest
@@ -54,7 +54,7 @@ class FileConnector:
     def preview(self, step: Step, view: View) -> Change:
         addresses = self.addresses(step)
         seen = _Seen(step, tuple(view.read(address) for address in addresses))
-        records = _records(seen)
+        records = _records(seen, self._limit)
         for record in records:
             self._admit(record)
         reading = step.verb == "text.read"
@@ -123,7 +123,7 @@ class _Seen:
         return file_of(self.snapshots[0].value)
 
 
-def _records(seen: _Seen) -> tuple[RecordChange, ...]:
+def _records(seen: _Seen, limit: int) -> tuple[RecordChange, ...]:
     step, here = seen.step, seen.snapshots[0]
     if step.verb in {"file.write", "file.create"}:
         return (_record(here, written(step, seen.before).fields),)
@@ -139,7 +139,7 @@ def _records(seen: _Seen) -> tuple[RecordChange, ...]:
         return (_record(here, None),)
     if step.verb == "text.read":
         return (_record(here, before),)
-    return (_record(here, edited(step, File(before["content"], before["mode"])).fields),)
+    return (_record(here, edited(step, File(before["content"], before["mode"]), limit).fields),)
 
 
 def _inverse(seen: _Seen, records: tuple[RecordChange, ...]) -> Inverse:
@@ -206,7 +206,7 @@ def _content(record: RecordChange) -> Content:
     file = file_of(record.after)
     if file is None or has_unknown(file.content) or has_unknown(file.mode):
         raise Rejected("Value still unknown", f"What {within(record.address)!r} will hold is not known yet.")
-    return Content(to_bytes(file.content), int(cast(str, file.mode), 8))
+    return Content(to_bytes(file.content), to_mode(file.mode))
 
 
 def _token(call: Call, address: Address) -> str:

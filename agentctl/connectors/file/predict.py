@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -12,6 +13,8 @@ from agentctl.model.plan import Step, argument_to_wire
 from agentctl.model.values import Fields, Unknown, Value, has_unknown, to_wire
 
 DEFAULT_MODE = "0644"
+_MODE = re.compile(r"[0-7]{4}")
+_FORMATS = {"json": Format.JSON, "yaml": Format.YAML}
 _SPECIAL = 0o7000
 _OWNER_READS = 0o400
 
@@ -46,10 +49,19 @@ def to_bytes(content: Value) -> bytes:
     """Return the bytes of a known content."""
     if isinstance(content, bytes):
         return content
+    if not isinstance(content, str):
+        raise Rejected("Content malformed", f"A file holds text or bytes, not a {type(content).__name__}.")
     try:
-        return cast(str, content).encode()
+        return content.encode()
     except UnicodeEncodeError as error:
         raise Rejected("Text not encodable", "The content holds half a surrogate pair, which no file can.") from error
+
+
+def to_mode(mode: Value) -> int:
+    """Return the number a known mode stands for."""
+    if not isinstance(mode, str) or not _MODE.fullmatch(mode):
+        raise Rejected("Mode malformed", f'A mode is octal in quotes, as in "0644"; not {mode!r}.')
+    return int(mode, 8)
 
 
 def written(step: Step, before: File | None) -> File:
@@ -61,8 +73,8 @@ def written(step: Step, before: File | None) -> File:
     return File(content if has_unknown(content) else text_or_bytes(to_bytes(content)), _given(mode))
 
 
-def edited(step: Step, before: File) -> File:
-    """Every action that changes an existing file in place."""
+def edited(step: Step, before: File, limit: int) -> File:
+    """Every action that changes an existing file in place. Refuses early what would grow beyond ``limit``."""
     arguments = {name: _given(argument) for name, argument in step.with_.items()}
     if step.verb == "file.mode":
         return File(before.content, arguments["mode"])
@@ -70,14 +82,20 @@ def edited(step: Step, before: File) -> File:
         return File(_later(step, before.content), before.mode)
     if isinstance(before.content, bytes):
         raise Rejected("Not a text file", f"{step.target!r} is binary.", hint="Use file.write with {$bytes: …}.")
-    return File(_EDITS[step.verb](step.target, cast(str, before.content), arguments), before.mode)
+    text = cast(str, before.content)
+    if step.verb == "text.replace":
+        return File(_replaced(step.target, text, arguments, limit), before.mode)
+    path, format_ = _path(arguments["path"]), _FORMATS[step.verb.partition(".")[0]]
+    if step.verb.endswith(".unset"):
+        return File(unset_value(step.target, text, format_, path), before.mode)
+    return File(set_value(step.target, text, format_, path, arguments["value"]), before.mode)
 
 
 def admit(path: str, file: File | None) -> None:
     """Raise Rejected for a file whose permissions could not be kept or read back."""
     if file is None or has_unknown(file.mode):
         return
-    mode = int(cast(str, file.mode), 8)
+    mode = to_mode(file.mode)
     if mode & _SPECIAL or not mode & _OWNER_READS:
         raise Rejected(
             "Permissions out of the ordinary",
@@ -86,7 +104,7 @@ def admit(path: str, file: File | None) -> None:
         )
 
 
-def _replaced(path: str, text: str, arguments: Mapping[str, Value]) -> str:
+def _replaced(path: str, text: str, arguments: Mapping[str, Value], limit: int) -> str:
     find, new, count = (arguments[name] for name in ("find", "replace", "count"))
     if not (isinstance(find, str) and isinstance(new, str) and isinstance(count, int) and find):
         raise Rejected("Argument malformed", "text.replace takes the texts `find` and `replace` and a `count`.")
@@ -94,28 +112,17 @@ def _replaced(path: str, text: str, arguments: Mapping[str, Value]) -> str:
     if found != count:
         hint = "Its lines end in CR LF." if not found and "\n" in find and "\r\n" in text else ""
         raise Rejected("Text occurs another number of times", f"{path!r} has it {found} times, not {count}.", hint=hint)
+    if len(text) + found * (len(new) - len(find)) > limit:
+        raise Rejected("File too large", f"{path!r} would be larger than `max_bytes` allows ({limit}).")
     return text.replace(find, new)
 
 
-def _setter(format_: Format) -> Callable[[str, str, Mapping[str, Value]], str]:
-    return lambda path, text, arguments: set_value(path, text, format_, _steps(arguments["path"]), arguments["value"])
-
-
-def _unsetter(format_: Format) -> Callable[[str, str, Mapping[str, Value]], str]:
-    return lambda path, text, arguments: unset_value(path, text, format_, _steps(arguments["path"]))
-
-
-def _steps(path: Value) -> str | Sequence[str | int]:
-    return cast("str | Sequence[str | int]", path)
-
-
-_EDITS: Mapping[str, Callable[[str, str, Mapping[str, Value]], str]] = {
-    "text.replace": _replaced,
-    "json.set": _setter(Format.JSON),
-    "json.unset": _unsetter(Format.JSON),
-    "yaml.set": _setter(Format.YAML),
-    "yaml.unset": _unsetter(Format.YAML),
-}
+def _path(path: Value) -> str | Sequence[str | int]:
+    if isinstance(path, str):
+        return path
+    if isinstance(path, list | tuple) and all(isinstance(key, str | int) for key in path):
+        return cast("Sequence[str | int]", path)
+    raise Rejected("Path malformed", "A path is a list of keys and indices, or a JSON Pointer.")
 
 
 def _given(argument: object) -> Value:
