@@ -355,7 +355,7 @@ def test_a_file_in_the_place_of_a_folder_takes_nothing_else_along(repo: Path) ->
 
 
 def test_a_merge_changes_neither_policy_nor_settings_of_the_workspace(repo: Path) -> None:
-    for path in ("agentctl.yaml", "policy/sales.yaml", ".agentctl/state.json"):
+    for path in ("agentctl.yaml", "policy/sales.yaml", ".agentctl/state.json", "sub/.AGENTCTL/x"):
         git(repo, "checkout", "-q", "-B", "lure", "main")
         commit(repo, "Lure", **{path: "evil\n"})
         git(repo, "checkout", "-q", "main")

@@ -43,7 +43,7 @@ class GitType:
         return GitConnector(
             instance.name,
             Path(instance.root, settings["path"]).resolve(),
-            home=instance.root,
+            reserved=tuple(str(Path(instance.root, path).resolve()) for path in instance.reserved),
             author=(author["name"], author["email"]),
             hooks=settings.get("hooks", False),
         )

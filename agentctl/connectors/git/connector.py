@@ -19,6 +19,7 @@ from agentctl.model.plan import Step
 from agentctl.model.snapshot import Address, Snapshot
 
 VERSION = "1"
+_SHARE = 0.9
 
 
 class Verb(Protocol):
@@ -46,8 +47,11 @@ _VERBS: Mapping[str, Verb] = {
 class GitConnector:
     """One repository. Reads start git programs that change nothing; every effect is one compare-and-swap of a ref."""
 
-    def __init__(self, name: str, path: Path, *, home: str, author: tuple[str, str], hooks: bool) -> None:
-        self._site = Site(name=name, repository=Repository(path, hooks=hooks, author=author), home=home)
+    def __init__(
+        self, name: str, path: Path, *, reserved: tuple[str, ...], author: tuple[str, str], hooks: bool
+    ) -> None:
+        repository = Repository(path, hooks=hooks, author=author)
+        self._site = Site(name=name, repository=repository, reserved=reserved)
         self._author = author
 
     @property
@@ -74,7 +78,9 @@ class GitConnector:
         return _verb(step.verb).preview(self._site, step, view)
 
     def execute(self, change: Change, call: Call) -> Receipt:
-        return _verb(change.action.partition(".")[2]).execute(self._site, change, call)
+        # Less than the caller waits: once nobody listens any more, nothing may happen any more.
+        site = self._site.bounded(call.deadline * _SHARE)
+        return _verb(change.action.partition(".")[2]).execute(site, change, call)
 
     def locate(self, change: Change, call: Call) -> Location:
         """Say where the branch went under ``call.key``, as its reflog tells."""

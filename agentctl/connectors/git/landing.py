@@ -74,7 +74,7 @@ def refuse_moved(site: Site, branch: str, old: str | None) -> None:
 
 def land(site: Site, landing: Landing, call: Call) -> None:
     """Bring the branch where it is to go. Raises Rejected, nothing changed, where anything is not as it was read."""
-    git = site.git.bounded(call.deadline)
+    git = site.git
     now = site.repository.checkout()
     now.refuse_busy(landing.branch)
     refuse_moved(site, landing.branch, landing.old)
@@ -95,7 +95,7 @@ def land(site: Site, landing: Landing, call: Call) -> None:
 
 def complete(site: Site, landing: Landing, call: Call) -> None:
     """Do what a landing that reached its ref may have left undone: the index."""
-    git = site.git.bounded(call.deadline)
+    git = site.git
     if site.repository.checkout().branch != landing.branch or not landing.index:
         return
     with held(git, mark_of(call.key)) as index:

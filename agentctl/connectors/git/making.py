@@ -33,7 +33,7 @@ def commit(
         tree = objects.write_tree(site.git, old, entries)
         _refuse_more(site, old, tree, entries)
         if site.repository.hooks:
-            ask(site.git.bounded(call.deadline), tree, message)
+            ask(site.git, tree, message)
         new = objects.write_commit(site.git, tree, [old] if old else [], message)
     else:
         new = made

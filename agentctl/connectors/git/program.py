@@ -86,10 +86,6 @@ class Git:
     until: float | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
 
-    def bounded(self, seconds: float) -> Git:
-        """Return the same program, none of whose commands lasts beyond ``seconds`` from now."""
-        return replace(self, until=time.monotonic() + seconds)
-
     def with_index(self, file: str) -> Git:
         """Return the same program, using ``file`` in the place of the repository's index."""
         return self.given(GIT_INDEX_FILE=file)
@@ -99,6 +95,8 @@ class Git:
 
     def run(self, *arguments: str, stdin: bytes = b"", codes: Collection[int] = (0,)) -> Done:
         """Run one command. Raises Rejected where it ends otherwise than ``codes``, Unreachable where it can't run."""
+        if self._remaining() == 0:
+            raise Unreachable("Git took too long", f"`git {arguments[0]}` was not begun: the deadline is over.")
         process = self._start(arguments)
         try:
             out, err = process.communicate(stdin, timeout=self._remaining())

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import cast
 
@@ -20,21 +21,29 @@ from agentctl.model.values import Fields, Value, has_unknown
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """``name`` is the connector instance's, ``home`` the workspace's root."""
+    """``name`` is the connector instance's; ``reserved`` are absolute paths no checkout may write.
+
+    ``until`` is the moment (monotonic) after which nothing may begin any more.
+    """
 
     name: str
     repository: Repository
-    home: str
+    reserved: tuple[str, ...] = ()
+    until: float | None = None
+
+    def bounded(self, seconds: float) -> Site:
+        """Return the same site, on which nothing begins or lasts beyond ``seconds`` from now."""
+        return replace(self, until=time.monotonic() + seconds)
 
     @property
     def git(self) -> Git:
-        return self.repository.git
+        return replace(self.repository.git, until=self.until)
 
     @property
     def worktree(self) -> Worktree:
         if self.git.work_tree is None:
             raise Rejected("No working tree", f"{self.repository.path} is a bare repository.")
-        return Worktree(self.git.work_tree, self.home)
+        return Worktree(self.git.work_tree, self.reserved)
 
     def address(self, *parts: str) -> Address:
         return names.address(self.name, *parts)

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 from agentctl.connectors.git.objects import LARGEST, as_bytes, as_value
 from agentctl.errors import ConnectorError, Indeterminate, Rejected
 from agentctl.model.values import Fields
-
-# What decides what agentctl does next is changed by people, not by a merge that an agent asks for.
-PROTECTED = ("agentctl.yaml", "agentctl.yml", ".agentctl/*", "policy/*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,14 +21,14 @@ class Wanted:
 
 
 class Worktree:
-    """One working tree. ``home`` is the workspace it belongs to, whose own files are never written."""
+    """One working tree. ``reserved`` are absolute paths of the workspace's policy, which are never written."""
 
-    def __init__(self, root: str, home: str) -> None:
+    def __init__(self, root: str, reserved: tuple[str, ...]) -> None:
         from agentctl.connectors.file.confine import Scope
         from agentctl.connectors.file.disk import Disk
 
         self._root = root
-        self._home = os.path.realpath(home)
+        self._reserved = reserved
         self._disk = Disk(Scope(root=root), LARGEST)
 
     def read(self, path: str) -> tuple[Fields | None, str]:
@@ -47,8 +42,14 @@ class Worktree:
 
     def refuse_protected(self, path: str) -> None:
         """Raise Rejected where writing ``path`` would change the workspace's own policy, settings or state."""
-        inside = os.path.relpath(Path(self._root, path), self._home)
-        if any(fnmatchcase(inside, glob) for glob in PROTECTED):
+        from agentctl.connectors.file.confine import OWN_NAMES, OWN_PREFIX
+
+        names = [segment.casefold() for segment in _segments(path)]
+        absolute = str(Path(self._root, path))
+        if any(name in OWN_NAMES or name.startswith(OWN_PREFIX) for name in names) or any(
+            absolute == item or absolute.startswith(item + "/") for item in self._reserved
+        ):
+            # What decides what agentctl does next is changed by people, not by a merge that an agent asks for.
             raise Rejected(
                 "Path protected",
                 f"{path!r} is checked out and belongs to this workspace's own policy, settings or state.",
