@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from agentctl.errors import Unwritable, Usage
-from agentctl.identity import keys
+from agentctl.identity import keys, sshsig
 from agentctl.store.layout import Layout
 from agentctl.trace.record import Kind
 from agentctl.workspace import lineage
@@ -49,7 +49,8 @@ def make(root: Path, environ: Mapping[str, str], *, policy: str, group: str) -> 
         return f"{root} is a workspace already (lineage {name}); nothing was changed.\n"
     keys.create(workspace.key_path, name)
     with locked(workspace, "", 0.0):
-        record_act(workspace, Kind.INIT, {"lineage": name, "by": workspace.person})
+        public = sshsig.public_key(workspace.key.signing)
+        record_act(workspace, Kind.INIT, {"lineage": name, "public_key": public, "by": workspace.person})
         save_state(workspace)
     said.append(f"{workspace.key_path}: its key. Keep a copy: without it nothing hidden can be read or rolled back.")
     return "".join(f"  made  {line}\n" for line in said) + _NEXT.format(root=root, lineage=name)
