@@ -182,7 +182,7 @@ def _locked(owner: Owner | None, more: str) -> Locked:
         "The workspace is locked",
         f"{who} holds it{since}{run}. {more}".strip(),
         hint="If its owner is known to be dead, take the lock from it." if more else "Wait, or ask its owner.",
-        command="agentctl lock break" if more else f"agentctl show {owner.run}".strip(),
+        command='agentctl lock break --reason "…"' if more else f"agentctl show {owner.run}".strip(),
     )
 
 

@@ -13,7 +13,7 @@ from agentctl.trace import checkpoint
 from agentctl.trace.chain import TraceFile, trace_files
 from agentctl.trace.record import GENESIS, NotARecord, Record, decode
 
-_VERIFY = "agentctl verify --all"
+_VERIFY = "agentctl verify"
 _BLOCK = 1 << 16
 
 

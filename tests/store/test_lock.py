@@ -177,7 +177,7 @@ def test_an_owner_on_another_machine_keeps_it_until_a_person_breaks_it(path, me)
     assert lock.show(path).alive is None
     with pytest.raises(Locked, match="elsewhere") as caught:
         lock.acquire(path, me)
-    assert caught.value.command == "agentctl lock break"
+    assert caught.value.command == 'agentctl lock break --reason "…"'
     assert lock.show(path) == theirs
     with lock.break_(path, me) as held:
         assert held.broke == theirs
