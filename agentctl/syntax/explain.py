@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from agentctl.model.values import SAFE_INTEGER
 from agentctl.syntax.codes import Code
 from agentctl.syntax.document import Pointer
 from agentctl.syntax.suggest import did_you_mean
@@ -75,7 +76,8 @@ def shown(wire: Any) -> str:
         return "a mapping"
     if isinstance(wire, list):
         return "a list"
-    return _cut(json.dumps(wire, ensure_ascii=False))
+    text = json.dumps(wire, ensure_ascii=False)
+    return _cut(text.encode(errors="backslashreplace").decode())
 
 
 def _one(
@@ -105,6 +107,8 @@ def _one(
             yield problem(code, summary, f"Expected {title}, not {shown(node)}.", _quote_hint(node, title, parent))
         case "type":
             expected = _or([_NOUNS.get(name, name) for name in facts["types"]])
+            if isinstance(node, dict) and "$int" in node:
+                expected = f"{expected} of at most {SAFE_INTEGER}"
             yield problem(
                 Code.WRONG_TYPE, "Wrong type", f"Expected {expected}, not {shown(node)}.",
                 _quote_hint(node, expected, parent),
