@@ -81,7 +81,7 @@ def decision(step: str, verdict: Verdict = Verdict.CONSENT, mode: Mode = Mode.AP
 
 
 def hold(step: str) -> Hold:
-    return Hold(decision(step), (Need(what="the literal yes on a terminal", kind=ConsentKind.YES),))
+    return Hold(decision(step), (Need(what="`yes` on a terminal", kind=ConsentKind.YES),))
 
 
 def permit(step: str) -> Permit:
@@ -245,7 +245,7 @@ def bulk(count: int = 300) -> tuple[ChangeSet, dict[str, Ruling]]:
         update(f"tier-{number}", f"customers/{number}", {"tier": "monthly"}, {"tier": "annual"}) for number in range(count)
     ]
     changes[17] = update("tier-17", "customers/17", {"tier": "monthly"}, {"tier": "lifetime"})
-    changes[230] = update("tier-230", "customers/230", {"tier": None}, {"tier": "annual"})
+    changes[23] = update("tier-23", "customers/23", {"tier": None}, {"tier": "annual"})
     return changeset(*changes), {change.step: hold(change.step) for change in changes}
 
 

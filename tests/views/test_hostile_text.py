@@ -75,7 +75,7 @@ def test_foreign_text_cannot_forge_a_line_of_ours(name):
     document, draw = DRAWINGS[name]()
     honest = draw(document, Look(width=80))
     hostile = draw(_usable(poisoned(document), document), Look(width=80))
-    for lead in ("Plan: ", "error: "):
+    for lead in ("Plan: ", "Run: ", "error: "):
         assert _leading(hostile, lead) == _leading(honest, lead)
 
 

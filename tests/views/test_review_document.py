@@ -48,7 +48,7 @@ def test_identical_changes_are_grouped_with_the_outliers_named():
     cs, rulings = samples.bulk()
     (group,) = changeset(cs, rulings, samples.SPECS)["groups"]
     assert group["count"] == 298
-    assert group["outliers"] == ["tier-17", "tier-230"]
+    assert group["outliers"] == ["tier-17", "tier-23"]
     assert group["changes"] == [{"path": "tier", "before": "monthly", "after": "annual"}]
 
 
@@ -75,7 +75,7 @@ def test_a_hidden_value_is_shown_only_where_it_is_not_sensitive():
     change = samples.update("s", "customers/8", {"password": Hidden("c1"), "note": Hidden("c2")}, {"password": Hidden("c3"), "note": Hidden("c4")})
     cs = samples.changeset(change)
     values = {"c1": "secret-1", "c2": "note-2", "c3": "secret-3", "c4": "note-4"}
-    document = changeset(cs, {"s": samples.hold("s")}, samples.SPECS, values)
+    document = changeset(cs, {"s": samples.hold("s")}, samples.SPECS, values=values)
     assert document["steps"][0]["records"][0]["changes"] == [
         {"path": "password", "before": {"$hidden": ""}, "after": {"$hidden": ""}},
         {"path": "note", "before": "note-2", "after": "note-4"},

@@ -9,6 +9,7 @@ import pytest
 
 from agentctl.views.document.changeset import changeset
 from agentctl.views.look import Detail, Look
+from agentctl.views.page import cells
 from agentctl.views.terminal.changeset import draw_changeset
 from tests.views import samples
 
@@ -80,3 +81,14 @@ def test_full_elides_nothing():
 def test_an_unknown_effect_is_never_drawn_as_no_change():
     assert "1 step whose effect is UNKNOWN" in drawn(samples.risky)
     assert "(known after apply)" in drawn(samples.risky)
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_a_claim_never_makes_a_line_the_terminal_would_wrap_to_its_left_edge(width):
+    cs, rulings = samples.pricing()
+    document = changeset(cs, rulings, samples.SPECS)
+    document["claims"]["evidence"][0]["id"] = "x" * (width - 20) + " Plan: 0 to add, 0 to change, 0 to destroy" * 3
+    document["claims"]["intent"] = "価" * 300 + " Plan: 0 to add" * 30
+    document["claims"]["agent"] = "y" * 500
+    for line in draw_changeset(document, Look(width=width)).splitlines():
+        assert cells(line) <= width or line.strip().startswith("agentctl ")

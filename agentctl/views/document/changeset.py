@@ -24,13 +24,13 @@ def changeset(
     changeset: ChangeSet,
     rulings: Mapping[str, Ruling],
     specs: Mapping[str, ActionSpec],
-    values: Mapping[str, Any] | None = None,
     left: Mapping[str, Left] | None = None,
+    values: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the document of a changeset.
 
-    ``rulings`` are by step id, ``specs`` by action (``crm.row.update``). ``values`` are the hidden values by their
-    commitments, shown where they are not sensitive. ``left`` is what a rollback leaves alone.
+    ``rulings`` are by step id, ``specs`` by action (``crm.row.update``). ``left`` is what a rollback leaves alone.
+    ``values`` are the hidden values by their commitments, shown where they are not sensitive.
     """
     planned = {step.id: step for step in changeset.plan.steps}
     steps = [
@@ -151,9 +151,10 @@ def _next(outcome: str, changeset: ChangeSet, digest: str, steps: Sequence[Mappi
         case "refused":
             denied = next(step for step in steps if step["ruling"] == "refuse")
             plan = safe.shell_word(changeset.plan.source) or "PLAN"
+            step = safe.shell_word(denied["id"]) or "STEP"
             return [{
                 "why": "To see how policy came to this:",
-                "command": f"agentctl policy explain {plan} --step {denied['id']}",
+                "command": f"agentctl policy explain {plan} --step {step}",
             }]
         case "no-changes":
             return []

@@ -12,6 +12,7 @@ from agentctl.model.decision import consent_to_wire
 from agentctl.model.plan import Step
 from agentctl.model.run import History, Run, RunStatus, StepRun, StepStatus
 from agentctl.model.values import Fields
+from agentctl.views import safe
 from agentctl.views.document.changeset import short, untouched
 from agentctl.views.document.claims import claims
 from agentctl.views.document.records import arguments, changes, revealed
@@ -211,7 +212,7 @@ def _next(run: Run, steps: Sequence[Mapping[str, Any]], *, running: bool | None)
     if run.undone_by:
         yield _line("It was rolled back; to see how far:", f"agentctl show {run.undone_by[-1]}")
     for name in [step["id"] for step in steps if step["status"] == StepStatus.IN_DOUBT.value][:1]:
-        command = f"agentctl resolve {run.id} {name} --happened --reason '…'"
+        command = f"agentctl resolve {run.id} {safe.shell_word(name) or 'STEP'} --happened --reason '…'"
         yield _line("Look into the system; then say what you saw (--happened or --did-not):", command)
     yield from _go_on(run, steps)
 

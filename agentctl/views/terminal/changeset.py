@@ -17,6 +17,7 @@ from agentctl.views.terminal.step import draw_step, draw_step_line
 
 _BLOCKS_SHOWN = 100
 _LINES_SHOWN = 200
+_NAMES_SHOWN = 4
 _QUIET = ("no-op",)
 
 _OUTCOMES = {
@@ -86,10 +87,10 @@ def _draw_group(
         _draw_one(page, steps[name])
     sample = steps[group["steps"][0]]
     if page.look.detail is Detail.SUMMARY:
-        draw_step_line(page, {**sample, "id": f"{group['count']:,} ×", "target": listed(group["steps"], 4)})
+        draw_step_line(page, {**sample, "id": f"{group['count']:,} ×", "target": listed(group["steps"], _NAMES_SHOWN)})
     else:
-        targets = listed([steps[name]["target"] for name in group["steps"][:_BLOCKS_SHOWN]], 4).partition(" and ")[0]
-        more = f" and {group['count'] - 4:,} more" if group["count"] > 4 else ""
+        targets = ", ".join(safe.line(steps[name]["target"]) for name in group["steps"][:_NAMES_SHOWN])
+        more = f" and {group['count'] - _NAMES_SHOWN:,} more" if group["count"] > _NAMES_SHOWN else ""
         count = Inked(f"{group['count']:,} ×", Ink.STRONG)
         draw_step(page, _without_address(sample), title=(count, f"  {safe.line(group['action'])}  {targets}{more}"))
         page.blank()

@@ -24,7 +24,7 @@ def draw_claims(page: Page, claims: Mapping[str, Any]) -> None:
     if claims["requested_by"]:
         rows.append(("requested by", safe.line(claims["requested_by"])))
     rows.append(("intent", _prose(claims["intent"], full=full)))
-    rows += [(f"why {item['step']}", _prose(item["text"], full=full)) for item in because]
+    rows += [(f"why {safe.line(item['step'])}", _prose(item["text"], full=full)) for item in because]
     if more := len(claims["because"]) - len(because):
         rows.append(("", f"… reasons for {more:,} more steps: --diff full shows all"))
     evidence = claims["evidence"] if full else claims["evidence"][:_REASONS_SHOWN]
@@ -52,9 +52,16 @@ def _evidence(item: Mapping[str, Any], *, full: bool) -> str:
 
 
 def _barred(page: Page, label: str, text: str, label_width: int) -> None:
-    """Draw a label and its text in two columns, the bar before every line, wrapped ones included."""
+    """Draw a label and its text in two columns, the bar before every line, wrapped ones included.
+
+    No line may be longer than the terminal is wide: what the terminal itself wraps would begin at its left edge.
+    """
     room = page.width - 2 - len(_BAR) - label_width - 2
-    first: Part = Inked(label.ljust(label_width) + "  ", Ink.FAINT)
+    first: Part = Inked(label + " " * (label_width - cells(label) + 2), Ink.FAINT)
+    if cells(label) > label_width:
+        for line in _fold(label, page.width - 2 - len(_BAR)):
+            page.line(Inked(_BAR, Ink.FAINT), Inked(line, Ink.FAINT), indent=2, whole=True)
+        first = " " * (label_width + 2)
     for paragraph in text.split("\n"):
         for line in _fold(paragraph, room):
             page.line(Inked(_BAR, Ink.FAINT), first, line, indent=2, whole=True)

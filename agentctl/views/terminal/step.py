@@ -63,7 +63,7 @@ def policy(step: Mapping[str, Any]) -> list[Part]:
             says: list[Part] = [Inked("DENIED", Ink.RISK), f": {safe.line(step['why'])}"]
         case "hold":
             needs = "; ".join(safe.line(need["what"]) for need in step["needs"])
-            says = [Inked("waits", Ink.CAUTION), f" for {needs}" if needs else ""]
+            says = [Inked("waits", Ink.CAUTION), f": {needs}" if needs else ""]
         case _:
             says = ["allowed"]
     return [Inked("policy  ", Ink.FAINT), *says, Inked(rule(step["decision"]["findings"]), Ink.FAINT)]
