@@ -140,7 +140,13 @@ class ChangeSet:
     @property
     def digest(self) -> str:
         """What consent is bound to. No time, precondition token or rendered text is in it."""
-        return digest({**header_to_wire(self), "effects": self.effects})
+        return digests(self)[1]
+
+
+def digests(changeset: ChangeSet) -> tuple[str, str]:
+    """Return a changeset's ``effects`` and ``digest``, going through its changes once."""
+    effects = changeset.effects
+    return effects, digest({**header_to_wire(changeset), "effects": effects})
 
 
 def strongest(records: tuple[RecordChange, ...]) -> Effect:
