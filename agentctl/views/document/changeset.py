@@ -6,7 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agentctl.model.action import ActionSpec
-from agentctl.model.change import Change, ChangeSet, Effect, Purpose, inverse_to_wire, system_to_wire, unknown_paths
+from agentctl.model.change import (
+    Change,
+    ChangeSet,
+    Effect,
+    Purpose,
+    digests,
+    inverse_to_wire,
+    system_to_wire,
+    unknown_paths,
+)
 from agentctl.model.decision import Ruling
 from agentctl.model.plan import Step
 from agentctl.model.run import Left
@@ -37,14 +46,14 @@ def changeset(
         _step(change, rulings[change.step], specs[change.action], planned.get(change.step), values or {})
         for change in changeset.changes
     ]
-    digest = changeset.digest
+    effects, digest = digests(changeset)
     outcome = _outcome(steps)
     return {
         "version": 1,
         "kind": "ChangeSetDocument",
         "digest": digest,
         "short": short(digest),
-        "effects": changeset.effects,
+        "effects": effects,
         "plan": changeset.plan.digest,
         "policy": changeset.policy,
         "lineage": changeset.lineage,

@@ -52,6 +52,7 @@ def draw_ending(document: Mapping[str, Any], look: Look) -> str:
     page = Page(look)
     _draw_alarms(page, document)
     draw_left(page, document["left"])
+    page.blank()
     for step in document["steps"]:
         if step["status"] in _TROUBLED:
             draw_executed(page, step, whole=False)
