@@ -27,7 +27,7 @@ FACTS: Mapping[str, frozenset[str]] = {
 }
 """The fields of the facts that have the same for every action."""
 
-_PLACE = re.compile(r"ERROR: <input>:(\d+):(\d+): (.*)")
+_PLACE = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): (.*)")
 _NO_KEY = re.compile(r'Key not found in map : "(.*)"', re.DOTALL)
 _NO_OVERLOAD = re.compile(r"No matching overloads found : (\S+\([\w, ]*\))")
 _NO_VALUE = re.compile(r'No value with name "(\w+)"')
@@ -152,12 +152,14 @@ def _uses(program: Any) -> Uses:
 
 
 def _refusal(message: str) -> NotAnExpression:
+    if "recursion" in message:
+        return NotAnExpression("it is nested too deeply")
     found = _PLACE.findall(message)
     if not found:
-        limit = message.partition(": ")[2].partition(" [")[0] or message
-        return NotAnExpression(limit[0].lower() + limit[1:] if limit else "it cannot be read")
+        return NotAnExpression(message.partition(": ")[2].partition(" [")[0] or "it cannot be read")
     line, column, _ = found[0]
-    return NotAnExpression("; ".join(_plain(why) for _, _, why in found[:3]), int(line), int(column))
+    why = "; ".join(_plain(why) for _, _, why in found[:3])
+    return NotAnExpression(why, max(int(line), 1), max(int(column), 1))
 
 
 def _plain(why: str) -> str:

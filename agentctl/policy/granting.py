@@ -22,6 +22,7 @@ from agentctl.syntax.suggest import did_you_mean
 
 _BY_TIER = {Tier.READ: Mode.AUTO, Tier.DRAFT: Mode.AUTO, Tier.WRITE: Mode.APPROVE, Tier.EXECUTE: Mode.MANUAL}
 _MANUAL = 2
+_SILENT = (Outcome.NOT_APPLICABLE, Outcome.PASSES, Outcome.GRANTS)
 _WEIGHT = (
     Outcome.NOT_APPLICABLE, Outcome.PASSES, Outcome.GRANTS, Outcome.UNDECIDED, Outcome.DENIES, Outcome.ERROR,
 )
@@ -113,7 +114,7 @@ class _Asked:
         told = self._uncovered[0][2] if self._uncovered else None
         for grant in self.grants:
             said = self._strongest.get(grant.id)
-            if said is None or (grant is told and said[0].outcome is Outcome.NOT_APPLICABLE):
+            if said is None or (grant is told and said[0].outcome in _SILENT):
                 continue
             match, sight = said
             yield Finding(
