@@ -101,6 +101,8 @@ def _same_tail(old: str, new: str, end: int) -> bool:
 
 def _text(label: str, old: str, new: str, detail: Detail, depth: int) -> Iterator[Row]:
     before, after = old.split("\n"), new.split("\n")
+    if not (before[-1] or after[-1]):
+        before, after = before[:-1], after[:-1]         # both end with a newline: that is no line of its own
     start, stop = _common_ends(before, after)
     left, right = before[start:len(before) - stop], after[start:len(after) - stop]
     if len(left) * len(right) <= _COMPARED_LINES:
@@ -114,6 +116,9 @@ def _text(label: str, old: str, new: str, detail: Detail, depth: int) -> Iterato
     if detail is not Detail.SUMMARY:
         moved = [(k, i1 + start, i2 + start, j1 + start, j2 + start) for k, i1, i2, j1, j2 in codes]
         yield from _hunks(before, after, moved, len(before) if detail is Detail.FULL else _CONTEXT, depth + 1)
+    if old and new and old.endswith("\n") != new.endswith("\n"):
+        what = "is gone" if old.endswith("\n") else "was added"
+        yield Row(sign="!", label=f"the newline at the end {what}", depth=depth + 1)
 
 
 def _hunks(

@@ -137,3 +137,8 @@ def test_deepdiff_is_not_paid_for_where_it_is_not_used():
         "assert 'deepdiff' not in sys.modules and 'rich' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_newline_that_goes_missing_at_the_end_is_said():
+    assert lines("a\nb\n", "a\nc")[-1] == "! the newline at the end is gone"
+    assert not any("newline" in line for line in lines("a\nb\n", "a\nc\n"))

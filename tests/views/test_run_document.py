@@ -58,10 +58,16 @@ def test_a_run_that_was_resumed_points_at_the_later_one():
     assert commands(run(samples.history(), old)) == ["show later"]
 
 
-def test_a_partial_rollback_is_repeated_on_the_run_it_undoes():
+def test_what_others_changed_since_is_not_undone_by_trying_again():
     document = run(samples.history(), samples.rollback_run())
-    assert commands(document) == [f"rollback {samples.RUN_ID}"]
+    assert commands(document) == ["drift"]
     assert [item["status"] for item in document["left"]] == ["refused", "not-needed"]
+
+
+def test_a_rollback_that_failed_is_repeated_on_the_run_it_undoes():
+    failed = samples.rollback_run()
+    failed = dataclasses.replace(failed, left={}, steps=(dataclasses.replace(failed.steps[0], status=StepStatus.FAILED),))
+    assert commands(run(samples.history(), failed)) == [f"rollback {samples.RUN_ID}"]
 
 
 def test_a_damaged_trace_is_said_first():

@@ -81,7 +81,7 @@ def _waits(step: _Step) -> _Reason:
 def _window(step: _Step) -> _Reason:
     if step["precondition"] == "none":
         return "there is nothing to compare: it acts on whatever it finds", None
-    return "compared by us just before acting; what changes in that moment is overwritten", None
+    return "the system does not compare; what changes in the moment before acting is overwritten", None
 
 
 def _steps(count: int, one: str, many: str) -> str:
@@ -135,7 +135,7 @@ _KINDS: tuple[
     ),
     (
         "window",
-        lambda count: _steps(count, "step is not compared by the system", "steps are not compared by the system"),
+        lambda count: _steps(count, "step acts on what was read just before", "steps act on what was read just before"),
         lambda step: step["effect"] not in _HARMLESS and step["precondition"] != "enforced" and bool(step["records"]),
         _window,
     ),

@@ -10,7 +10,7 @@ from agentctl.model.action import ActionSpec
 from agentctl.model.change import Effect, Purpose, RecordChange, system_to_wire
 from agentctl.model.decision import consent_to_wire
 from agentctl.model.plan import Step
-from agentctl.model.run import History, Run, RunStatus, StepRun, StepStatus
+from agentctl.model.run import History, LeftStatus, Run, RunStatus, StepRun, StepStatus
 from agentctl.model.values import Fields
 from agentctl.views import safe
 from agentctl.views.document.changeset import short, untouched
@@ -220,8 +220,11 @@ def _next(run: Run, steps: Sequence[Mapping[str, Any]], *, running: bool | None)
 def _go_on(run: Run, steps: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, str]]:
     unfinished = run.status is not RunStatus.COMPLETE
     acted = any(step["status"] in _ACTED and step["effect"] != "read" for step in steps)
-    if unfinished and run.purpose is Purpose.ROLLBACK:
-        yield _line("To go on undoing:", f"agentctl rollback {run.undoes}")
+    if run.purpose is Purpose.ROLLBACK:
+        if any(left.status is LeftStatus.REFUSED for left in run.left.values()):
+            yield _line("What somebody changed since is theirs and stays. To see it:", "agentctl drift")
+        if not all(StepStatus(step["status"]).done for step in steps):
+            yield _line("To go on undoing:", f"agentctl rollback {run.undoes}")
     elif unfinished:
         gone = "If its process is gone, settle and go on with:" if run.status is RunStatus.OPEN else "To go on:"
         yield _line(gone, f"agentctl apply --resume {run.id}")

@@ -33,7 +33,7 @@ def draw_changeset(document: Mapping[str, Any], look: Look) -> str:
     page = Page(look)
     _draw_head(page, document)
     draw_risks(page, document["risks"])
-    draw_claims(page, document["claims"])
+    draw_claims(page, document["claims"], undoing=document["purpose"] == "rollback")
     _draw_steps(page, document)
     draw_left(page, document["left"])
     _draw_end(page, document)
@@ -142,7 +142,7 @@ def _draw_end(page: Page, document: Mapping[str, Any]) -> None:
     others = [
         f"{summary[key]:,} {word}" for key, word in (
             ("denied", "denied"), ("held", "waiting for consent"), ("irreversible", "irreversible"),
-            ("reads", "read only"), ("no_ops", "already so"), ("unknown", "values known only after apply"),
+            ("reads", "read only"), ("no_ops", "already so"),
         ) if summary[key]
     ]
     page.line(
@@ -151,8 +151,11 @@ def _draw_end(page: Page, document: Mapping[str, Any]) -> None:
             f"{summary['side_effects']:,} side effects.", Ink.STRONG,
         ),
     )
+    if summary["unknown"]:
+        unit = "value" if summary["unknown"] == 1 else "values"
+        others.append(f"{summary['unknown']:,} {unit} known only after apply")
     if others:
-        page.line(f"{summary['steps']:,} steps: {', '.join(others)}.")
+        page.line(f"{summary['steps']:,} {'step' if summary['steps'] == 1 else 'steps'}: {', '.join(others)}.")
     ink, sentence = _OUTCOMES[document["outcome"]]
     page.line(Inked(sentence, ink))
     draw_next(page, document["next"])

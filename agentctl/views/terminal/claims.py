@@ -14,18 +14,20 @@ _REASONS_SHOWN = 5
 _PROSE_SHOWN = 600
 
 
-def draw_claims(page: Page, claims: Mapping[str, Any]) -> None:
-    """Draw agent, requester, intent, reasons and evidence as claims."""
+def draw_claims(page: Page, claims: Mapping[str, Any], *, undoing: bool) -> None:
+    """Draw agent, requester, intent, reasons and evidence as claims. The steps of a rollback have no reasons."""
     page.blank()
-    page.line(Inked("The agent says", Ink.STRONG), Inked(" (claims, not facts)", Ink.FAINT))
+    said = "What is to be undone, in the agent's words" if undoing else "The agent says"
+    page.line(Inked(said, Ink.STRONG), Inked(" (claims, not facts)", Ink.FAINT))
     full = page.look.detail is Detail.FULL
-    because = claims["because"] if full else claims["because"][:_REASONS_SHOWN]
+    reasons = [] if undoing else claims["because"]
+    because = reasons if full else reasons[:_REASONS_SHOWN]
     rows = [("agent", safe.line(claims["agent"]))]
     if claims["requested_by"]:
         rows.append(("requested by", safe.line(claims["requested_by"])))
     rows.append(("intent", _prose(claims["intent"], full=full)))
     rows += [(f"why {safe.line(item['step'])}", _prose(item["text"], full=full)) for item in because]
-    if more := len(claims["because"]) - len(because):
+    if more := len(reasons) - len(because):
         rows.append(("", f"… reasons for {more:,} more steps: --diff full shows all"))
     evidence = claims["evidence"] if full else claims["evidence"][:_REASONS_SHOWN]
     rows += [(f"source {safe.line(item['id'])}", _evidence(item, full=full)) for item in evidence]

@@ -16,15 +16,21 @@ _STEPS_SHOWN = 4
 
 
 def draw_risks(page: Page, risks: Sequence[Mapping[str, Any]]) -> None:
-    """Draw each kind of risk with its count, and under it every reason with the steps it is about."""
+    """Draw each kind of risk with its count, and under it every reason with the steps it is about.
+
+    What is only good to know takes one line; its reasons stand at the steps.
+    """
     page.blank()
     for risk in risks:
         ink = Ink.RISK if risk["kind"] in _GRAVE else Ink.CAUTION if risk["kind"] in _CAUTION else Ink.FAINT
-        mark = "!" if risk["kind"] in _GRAVE | _CAUTION else "i"
-        page.line(Inked(f"{mark} {risk['title']}", ink), indent=2)
-        if page.look.detail is Detail.SUMMARY:
-            continue
-        _draw_items(page, risk["items"])
+        serious = risk["kind"] in _GRAVE | _CAUTION
+        title = Inked(f"{'!' if serious else 'i'} {risk['title']}", ink)
+        if page.look.detail is Detail.FULL or (serious and page.look.detail is Detail.COMPACT):
+            page.line(title, indent=2)
+            _draw_items(page, risk["items"])
+        else:
+            steps = [step for item in risk["items"] for step in item["steps"]]
+            page.line(title, f": {listed(steps, _STEPS_SHOWN)}", indent=2, hang=4)
 
 
 def _draw_items(page: Page, items: Sequence[Mapping[str, Any]]) -> None:

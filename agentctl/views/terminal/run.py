@@ -39,7 +39,7 @@ def draw_run(document: Mapping[str, Any], look: Look) -> str:
     _draw_head(page, document)
     _draw_alarms(page, document)
     if not document["only"]:
-        draw_claims(page, document["claims"])
+        draw_claims(page, document["claims"], undoing=document["purpose"] == "rollback")
     page.blank()
     _draw_steps(page, document)
     draw_left(page, document["left"])
@@ -58,7 +58,7 @@ def draw_ending(document: Mapping[str, Any], look: Look) -> str:
             draw_executed(page, step, whole=False)
             page.blank()
     _draw_end(page, document)
-    return page.text()
+    return "\n" + page.text()
 
 
 def _draw_head(page: Page, document: Mapping[str, Any]) -> None:

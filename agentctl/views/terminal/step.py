@@ -31,6 +31,8 @@ def draw_step(page: Page, step: Mapping[str, Any], *, title: tuple[Part, ...] = 
     page.line(*policy(step), indent=7, hang=15)
     if step["effect"] not in ("read", "no-op"):
         page.line(*undo(step["inverse"], full=page.look.detail is Detail.FULL), indent=7, hang=15)
+    if step["records"] and step["effect"] not in ("read", "no-op") and step["precondition"] != "enforced":
+        page.line(*_window(step), indent=7, hang=15)
     if page.look.detail is Detail.FULL:
         _draw_facts(page, step)
 
@@ -85,6 +87,12 @@ def undo(inverse: Mapping[str, Any], *, full: bool) -> list[Part]:
     by = f" by {safe.line(inverse['action'])} {safe.line(inverse['target'])}".rstrip() if named else ""
     words, ink = ("restores exactly", Ink.PLAIN) if exact else ("makes amends only", Ink.CAUTION)
     return [Inked("undo    ", Ink.FAINT), Inked(words, ink), Inked(by, Ink.FAINT), stays]
+
+
+def _window(step: Mapping[str, Any]) -> list[Part]:
+    if step["precondition"] == "none":
+        return [Inked("window  ", Ink.FAINT), "nothing is compared: it acts on whatever it finds"]
+    return [Inked("window  ", Ink.FAINT), "a change in the moment between reading and writing is overwritten"]
 
 
 def _draw_records(page: Page, step: Mapping[str, Any]) -> None:
