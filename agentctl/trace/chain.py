@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -155,7 +156,9 @@ def parse_name(name: str) -> TraceFile | None:
 
 
 def _names(folder: Path) -> list[str]:
-    return [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
+    """The folder's names; bytes that are no UTF-8 are written out, so that every name can be printed and recorded."""
+    entries = folder.iterdir() if folder.is_dir() else ()
+    return [os.fsencode(entry.name).decode(errors="backslashreplace") for entry in entries]
 
 
 def _walk_file(

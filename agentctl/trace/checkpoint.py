@@ -116,7 +116,8 @@ def _bytes(path: Path) -> bytes | None:
 
 def _write_once(folder: Path, name: str, data: bytes, mode: int) -> None:
     temporary = folder / f".{name}.tmp"
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
+    temporary.unlink(missing_ok=True)       # a dead writer's, perhaps another person's
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
     with os.fdopen(descriptor, "wb") as file:
         os.fchmod(descriptor, mode)
         file.write(data)

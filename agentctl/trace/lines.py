@@ -14,6 +14,7 @@ RESERVE = ".reserve"
 
 _RESERVED = 1 << 20
 _FULL = {errno.ENOSPC, errno.EDQUOT}
+_CANNOT_RESERVE = {errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}       # some file systems have no such thing
 _sync_data = getattr(os, "fdatasync", os.fsync)
 
 
@@ -154,11 +155,16 @@ class Lines:
         fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def _hold_reserve(self, mode: int) -> None:
-        reserve = self.path.parent / RESERVE
-        descriptor = os.open(reserve, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, mode)
+        self.release_reserve()      # a dead writer's, perhaps another person's
+        descriptor = os.open(
+            self.path.parent / RESERVE, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode
+        )
         try:
             if hasattr(os, "posix_fallocate"):
                 os.posix_fallocate(descriptor, 0, _RESERVED)
+        except OSError as error:
+            if error.errno not in _CANNOT_RESERVE:
+                raise
         finally:
             os.close(descriptor)
 

@@ -39,6 +39,7 @@ def mend(places: Places, files: list[TraceFile], clock: Callable[[], datetime]) 
     file = files[-1]
     lines = Lines.resume(places.trace / file.name)
     try:
+        lines.release_reserve()     # the dead writer's: on a full disk it is what mending needs
         end = tail(places.trace, file)
         if end is None:
             return _without(lines, files, places)

@@ -124,7 +124,7 @@ sys.stdin.read()
     other.wait()
     try:
         assert all(_runs(child) for child in children)
-        lock.acquire(path, me).release()
+        lock.acquire(path, me, timeout=20).release()    # the child may still be on its way out of `fork`
     finally:
         for child in children:
             os.kill(child, signal.SIGKILL)

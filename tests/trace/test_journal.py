@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from agentctl.errors import Locked, Refused, Tampered
+from agentctl.errors import Locked, Refused, Tampered, Unwritable
 from agentctl.trace import checkpoint
 from agentctl.trace.chain import Fault, Link, Torn, walk
+from agentctl.trace.journal import NotRecorded
 from agentctl.trace.record import GENESIS, Kind, decode
 
 
@@ -232,6 +233,51 @@ def test_an_interrupt_between_write_and_note_leaves_no_record_behind(ground):
     journal.close()
     assert ground.scan().fault is None
     assert records(ground)[-1].body == {"step": "s9"}
+
+
+def test_after_a_failed_sync_nothing_more_is_written_and_nothing_is_signed(ground, monkeypatch):
+    ground.init()
+    journal = ground.begin("r1")
+
+    def broken_disk(descriptor):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("agentctl.trace.lines._sync_data", broken_disk)
+    with pytest.raises(NotRecorded, match="Input/output error"):
+        journal.append(Kind.STEP_STARTED, {"step": "s9"}, sync=True)
+    monkeypatch.undo()
+    with pytest.raises(NotRecorded):
+        journal.append(Kind.RUN_FINISHED, {"status": "complete", "counts": {}, "reason": ""}, sync=True)
+    assert journal.close() is None
+    assert len(list(ground.checkpoints.glob("*.json"))) == 1
+    ground.run("r2")        # the next writer finds the record, if it is there, and closes the run
+    assert ground.verify(outside=ground.head()).grade == "intact"
+
+
+def test_a_run_whose_first_record_cannot_be_synced_never_began(ground, monkeypatch):
+    ground.init()
+
+    def broken_disk(descriptor):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("agentctl.trace.lines._sync_data", broken_disk)
+    with pytest.raises(Unwritable, match="Nothing was executed"), ground.open("run", "r1") as journal:
+        journal.append(Kind.RUN_STARTED, {}, sync=True)
+
+
+def test_what_a_dead_writer_left_beside_the_trace_is_no_hindrance(ground):
+    ground.begin("r1").close()
+    (ground.trace / ".reserve").write_bytes(b"x")
+    (ground.checkpoints / ".000001-run-r1.json.tmp").write_bytes(b"half")
+    ground.run("r2")
+    assert ground.verify(outside=ground.head()).grade == "intact"
+    assert not (ground.trace / ".reserve").exists()
+
+
+def test_a_file_name_that_is_no_text_is_a_fault_that_can_be_printed(history):
+    (history.trace / os.fsdecode(b"\xff.jsonl")).touch()
+    (fault,) = [found for found in walk(history.trace) if isinstance(found, Fault)]
+    assert str(fault) == "\\xff.jsonl"
 
 
 def test_reading_goes_on_after_a_damaged_run(history):
