@@ -8,6 +8,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from socket import gethostname
 
 import pytest
 
@@ -209,6 +210,7 @@ CHILD = """
 import os, signal, sys, threading
 sys.path.insert(0, {root!r})
 from pathlib import Path
+from socket import gethostname
 from agentctl.connectors.base import Call
 from agentctl.testing import foresee, snapshots
 from tests.connectors.git_worlds import connect, step
@@ -266,6 +268,22 @@ def calls_of_a_merge(folder: Path) -> int:
         sys.setprofile(None)
         connector.close()
     return calls
+
+
+@pytest.mark.parametrize("whose", ["", "agentctl-0 elsewhere 1", "agentctl-0 HOST 1", "GARBAGE\0"])
+def test_a_lock_is_taken_over_only_from_a_dead_process_of_ours(repo: Path, whose: str) -> None:
+    write(repo, "site/pricing.html", DRAFT)
+    connector = connect(repo)
+    todo = step("commit.create", "main", paths=["site/pricing.html"], message="Prices")
+    (repo / ".git/index.lock").write_text(whose.replace("HOST", gethostname()))
+    with pytest.raises(Rejected, match="Index is locked"):
+        perform(connector, todo)
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    (repo / ".git/index.lock").write_text(f"agentctl-0 {gethostname()} {dead.pid}\n")
+    perform(connector, todo)
+    assert git(repo, "status", "--porcelain") == ""
+    connector.close()
 
 
 def open_files() -> int:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agentctl.connectors.base import Connector, Instance
+from agentctl.connectors.base import Call, Connector, Instance
 from agentctl.connectors.file import TYPE as FILE
 from agentctl.connectors.git import GitConnector
 from agentctl.errors import Rejected
@@ -149,6 +149,7 @@ def test_the_first_commit_of_all_can_be_made_and_undone(tmp_path: Path) -> None:
     assert done.change.effect is Effect.CREATE
     assert git(tmp_path, "log", "--format=%s", "main") == "Begin"
     again = undo(connector, done)
+    connector.execute(again.change, Call(key="undo s", before=again.before, deadline=30))
     assert git(tmp_path, "for-each-ref") == ""
     assert index(tmp_path) == ""
     undo(connector, again)
@@ -231,6 +232,23 @@ def test_a_merge_is_undone_by_a_revert_commit_where_others_built_on_it(repo: Pat
     assert files(repo) == before, "the checkout follows"
     assert git(repo, "status", "--porcelain") == "D theirs.txt"
     assert git(repo, "rev-list", "--count", f"{FEATURE}..main") == "2"
+    connector.close()
+
+
+def test_a_commit_whose_reply_was_lost_can_still_be_undone(repo: Path) -> None:
+    write(repo, "site/pricing.html", "ours\n")
+    before = world(repo)
+    connector = opened(repo)
+    todo = step("commit.create", "main", paths=["site/pricing.html"], message="Ours")
+    done = perform(connector, todo)
+    assert done.change.inverse.step is not None
+    assert foresee(connector, done.change.inverse.step).arguments["from"] == done.receipt.ids["id"]
+    perform(connector, done.change.inverse.step, key="undo")
+    assert world(repo) == before
+    write(repo, "site/pricing.html", "ours again\n")
+    perform(connector, todo, key="another")
+    with pytest.raises(Rejected, match="2 moves by agentctl"):
+        foresee(connector, done.change.inverse.step)
     connector.close()
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from socket import gethostname
 
 from agentctl.connectors.git.objects import Entry, update_index
 from agentctl.connectors.git.program import Git
@@ -94,12 +95,11 @@ class Held:
 
 @contextmanager
 def held(git: Git, mark: str) -> Iterator[Held]:
-    """Hold git's own lock on the index. A lock that an earlier try under the same ``mark`` left is taken over."""
+    """Hold git's own lock on the index, taking over what an earlier try under ``mark`` or a killed process left."""
     index = Path(git.git_dir, "index")
     lock = Path(git.git_dir, "index.lock")
     aside = Path(git.git_dir, f"agentctl-index-{mark}")
-    note = f"agentctl {mark}\n".encode()
-    _take(lock, note)
+    _take(lock, mark)
     try:
         try:
             aside.unlink(missing_ok=True)
@@ -116,24 +116,34 @@ def held(git: Git, mark: str) -> Iterator[Held]:
         lock.unlink(missing_ok=True)
 
 
-def _take(lock: Path, note: bytes) -> None:
+def _take(lock: Path, mark: str) -> None:
     try:
-        with lock.open("xb") as file:
-            file.write(note)
+        with lock.open("x") as file:
+            file.write(f"{mark} {gethostname()} {os.getpid()}\n")
     except FileExistsError as error:
-        try:
-            ours = lock.read_bytes() == note
-        except OSError:
-            ours = False
-        if not ours:
+        if not _is_left_over(lock, mark):
             raise Rejected(
                 "Index is locked",
                 f"{lock} exists: another git process is at work in this repository, or one was killed there.",
                 hint="Wait for it; where none runs any more, remove that file.",
             ) from error
-        return
     except OSError as error:
         raise Rejected("Index cannot be locked", f"{lock}: {error.strerror}.") from error
+
+
+def _is_left_over(lock: Path, mark: str) -> bool:
+    """Whether a lock is one of ours that nobody holds any more."""
+    try:
+        whose, host, process = lock.read_text().split()
+        if not whose.startswith("agentctl-") or host != gethostname():
+            return False
+        if whose != mark:
+            os.kill(int(process), 0)
+        return whose == mark
+    except ProcessLookupError:
+        return True
+    except (OSError, ValueError):
+        return False
 
 
 def _attributes(git: Git, path: str) -> dict[str, str]:

@@ -20,7 +20,7 @@ from agentctl.connectors.git.site import Site
 from agentctl.connectors.git.worktree import Wanted
 from agentctl.errors import ConnectorError, Rejected, Unreachable
 
-_NONE = "0" * 40
+NOTHING = "0" * 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ def landed(site: Site, branch: str, old: str | None, call: Call) -> str | None:
     """Return where ``call`` has already brought the branch from ``old``, or None where it has not."""
     move = site.repository.moved_by(HEADS + branch, mark_of(call.key))
     head = site.repository.branch(branch)
-    if move is None or head is None or move[0] != (old or _NONE) or head == old:
+    if move is None or head is None or move[0] != (old or NOTHING) or head == old:
         return None
     return move[1] if head == move[1] or objects.is_ancestor(site.git, move[1], head) else None
 
@@ -134,9 +134,9 @@ def _move(site: Site, git: Git, landing: Landing, call: Call) -> None:
     told = ["-m", f"agentctl {landing.verb}: {mark_of(call.key)}", "--no-deref"]
     try:
         if landing.new is None:
-            git.run("update-ref", *told, "-d", ref, landing.old or _NONE)
+            git.run("update-ref", *told, "-d", ref, landing.old or NOTHING)
         else:
-            git.run("update-ref", *told, "--create-reflog", ref, landing.new, landing.old or _NONE)
+            git.run("update-ref", *told, "--create-reflog", ref, landing.new, landing.old or NOTHING)
     except ConnectorError as error:
         head = site.repository.branch(landing.branch)
         if isinstance(error, Unreachable) and head == landing.new:

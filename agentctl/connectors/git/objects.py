@@ -173,7 +173,8 @@ def update_index(git: Git, edits: Mapping[str, Entry | None]) -> None:
 
 def write_commit(git: Git, tree: str, parents: Sequence[str], message: str) -> str:
     arguments = [part for parent in parents for part in ("-p", parent)]
-    return git.text("commit-tree", "--no-gpg-sign", *arguments, tree, stdin=message.encode())
+    text = message if message.endswith("\n") else message + "\n"
+    return git.text("commit-tree", "--no-gpg-sign", *arguments, tree, stdin=text.encode())
 
 
 def _difference(about: bytes, name: bytes) -> Difference:

@@ -20,6 +20,7 @@ from typing import NamedTuple
 from agentctl.errors import Rejected, Unreachable
 
 _LONGEST = 30.0
+_GRACE = 2.0
 _OVERRIDES = (
     "core.fsmonitor=false",
     "core.untrackedCache=false",
@@ -159,6 +160,9 @@ class Git:
 def _end(process: subprocess.Popen[bytes]) -> None:
     """Kill the command and whatever it started, and wait until they are gone."""
     with suppress(ProcessLookupError):      # it may end by itself in this very moment
+        os.killpg(process.pid, signal.SIGTERM)      # git takes its lock files away when it is asked to end
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_GRACE)
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     for pipe in (process.stdin, process.stdout, process.stderr):

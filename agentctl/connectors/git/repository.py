@@ -17,7 +17,7 @@ from agentctl.connectors.git.program import Git
 from agentctl.errors import Rejected, Unreachable
 
 if TYPE_CHECKING:
-    from git import Repo
+    from git import RefLogEntry, Repo
 
 _OPERATIONS = {
     "MERGE_HEAD": "merge",
@@ -113,16 +113,17 @@ class Repository:
 
     def moved_by(self, ref: str, mark: str) -> tuple[str, str] | None:
         """Return the ids between which a recent move of ``ref`` carrying ``mark`` went, as its reflog tells."""
-        from git import RefLog
-
-        try:
-            log = RefLog.from_file(str(self.common_dir / "logs" / ref))
-        except (OSError, ValueError):
-            return None                 # no log, or not one of git's: nothing is proven by it
-        for entry in reversed(log[-_LATEST:]):
+        for entry in reversed(self._log(ref)):
             if (entry.message or "").endswith(mark):
                 return entry.oldhexsha, entry.newhexsha
         return None
+
+    def moved_from(self, ref: str, old: str) -> frozenset[str]:
+        """Return where ``ref`` was recently moved from ``old`` by us, under whatever key."""
+        return frozenset(
+            entry.newhexsha for entry in self._log(ref)
+            if entry.oldhexsha == old and (entry.message or "").startswith("agentctl ")
+        )
 
     def is_shallow_at(self, commit: str) -> bool:
         """Whether the history of a shallow clone ends at ``commit``: its parents exist and are not here."""
@@ -130,6 +131,14 @@ class Repository:
             return commit in (self.common_dir / "shallow").read_text().split()
         except FileNotFoundError:
             return False
+
+    def _log(self, ref: str) -> list[RefLogEntry]:
+        from git import RefLog
+
+        try:
+            return list(RefLog.from_file(str(self.common_dir / "logs" / ref)))[-_LATEST:]
+        except (OSError, ValueError):
+            return []                   # no log, or not one of git's: nothing is proven by it
 
     def close(self) -> None:
         with self._lock:

@@ -15,7 +15,8 @@ from agentctl.connectors.git import making, names, objects
 from agentctl.connectors.git.actions import MOVE, STAYS_OF_A_MOVE, UNDO
 from agentctl.connectors.git.following import STAYING, Following, follow
 from agentctl.connectors.git.index import staged
-from agentctl.connectors.git.landing import Landing, complete, expected, land, landed
+from agentctl.connectors.git.landing import NOTHING, Landing, complete, expected, land, landed
+from agentctl.connectors.git.names import HEADS
 from agentctl.connectors.git.objects import Entry
 from agentctl.connectors.git.repository import Checkout
 from agentctl.connectors.git.site import Site, checkout, known
@@ -56,7 +57,7 @@ def undo_step(
 
 
 def addresses(site: Site, step: Step) -> tuple[Address, ...]:
-    new, old = _ends(step)
+    new, old = _ends(site, step)
     ends = [names.commit(end) for end in (new, old) if end is not None]
     paths = sorted({names.path(path) for path in (*(_index(step) or {}), *_wrote(step))})
     return (
@@ -72,7 +73,7 @@ def preview(site: Site, step: Step, view: View) -> Change:
     now = checkout(site, view)
     now.refuse_busy(step.target)
     branch = tip(site, view, step.target)
-    new, old = _ends(step)
+    new, old = _ends(site, step)
     why = _built_on(site, view, step, branch)
     if not why:
         return _moving(site, step, view, now, branch)
@@ -90,7 +91,7 @@ def execute(site: Site, change: Change, call: Call) -> Receipt:
     if after is None or isinstance(after["head"], str):
         _move(site, change, call)
         return Receipt(ids={"id": None if after is None else after["head"]})
-    new, old = _ends(change)
+    new, old = _ends(site, change)
     found: Fields = site.read(site.address("commits", str(new))).value or {}
     message = f'Revert "{found.get("subject", "")!s}"\n\nThis undoes what {old or "nothing"}..{new} brought.\n'
     made = making.commit(site, change, call, message=message, staged=None)
@@ -101,7 +102,7 @@ def execute(site: Site, change: Change, call: Call) -> Receipt:
 
 def _built_on(site: Site, view: View, step: Step, branch: Tip) -> str:
     """Say why the branch may not simply be moved, or nothing where it may."""
-    new, _ = _ends(step)
+    new, _ = _ends(site, step)
     if branch.head != new:
         return "has moved on since"
     if step.verb == UNDO.verb and new is not None and not known(cast(Fields, step.with_), "public"):
@@ -111,7 +112,7 @@ def _built_on(site: Site, view: View, step: Step, branch: Tip) -> str:
 
 
 def _moving(site: Site, step: Step, view: View, now: Checkout, branch: Tip) -> Change:
-    new, old = _ends(step)
+    new, old = _ends(site, step)
     edits = difference(site, new, old)
     following = _following(site, step, view, now, edits)
     inverse = undo_step(site, step, new=old, old=new, following=following, verb=MOVE.verb)
@@ -143,13 +144,13 @@ def _change(
         ),
         *following.records,
     )
-    new, old = _ends(step)
+    new, old = _ends(site, step)
     return Change(
         step=step.id,
         action=step.action,
         target=step.target,
         effect=strongest(records),
-        arguments=step.with_,
+        arguments={**step.with_, "from": new},
         records=records,
         reads=tuple(site.address("commits", end) for end in (new, old) if end),
         inverse=inverse,
@@ -158,7 +159,7 @@ def _change(
 
 
 def _move(site: Site, change: Change, call: Call) -> None:
-    new, old = _ends(change)
+    new, old = _ends(site, change)
     paths = sorted(making.stored_files(site, change))
     stored = objects.entries(site.git, new, paths) if new else {}
     target = objects.entries(site.git, old, paths) if old else {}
@@ -183,16 +184,34 @@ def _move(site: Site, change: Change, call: Call) -> None:
     )
     if expected(site, change.target, call) != new:
         raise Rejected("Branch moved", f"`{change.target}` does not stand at {new or 'nothing'} any more.")
-    if landed(site, change.target, new, call) is None:
+    # A branch that is gone has no log to tell by whom; it was there when it was read, and this is what was wanted.
+    gone = old is None and site.repository.branch(change.target) is None
+    if not gone and landed(site, change.target, new, call) is None:
         land(site, landing, call)
     else:
         complete(site, landing, call)
 
 
-def _ends(of: Step | Change) -> tuple[str | None, str | None]:
+def _ends(site: Site, of: Step | Change) -> tuple[str | None, str | None]:
     given = cast(Fields, of.with_ if isinstance(of, Step) else of.arguments)
-    new, old = known(given, "from"), known(given, "to")
-    return None if new is None else str(new), None if old is None else str(old)
+    new, old = given["from"], known(given, "to")
+    before = None if old is None else str(old)
+    if isinstance(new, Unknown):
+        return _found(site, of.target, before), before
+    return None if new is None else str(new), before
+
+
+def _found(site: Site, branch: str, old: str | None) -> str:
+    """Return what we brought the branch to from ``old``, where the reply that said so was lost: its reflog knows."""
+    moves = site.repository.moved_from(HEADS + branch, old or NOTHING)
+    if len(moves) != 1:
+        raise Rejected(
+            "Commit not known",
+            f"The reflog of `{branch}` tells of {len(moves)} moves by agentctl from {old or 'nothing'}, not of one.",
+            hint="Revert the commit by its id instead, or by hand.",
+        )
+    (new,) = moves
+    return new
 
 
 def _index(step: Step) -> Mapping[str, str | None] | None:
