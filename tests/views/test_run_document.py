@@ -58,6 +58,14 @@ def test_a_run_that_was_resumed_points_at_the_later_one():
     assert commands(run(samples.history(), old)) == ["show later"]
 
 
+def test_a_partial_rollback_is_never_told_as_a_whole_one():
+    undone = dataclasses.replace(samples.finished_run(), undone_by=(samples.rollback_run().id,))
+    assert commands(run(samples.history(), undone)) == [f"show {samples.rollback_run().id}", f"rollback {samples.RUN_ID}"]
+    whole = dataclasses.replace(samples.rollback_run(), status=RunStatus.COMPLETE)
+    history = dataclasses.replace(samples.history(), runs=(undone, whole))
+    assert commands(run(history, undone)) == [f"show {whole.id}"]
+
+
 def test_what_others_changed_since_is_not_undone_by_trying_again():
     document = run(samples.history(), samples.rollback_run())
     assert commands(document) == ["drift"]

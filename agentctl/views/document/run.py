@@ -82,7 +82,7 @@ def run(
         "steps": [step for step in every if only in ("", step["id"])],
         "hidden_values": sum(map(_hidden, every)),
         "summary": _summary(every),
-        "next": list(_next(run, every, running=running)),
+        "next": list(_next(history, run, every, running=running)),
     }
 
 
@@ -199,7 +199,9 @@ def _summary(steps: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _next(run: Run, steps: Sequence[Mapping[str, Any]], *, running: bool | None) -> Iterator[dict[str, str]]:
+def _next(
+    history: History, run: Run, steps: Sequence[Mapping[str, Any]], *, running: bool | None
+) -> Iterator[dict[str, str]]:
     if not run.complete:
         yield _line("Part of this run's trace is damaged. To see where:", "agentctl verify --all")
     if run.status is RunStatus.OPEN and running is not False:
@@ -210,14 +212,15 @@ def _next(run: Run, steps: Sequence[Mapping[str, Any]], *, running: bool | None)
         yield _line("It was gone on with in a later run:", f"agentctl show {run.resumed_by[-1]}")
         return
     if run.undone_by:
-        yield _line("It was rolled back; to see how far:", f"agentctl show {run.undone_by[-1]}")
+        yield _line("It was rolled back, whole or in part. To see how far:", f"agentctl show {run.undone_by[-1]}")
     for name in [step["id"] for step in steps if step["status"] == StepStatus.IN_DOUBT.value][:1]:
         command = f"agentctl resolve {run.id} {safe.shell_word(name) or 'STEP'} --happened --reason '…'"
         yield _line("Look into the system; then say what you saw (--happened or --did-not):", command)
-    yield from _go_on(run, steps)
+    undone = any(other.status is RunStatus.COMPLETE for other in history.runs if other.id in run.undone_by)
+    yield from _go_on(run, steps, undone=undone)
 
 
-def _go_on(run: Run, steps: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, str]]:
+def _go_on(run: Run, steps: Sequence[Mapping[str, Any]], *, undone: bool) -> Iterator[dict[str, str]]:
     unfinished = run.status is not RunStatus.COMPLETE
     acted = any(step["status"] in _ACTED and step["effect"] != "read" for step in steps)
     if run.purpose is Purpose.ROLLBACK:
@@ -228,7 +231,7 @@ def _go_on(run: Run, steps: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, s
     elif unfinished:
         gone = "If its process is gone, settle and go on with:" if run.status is RunStatus.OPEN else "To go on:"
         yield _line(gone, f"agentctl apply --resume {run.id}")
-    if acted and not run.undone_by and run.purpose is Purpose.APPLY:
+    if acted and not undone and run.purpose is Purpose.APPLY:
         yield _line("To put everything back that can be put back:", f"agentctl rollback {run.id}")
 
 

@@ -30,7 +30,7 @@ def draw_runs(document: Mapping[str, Any], look: Look) -> str:
 def _draw(page: Page, run: Mapping[str, Any]) -> None:
     status = run["status"] + (f", {run['in_doubt']} in doubt" if run["in_doubt"] else "")
     if run["undone_by"]:
-        status += ", rolled back"
+        status += f", see rollback {safe.line(run['undone_by'][-1])}"
     if run["resumed_by"]:
         status += ", resumed"
     duration = took(run["milliseconds"])
