@@ -8,7 +8,7 @@ from typing import Any, assert_never
 
 from agentctl.connectors.base import Call, Receipt
 from agentctl.engine import records
-from agentctl.engine.gate import Judge, rule
+from agentctl.engine.gate import Judge, binding, rule
 from agentctl.engine.keys import UsedUp, keys
 from agentctl.engine.moved import Moved, moved
 from agentctl.engine.overlay import Overlay
@@ -98,6 +98,7 @@ class _Execution:
         self._changeset = preview.changeset
         self._plan = preview.plan
         self._full = preview.full
+        self._consent = binding(start.consent, preview.changeset)
         self._start = start
         self._around = around
         self._status = {step: done.status for step, done in start.done.items()}
@@ -167,7 +168,7 @@ class _Execution:
         decision = self._around.judge().decide(change, step, self._plan, final=True)
         seen = Protector(self._around.commitments).change(project(change, decision.reads, spec.volatile), spec)
         self._write(Kind.DECISION, records.decision(decision), sync=False)
-        match rule(replace(change, inverse=planned.inverse), decision, self._start.consent, self._changeset, spec):
+        match rule(replace(change, inverse=planned.inverse), decision, self._consent, spec):
             case Refuse(why=why):
                 return self._not_done(step, StepStatus.REFUSED, why)
             case Hold(needs=needs):

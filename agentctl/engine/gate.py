@@ -73,21 +73,27 @@ def judge(
     changeset: ChangeSet, decisions: Iterable[Decision], consent: Consent, systems: Systems
 ) -> dict[str, Ruling]:
     """Return the ruling for each step of ``changeset``, in order."""
+    given = binding(consent, changeset)
     return {
-        change.step: rule(change, decision, consent, changeset, systems.spec(change.action))
+        change.step: rule(change, decision, given, systems.spec(change.action))
         for change, decision in zip(changeset.changes, decisions, strict=True)
     }
 
 
-def rule(change: Change, decision: Decision, consent: Consent, changeset: ChangeSet, spec: ActionSpec) -> Ruling:
-    """Return whether one change may run, must wait, or is refused."""
+def binding(consent: Consent, changeset: ChangeSet) -> Consent:
+    """Return ``consent`` if it is to exactly this changeset, else no consent."""
+    return consent if consent.digest == changeset.digest else Consent()
+
+
+def rule(change: Change, decision: Decision, consent: Consent, spec: ActionSpec) -> Ruling:
+    """Return whether one change may run under a consent that binds, must wait, or is refused."""
     match decision.verdict:
         case Verdict.DENY:
             return Refuse(decision, _why(decision))
         case Verdict.ALLOW | Verdict.CONSENT:
             if why := stretches(change, spec):
                 return Refuse(decision, why)
-            needs = tuple(_needs(change, decision, consent, changeset))
+            needs = tuple(_needs(change, decision, consent))
             return Hold(decision, needs) if needs else Permit(decision)
     assert_never(decision.verdict)
 
@@ -114,20 +120,19 @@ def irreversible(change: Change) -> bool:
     return change.effect not in (Effect.READ, Effect.NO_OP) and change.inverse.kind is Reversibility.NONE
 
 
-def _needs(change: Change, decision: Decision, consent: Consent, changeset: ChangeSet) -> Iterable[Need]:
+def _needs(change: Change, decision: Decision, consent: Consent) -> Iterable[Need]:
     if decision.verdict is Verdict.ALLOW and change.effect is Effect.READ:
         return
     if undecided := [finding for finding in decision.findings if finding.outcome == "undecided"]:
         yield Need(what=undecided[0].reason, kind=ConsentKind.NONE)
     if change.effect is Effect.NO_OP:
         return
-    kind = consent.kind if consent.digest == changeset.digest else ConsentKind.NONE
     match decision.mode:
         case Mode.AUTO:
-            if kind is ConsentKind.NONE:
+            if consent.kind is ConsentKind.NONE:
                 yield Need(what="`yes` on a terminal, or --auto-approve", kind=ConsentKind.AUTO_APPROVE)
         case Mode.APPROVE if decision.signatures is None:
-            if kind is not ConsentKind.YES:
+            if consent.kind is not ConsentKind.YES:
                 yield Need(what="`yes` on a terminal", kind=ConsentKind.YES)
         case Mode.APPROVE | Mode.MANUAL:
             yield Need(what=_signatures(decision), kind=ConsentKind.SIGNATURES)

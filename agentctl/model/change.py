@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from agentctl.model.action import Reversibility
@@ -112,7 +113,7 @@ class Purpose(StrEnum):
     ROLLBACK = "rollback"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)      # without slots: its digests are computed once and kept
 class ChangeSet:
     """Everything a plan would do: what people consent to and ``apply`` executes.
 
@@ -132,21 +133,15 @@ class ChangeSet:
     undoes: str = ""
     repeat: int = 0
 
-    @property
+    @cached_property
     def effects(self) -> str:
         """Digest of the ordered changes: prose may differ, what is done may not."""
         return digest([digest(change_to_wire(change)) for change in self.changes])
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """What consent is bound to. No time, precondition token or rendered text is in it."""
-        return digests(self)[1]
-
-
-def digests(changeset: ChangeSet) -> tuple[str, str]:
-    """Return a changeset's ``effects`` and ``digest``, going through its changes once."""
-    effects = changeset.effects
-    return effects, digest({**header_to_wire(changeset), "effects": effects})
+        return digest({**header_to_wire(self), "effects": self.effects})
 
 
 def strongest(records: tuple[RecordChange, ...]) -> Effect:

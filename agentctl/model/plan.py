@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, TypeAlias
 
 from agentctl.model.canonical import digest
@@ -83,7 +84,7 @@ class Step:
         return self.action.partition(".")[2]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)      # without slots: its digest is computed once and kept
 class Plan:
     """A valid plan: every action exists, every argument has its type, every reference points at an earlier step."""
 
@@ -97,7 +98,7 @@ class Plan:
     environment: str = ""
     source: str = field(default="", compare=False)
 
-    @property
+    @cached_property
     def digest(self) -> str:
         return digest(plan_to_wire(self))
 

@@ -11,7 +11,6 @@ from agentctl.model.change import (
     ChangeSet,
     Effect,
     Purpose,
-    digests,
     inverse_to_wire,
     system_to_wire,
     unknown_paths,
@@ -46,7 +45,7 @@ def changeset(
         _step(change, rulings[change.step], specs[change.action], planned.get(change.step), values or {})
         for change in changeset.changes
     ]
-    effects, digest = digests(changeset)
+    effects, digest = changeset.effects, changeset.digest
     outcome = _outcome(steps)
     return {
         "version": 1,
