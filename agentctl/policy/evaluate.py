@@ -19,9 +19,10 @@ from agentctl.policy.permission import Permission, denial
 from agentctl.policy.rules import Policy
 from agentctl.policy.sight import Sight
 from agentctl.policy.undoing import undoing
-from agentctl.policy.units import units
+from agentctl.policy.units import idle, units
 
 _DENYING = (Outcome.DENIES, Outcome.ERROR)
+_TOLD = (*_DENYING, Outcome.GRANTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,10 +80,12 @@ def _as_rollback(context: Context) -> Context:
 def _decision(
     change: Change, context: Context, considered: list[Finding], permitted: Permission, reads: frozenset[str] | None
 ) -> Decision:
+    # What is already done needs no answer to what can't be asked any more.
+    open_ends = () if idle(change) else (Outcome.UNDECIDED,)
     binding = [finding for finding in considered if _binds(finding)]
     advice = [finding for finding in considered if not _binds(finding) and finding.outcome is Outcome.DENIES]
     denied = any(finding.outcome in _DENYING for finding in binding)
-    undecided = any(finding.outcome is Outcome.UNDECIDED for finding in binding)
+    undecided = any(finding.outcome in open_ends for finding in binding)
     if denied or (undecided and context.final):
         verdict, mode = Verdict.DENY, Mode.FORBID
     elif undecided or permitted.mode is not Mode.AUTO:
@@ -94,14 +97,11 @@ def _decision(
         verdict=verdict,
         mode=mode,
         signatures=None if verdict is Verdict.DENY else permitted.signatures,
-        findings=(*(finding for finding in binding if finding.outcome in _TOLD), *advice),
+        findings=(*(finding for finding in binding if finding.outcome in (*_TOLD, *open_ends)), *advice),
         considered=tuple(considered),
         reads=reads,
         roles=permitted.roles,
     )
-
-
-_TOLD = (*_DENYING, Outcome.UNDECIDED, Outcome.GRANTS)
 
 
 def _binds(finding: Finding) -> bool:

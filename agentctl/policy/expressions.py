@@ -100,6 +100,15 @@ def reads(expression: Expression) -> frozenset[str] | None:
     return expression.uses.reads
 
 
+def settles(expression: Expression, activation: Any) -> bool | None:
+    """Return what the condition yields where the facts in ``activation`` suffice, else None."""
+    try:
+        value = expression.program.eval(activation).value()
+    except (RuntimeError, ValueError, TypeError, OverflowError):
+        return None     # it is asked again with all facts, and says then what is wrong
+    return bool(value) if value is True or value is False else None
+
+
 def ask(expression: Expression, activation: Any) -> bool | Failed:
     """Return what the condition yields of the facts in ``activation``. Whatever isn't true or false is a failure."""
     try:

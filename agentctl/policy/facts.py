@@ -28,7 +28,7 @@ class Facts:
         self.spec = spec
         self.needs = needs
         self.holes = Holes()
-        self.answers: dict[tuple[int, Effect, str], Truth] = {}
+        self.answers: dict[tuple[int, Effect, str], Truth | None] = {}
         self.plain = dict(around)
         if "agent" in needs:
             self.plain |= plain_fields("", {"agent": plan.agent}, Holes())

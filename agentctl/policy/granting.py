@@ -44,12 +44,12 @@ def granted(
         hint = did_you_mean(plan.agent, policy.agents)
         reason = f"agent `{plan.agent}` is not among the policy's agents. {hint}".rstrip()
         return Permission(considered=(denial("unknown-agent", reason),))
-    asked = _Asked(policy.grants_of(agent, change.action))
+    asked = _Asked(policy.grants_of(agent, change.action), change.instance)
     secrets = _secrets(change, step)
     for sight in sights:
         asked.ask(sight, secrets)
     for unit in looked_at(change):
-        asked.ask_of_read(Sight(facts, unit, None, None), change.instance)
+        asked.ask_of_read(Sight(facts, unit, None, None))
     considered = [*_unsigned(agent, proven=proven), *asked.findings(), *asked.gaps(agent, change)]
     mode, signatures = Mode.FORBID, None
     try:
@@ -70,6 +70,7 @@ class _Asked:
     """The grants that name the action, and what they said of each unit."""
 
     grants: tuple[Grant, ...]
+    instance: str
     reads: frozenset[str] | None = frozenset()
     covering: list[Grant] = field(default_factory=list)
     _strongest: dict[str, tuple[Match, Sight]] = field(default_factory=dict)
@@ -94,20 +95,26 @@ class _Asked:
                 covered = True
             elif near_by is None or match.near > nearest.near:
                 nearest, near_by = match, grant
-        if not covered:
+        if self._is_elsewhere(sight.unit):
+            reason = f"`{sight.unit.address}` is of another system than the action, so no grant for the action names it"
+            self._uncovered.append((sight.unit, reason, None))
+        elif not covered:
             self._uncovered.append((sight.unit, nearest.reason, near_by))
 
-    def ask_of_read(self, sight: Sight, instance: str) -> None:
+    def ask_of_read(self, sight: Sight) -> None:
         """Ask about an address that is only looked at: no values are at hand, so a grant with where can't cover it."""
         unit = sight.unit
         covered = False
         for grant in self.grants:
             if grant.forbids:
                 self._note(grant, grants.match(grant, sight, frozenset()), sight)
-            elif grant.where is None and grants.covers_address(grant, unit.target):
+            elif grant.where is None and not grant.limited and grants.covers_address(grant, unit.target):
                 covered = True
-        if not covered or unit.address is None or instance_of(unit.address) != instance:
-            self._uncovered.append((unit, f"it reads `{unit.target}`, which no grant without `where` names", None))
+        if not covered or self._is_elsewhere(unit):
+            self._uncovered.append((unit, f"it reads `{unit.address}`, which no grant without `where` names", None))
+
+    def _is_elsewhere(self, unit: Unit) -> bool:
+        return unit.address is not None and instance_of(unit.address) != self.instance
 
     def findings(self) -> Iterator[Finding]:
         """Yield what each grant said, of the unit where it weighs most; the nearest miss is told by ``gaps``."""
@@ -136,7 +143,7 @@ class _Asked:
             return
         unit, reason, grant = self._uncovered[0]
         rest = len(self._uncovered) - 1
-        of = f"`{unit.target}`: " if unit.address and unit.target not in reason else ""
+        of = f"`{unit.target}`: " if unit.address and f"{unit.target}`" not in reason else ""
         more = f"; and so for {rest} more" if rest else ""
         others = f" (nor does any of {len(allowing) - 1} other grants cover it)" if grant and len(allowing) > 1 else ""
         yield denial(

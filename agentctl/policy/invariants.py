@@ -10,7 +10,9 @@ from agentctl.policy.expressions import Expression, Failed, Truth, Undecided
 from agentctl.policy.rules import Invariant
 from agentctl.policy.sight import Sight
 
-_STRICTNESS = (Outcome.NOT_APPLICABLE, Outcome.PASSES, Outcome.UNDECIDED, Outcome.DENIES, Outcome.ERROR)
+_STRICTNESS = {
+    Outcome.NOT_APPLICABLE: 0, Outcome.PASSES: 1, Outcome.UNDECIDED: 2, Outcome.DENIES: 3, Outcome.ERROR: 4,
+}
 
 
 class Judged(NamedTuple):
@@ -22,81 +24,76 @@ class Judged(NamedTuple):
 
 def judge(invariant: Invariant, sights: Iterable[Sight]) -> Judged:
     """Return the strictest answer ``invariant`` has for any of ``sights``."""
-    strictest: Judged | None = None
+    strictest: _Answer | None = None
     reads: frozenset[str] | None = frozenset()
     for sight in sights:
-        judged = _judge(invariant, sight)
-        reads = union(reads, judged.reads)
-        if strictest is None or _rank(judged) > _rank(strictest):
-            strictest = judged
+        answer = _answer(invariant, sight)
+        reads = union(reads, answer.reads)
+        if strictest is None or _STRICTNESS[answer.outcome] > _STRICTNESS[strictest.outcome]:
+            strictest = answer
     if strictest is None:
         raise ValueError("a change has at least one unit")
-    return Judged(strictest.finding, reads)
-
-
-def union(left: frozenset[str] | None, right: frozenset[str] | None) -> frozenset[str] | None:
-    return None if left is None or right is None else left | right
-
-
-def _rank(judged: Judged) -> int:
-    return _STRICTNESS.index(judged.finding.outcome)
-
-
-def _judge(invariant: Invariant, sight: Sight) -> Judged:
-    asked = _Asked(sight)
-    applies = asked(invariant.when, otherwise=True)
-    if applies is False:
-        return _judged(invariant, asked, Outcome.NOT_APPLICABLE, f"`when` does not hold: {invariant.when}")
-    denied = asked(invariant.deny, otherwise=False)
-    required = asked(invariant.require, otherwise=True)
-    for role, truth in (("when", applies), ("deny", denied), ("require", required)):
-        if isinstance(truth, Failed):
-            why = f"`{role}` can't be evaluated, and what can't be evaluated denies: {truth.why}"
-            return _judged(invariant, asked, Outcome.ERROR, why)
-    if applies is True and denied is True:
-        return _judged(invariant, asked, Outcome.DENIES, _reason(invariant, f"it forbids that {invariant.deny}"))
-    if applies is True and required is False:
-        return _judged(invariant, asked, Outcome.DENIES, _reason(invariant, f"it requires that {invariant.require}"))
-    if denied is False and required is True:
-        return _judged(invariant, asked, Outcome.PASSES, "it holds")
-    why = next(truth.why for truth in (applies, denied, required) if isinstance(truth, Undecided))
-    return _judged(invariant, asked, Outcome.UNDECIDED, f"it can't be decided yet: {why}")
-
-
-class _Asked:
-    """Asks the parts of one rule, and keeps what all the answers hang on."""
-
-    __slots__ = ("reads", "sight")
-
-    def __init__(self, sight: Sight) -> None:
-        self.sight = sight
-        self.reads: frozenset[str] | None = frozenset()
-
-    def __call__(self, expression: Expression | None, *, otherwise: bool) -> Truth:
-        if expression is None:
-            return otherwise
-        answer = self.sight.answer(expression)
-        self.reads = union(self.reads, answer.reads)
-        return answer.truth
-
-
-def _judged(invariant: Invariant, asked: _Asked, outcome: Outcome, reason: str) -> Judged:
-    parts = (invariant.when,) if outcome is Outcome.NOT_APPLICABLE else (
-        invariant.when, invariant.deny, invariant.require,
-    )
-    inputs: dict[str, str] = {}
-    for part in parts:
-        if part is not None:
-            inputs |= asked.sight.inputs(part)
     finding = Finding(
         rule=invariant.id,
         place=invariant.place,
-        outcome=outcome,
-        reason=reason,
+        outcome=strictest.outcome,
+        reason=strictest.why if strictest.outcome is not Outcome.DENIES else _reason(invariant, strictest.why),
         level=invariant.level,
-        inputs=inputs,
+        inputs=_inputs(invariant, strictest),
     )
-    return Judged(finding, asked.reads)
+    return Judged(finding, reads)
+
+
+def union(left: frozenset[str] | None, right: frozenset[str] | None) -> frozenset[str] | None:
+    """Return the fields two answers hang on together; None where that can't be told of one."""
+    return None if left is None or right is None else left | right
+
+
+class _Answer(NamedTuple):
+    """What came of an invariant for one unit."""
+
+    outcome: Outcome
+    why: str
+    reads: frozenset[str] | None
+    sight: Sight
+
+
+def _answer(invariant: Invariant, sight: Sight) -> _Answer:
+    applies, reads = _ask(invariant.when, sight, otherwise=True)
+    if applies is False:
+        return _Answer(Outcome.NOT_APPLICABLE, f"`when` does not hold: {invariant.when}", reads, sight)
+    denied, denied_by = _ask(invariant.deny, sight, otherwise=False)
+    required, required_by = _ask(invariant.require, sight, otherwise=True)
+    reads = union(reads, union(denied_by, required_by))
+    for role, truth in (("when", applies), ("deny", denied), ("require", required)):
+        if isinstance(truth, Failed):
+            why = f"`{role}` can't be evaluated, and what can't be evaluated denies: {truth.why}"
+            return _Answer(Outcome.ERROR, why, reads, sight)
+    if applies is True and denied is True:
+        return _Answer(Outcome.DENIES, f"it forbids that {invariant.deny}", reads, sight)
+    if applies is True and required is False:
+        return _Answer(Outcome.DENIES, f"it requires that {invariant.require}", reads, sight)
+    if denied is False and required is True:
+        return _Answer(Outcome.PASSES, "it holds", reads, sight)
+    open_end = next(truth for truth in (applies, denied, required) if isinstance(truth, Undecided))
+    return _Answer(Outcome.UNDECIDED, f"it can't be decided yet: {open_end.why}", reads, sight)
+
+
+def _ask(expression: Expression | None, sight: Sight, *, otherwise: bool) -> tuple[Truth, frozenset[str] | None]:
+    if expression is None:
+        return otherwise, frozenset()
+    answer = sight.answer(expression)
+    return answer.truth, answer.reads
+
+
+def _inputs(invariant: Invariant, answer: _Answer) -> dict[str, str]:
+    silent = answer.outcome is Outcome.NOT_APPLICABLE
+    parts = (invariant.when,) if silent else (invariant.when, invariant.deny, invariant.require)
+    inputs: dict[str, str] = {}
+    for part in parts:
+        if part is not None:
+            inputs |= answer.sight.inputs(part)
+    return inputs
 
 
 def _reason(invariant: Invariant, rule: str) -> str:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from agentctl.model.plan import Format, From
-from agentctl.model.values import Unknown, to_wire
+from agentctl.model.values import Hidden, Unknown, to_wire
 
 _BEYOND = 2**63
 _DEEPEST = 64
@@ -17,7 +17,7 @@ _DEEPEST = 64
 
 @dataclass(slots=True)
 class Holes:
-    """Per fact, the fields whose value is not known before apply, and those conditions cannot be trusted with."""
+    """Per fact, the fields whose value is not known at this point, and those conditions cannot be trusted with."""
 
     unknown: dict[str, frozenset[str]] = field(default_factory=dict)
     unfit: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -30,7 +30,7 @@ class Holes:
 
 
 class NotKnown(Exception):
-    """The value, or a part of it, is not known before apply."""
+    """The value, or a part of it, is not known before apply, or hidden from whoever asks."""
 
 
 class NotFit(Exception):
@@ -73,11 +73,11 @@ def plain(value: Any, depth: int = 0) -> Any:
             return [plain(item, depth + 1) for item in value]
         case Decimal() | datetime() | date():
             return next(iter(to_wire(value).values()))
-        case Unknown() | From() | Format():
+        case Unknown() | Hidden() | From() | Format():
             raise NotKnown
         case str():
             return plain_text(str(value))
-    raise NotFit        # bytes, secrets, hidden values, and whatever nobody has thought of
+    raise NotFit        # bytes, secrets, and whatever nobody has thought of
 
 
 def plain_text(text: str) -> str:

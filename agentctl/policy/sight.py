@@ -18,7 +18,7 @@ from agentctl.policy.units import Unit, changed
 from agentctl.policy.uses import Uses
 
 _PROSE = {("step", "because"), ("plan", "intent"), ("plan", "requested_by")}
-_CIRCUMSTANCES = frozenset({"agent", "effect", "environment", "purpose", "target", "tenant"})
+_CIRCUMSTANCES = ("agent", "effect", "environment", "purpose", "target", "tenant")
 _MOST_SHOWN = 10
 _LONGEST_SHOWN = 60
 
@@ -52,17 +52,27 @@ class Sight:
         It is asked without the record first: what the action alone settles hangs on none of the record's fields.
         """
         uses = expression.uses
-        known = self._facts.answers
-        key = (id(expression), self.unit.effect, self.unit.target if "target" in uses.facts else "")
-        if (truth := known.get(key)) is None:
-            truth = known[key] = _ask(expression, self._without_record(), self._facts.holes)
-        if isinstance(truth, bool) or not uses.of_record:
-            return Answer(truth)
+        if uses.alone:
+            known = self._facts.answers
+            key = (id(expression), self.unit.effect, self.unit.target if "target" in uses.facts else "")
+            if key not in known:
+                known[key] = self._answer_alone(expression)
+            if (settled := known[key]) is not None:
+                return Answer(settled)
         whole = self._with_record()
         truth = _ask(expression, whole, self._holes)
         if isinstance(truth, Failed) and not self.unit.told:
-            truth = Undecided("the record's values are not known before apply")
+            truth = Undecided("the record's values are not known at this point")
         return Answer(truth, uses.reads)
+
+    def _answer_alone(self, expression: Expression) -> Truth | None:
+        """Return the answer that needs no record, or None where only the record can give one."""
+        facts, alone = self._facts, self._without_record()
+        if not expression.uses.of_record:
+            return _ask(expression, alone, facts.holes)
+        if facts.holes and (_overlooked(expression.uses, facts.holes.unfit, facts.holes.unknown)):
+            return None
+        return expressions.settles(expression, alone)
 
     def rows(self, expression: Expression) -> tuple[Sight, ...]:
         """Return the sights in all of which a scope (``where``) must hold.
@@ -88,8 +98,9 @@ class Sight:
         """Return what ``expression`` looks at, in short words for a reader. Values nobody may see are not shown."""
         uses = expression.uses
         shown = {f"{fact}.{name}": self._show(fact, name) for fact, name in uses.named}
-        for fact in sorted(uses.facts & _CIRCUMSTANCES):
-            shown[fact] = _short(self._facts_alone().get(fact))
+        for fact in _CIRCUMSTANCES:
+            if fact in uses.facts:
+                shown[fact] = _short(self._facts_alone().get(fact))
         if "changes" in uses.facts:
             paths = [".".join(path) for path in changed(self.unit.before, self.unit.after)]
             shown["changes"] = ", ".join(paths[:_MOST_SHOWN]) + (" …" if len(paths) > _MOST_SHOWN else "")
@@ -176,11 +187,16 @@ def _ask(expression: Expression, activation: Any, holes: Holes) -> Truth:
     return truth
 
 
-def _overlooked(uses: Uses, holes: Mapping[str, frozenset[str]]) -> str:
-    for fact, names in holes.items():
-        if fact in uses.whole:
-            return f"{fact}.{min(names)}"
-    return next((f"{fact}.{name}" for fact, name in sorted(uses.tests) if name in holes.get(fact, ())), "")
+def _overlooked(uses: Uses, *holes: Mapping[str, frozenset[str]]) -> str:
+    """Return a hole that evaluation would pass by without noticing, if there is one."""
+    for some in holes:
+        for fact, names in some.items():
+            if fact in uses.whole:
+                return f"{fact}.{min(names)}"
+        for fact, name in sorted(uses.tests):
+            if name in some.get(fact, ()):
+                return f"{fact}.{name}"
+    return ""
 
 
 def _selected(uses: Uses, holes: Mapping[str, frozenset[str]]) -> str:
@@ -190,7 +206,7 @@ def _selected(uses: Uses, holes: Mapping[str, frozenset[str]]) -> str:
 
 
 def _not_known(path: str) -> str:
-    return f"`{path}` is not known before apply"
+    return f"`{path}` is not known at this point"
 
 
 def _not_fit(path: str) -> str:

@@ -46,7 +46,12 @@ def units(change: Change) -> tuple[Unit, ...]:
             Unit(target=within(address), effect=Effect.READ, address=address, told=False)
             for address in change.reads
         ]
-    return tuple(found) or (Unit(target=change.target, effect=change.effect),)
+    return tuple(found) or (Unit(target=change.target, effect=change.effect, told=not idle(change)),)
+
+
+def idle(change: Change) -> bool:
+    """Whether ``change`` is already done, so that nothing is touched and no record is at hand."""
+    return change.effect is Effect.NO_OP and not change.records
 
 
 def looked_at(change: Change) -> tuple[Unit, ...]:

@@ -27,30 +27,21 @@ Needs: TypeAlias = Mapping[str, frozenset[str] | None]
 class Uses:
     """``fields`` are selected by name (``after.tier``), ``tests`` only asked for (``has(after.tier)``).
 
-    ``whole`` are facts used in a way that no field can be named for: passed on, compared or indexed by a variable.
+    ``named`` are both, in order. ``whole`` are facts used in a way that no field can be named for: passed on, compared
+    or indexed by a variable. ``reads`` are the top-level record fields the outcome can hang on, None where that can't
+    be told. ``images`` are which of ``before`` and ``after`` it speaks of. ``alone`` is whether anything but the record
+    might settle it.
     """
 
     facts: frozenset[str]
     fields: frozenset[tuple[str, str]]
     tests: frozenset[tuple[str, str]]
+    named: tuple[tuple[str, str], ...]
     whole: frozenset[str]
-    named: tuple[tuple[str, str], ...]          # fields and tests, in order
-
-    @property
-    def of_record(self) -> bool:
-        return not self.facts.isdisjoint(RECORD)
-
-    @property
-    def reads(self) -> frozenset[str] | None:
-        """The top-level record fields it can depend on; None where that can't be told."""
-        if "changes" in self.facts or not self.whole.isdisjoint(RECORD):
-            return None
-        return frozenset(name for fact, name in self.named if fact in RECORD)
-
-    @property
-    def images(self) -> frozenset[str]:
-        """Which of ``before`` and ``after`` it speaks of."""
-        return self.facts & {"before", "after"}
+    reads: frozenset[str] | None
+    images: frozenset[str]
+    of_record: bool
+    alone: bool
 
 
 class Misused(ValueError):
@@ -75,12 +66,18 @@ def uses(tree: Tree) -> Uses:
     _walk(tree.root, {}, found)
     for node in _all(tree.root):
         _check_decimals(node, tree.byte_strings)
+    facts, named = frozenset(found.facts), tuple(sorted(found.fields | found.tests))
+    untold = "changes" in facts or not RECORD.isdisjoint(found.whole)
     return Uses(
-        facts=frozenset(found.facts),
+        facts=facts,
         fields=frozenset(found.fields),
         tests=frozenset(found.tests),
+        named=named,
         whole=frozenset(found.whole),
-        named=tuple(sorted(found.fields | found.tests)),
+        reads=None if untold else frozenset(name for fact, name in named if fact in RECORD),
+        images=facts & {"before", "after"},
+        of_record=not facts.isdisjoint(RECORD),
+        alone=not facts <= RECORD or not facts,
     )
 
 

@@ -201,6 +201,23 @@ def test_an_invariant_is_asked_of_every_record(outlier, rule):
     assert outcomes(decision)[rule] in (Outcome.DENIES, Outcome.ERROR)
 
 
+@pytest.mark.parametrize(
+    "condition, reads",
+    [
+        ("effect == 'update' && after.tier == 'nope'", {"tier"}),
+        ("effect == 'update' && changes.exists(c, c.path == 'nope')", None),
+        ("environment == 'prod' && before == after", set()),
+        ("effect == 'delete' && before == after", None),
+        ("action.name == 'github.issue.update' && changes == []", set()),
+    ],
+)
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_decision_reads_what_it_reads_of_any_record_and_nothing_the_action_alone_settles(condition, reads, order):
+    rules = grants("{actions: ['*'], mode: auto}", rest=f'invariants: [{{id: x, deny: "{condition}"}}]\n')
+    both = change(*[record(ROW, {**ROW, "tier": "x"}), record(ROW, None, "crm/customers/7")][::order])
+    assert judge(rules, both).reads == (None if reads is None else frozenset(reads))
+
+
 def test_records_may_be_covered_by_different_grants_and_the_strictest_consent_stands():
     rules = grants("{actions: ['*'], mode: auto, targets: [a/*]}", "{actions: ['*'], mode: manual, targets: [b/*]}")
     first, second = record(ROW, {**ROW, "tier": "x"}, "crm/a/1"), record(ROW, {**ROW, "tier": "x"}, "crm/b/1")
@@ -215,7 +232,7 @@ def test_what_a_change_only_looks_at_must_be_covered_too():
     committing = {"action": "repo.commit.create"}
     assert judge(rules, change(tip, reads=("repo/worktree/site/a.html",), **committing)).verdict is Verdict.ALLOW
     decision = judge(rules, change(tip, reads=("repo/worktree/secrets.env",), **committing))
-    assert "it reads `worktree/secrets.env`" in why(decision)
+    assert "it reads `repo/worktree/secrets.env`" in why(decision)
     elsewhere = judge(rules, change(tip, reads=("crm/branches/main",), **committing))
     assert elsewhere.verdict is Verdict.DENY, "a grant on one system names no address of another"
 
@@ -249,6 +266,23 @@ def test_an_effect_that_no_record_shows_is_judged_as_well():
     rest = "invariants: [{id: x, deny: 'effect == \"side-effect\"'}]\n"
     mailing = change(record(ROW, {**ROW, "tier": "x"}), effect=Effect.SIDE_EFFECT)
     assert judge(grants("{actions: ['*'], mode: auto}", rest=rest), mailing).verdict is Verdict.DENY
+
+
+def test_a_record_of_another_system_is_named_by_no_grant_for_the_action():
+    straying = change(record({"head": "1"}, {"head": "2"}, "crm/customers/42"), action="repo.commit.create")
+    decision = judge(grants("{actions: ['*'], mode: auto}"), straying)
+    assert "`crm/customers/42` is of another system" in why(decision)
+
+
+def test_what_is_already_done_is_judged_by_agent_action_and_target_alone():
+    rest = "invariants: [{id: x, require: 'after.discount < 50'}, {id: y, deny: 'environment == \"prod\"'}]\n"
+    rules = grants("{actions: ['*'], mode: auto, targets: [customers/*], where: 'before.region == \"eu\"'}", rest=rest)
+    done = change(effect=Effect.NO_OP)
+    assert judge(rules, done).verdict is Verdict.ALLOW
+    assert judge(rules, done, final=True).verdict is Verdict.ALLOW
+    assert judge(rules, done, environment="prod").verdict is Verdict.DENY
+    assert judge(grants("{actions: ['*'], targets: [orders/*]}"), done).verdict is Verdict.DENY
+    assert judge(grants(), done).verdict is Verdict.DENY
 
 
 VALUES = st.recursive(

@@ -7,7 +7,7 @@ import pytest
 from agentctl.model.change import Effect
 from agentctl.model.decision import Mode, Outcome, Verdict
 from agentctl.model.plan import From
-from agentctl.model.values import UNKNOWN
+from agentctl.model.values import UNKNOWN, Hidden
 from tests.policy.ground import ALL, ROW, change, grants, judge, outcomes, policy, record, update
 
 TOUCHES = [
@@ -53,9 +53,9 @@ UNTOUCHED = [
 ]
 
 
-def unknown_note():
+def unknown_note(note=UNKNOWN):
     later = {"later": From("make", "after", ("id",)), "list": [UNKNOWN], "known": 1}
-    return change(record(ROW, {**ROW, "tier": "annual", "note": UNKNOWN}), arguments=later)
+    return change(record(ROW, {**ROW, "tier": "annual", "note": note}), arguments=later)
 
 
 @pytest.mark.parametrize("condition", TOUCHES)
@@ -67,6 +67,12 @@ def test_what_hangs_on_an_unknown_is_undecided_and_denied_at_last(role, conditio
     assert outcomes(decision)["x"] is Outcome.UNDECIDED
     assert decision.verdict is Verdict.CONSENT
     assert judge(rules, unknown_note(), final=True).verdict is Verdict.DENY
+
+
+def test_a_hidden_value_is_as_good_as_unknown():
+    rules = policy(ALL + "invariants: [{id: x, deny: 'after.note == \"x\"'}]\n")
+    decision = judge(rules, unknown_note(Hidden("hmac:1")))
+    assert outcomes(decision)["x"] is Outcome.UNDECIDED
 
 
 @pytest.mark.parametrize("condition, value", UNTOUCHED)
