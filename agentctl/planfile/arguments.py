@@ -15,7 +15,7 @@ from agentctl.planfile.references import Found, Reading
 from agentctl.syntax.codes import Code as SyntaxCode
 from agentctl.syntax.document import Pointer
 from agentctl.syntax.explain import Problem
-from agentctl.syntax.schema import problems
+from agentctl.syntax.schema import is_small, problems
 from agentctl.syntax.suggest import did_you_mean
 
 _NOUNS: Final = {
@@ -40,10 +40,16 @@ def judge(
             _refuse_literal_secret(findings, name, (*pointer, name))
     for found in reading.references:
         _judge_secret(spec, found, pointer, findings)
-    for problem in problems(spec.arguments, _wire(arguments) if reading.tagged else wire):
+    whole = _wire(arguments) if reading.tagged else wire
+    found = problems(spec.arguments, whole)
+    if not found:
+        return
+    # Of a huge value only the first problem is told: excusing that one would excuse all behind it.
+    unknown = _Unknown(reading.references if is_small(whole) else [], pointer)
+    for problem in found:
         if problem.pointer[:1] and problem.pointer[0] in spec.secret and problem.code != SyntaxCode.UNKNOWN_KEY:
             continue
-        if not _may_hold_once_known(problem, reading.references, pointer):
+        if not unknown.may_excuse(problem):
             findings.add([_as_argument(problem)], pointer)
 
 
@@ -111,18 +117,25 @@ def _refuse_literal_secret(findings: Findings, name: str, pointer: Pointer) -> N
     findings.error_unquoted(Code.SECRET_REQUIRED, "Secret must be given by name", detail, pointer, hint=hint)
 
 
-def _may_hold_once_known(problem: Problem, references: list[Found], pointer: Pointer) -> bool:
-    """Whether what a schema complains of is only that a reference is not yet the value it will be."""
-    at = _logical(problem.pointer)
-    for found in references:
-        reference = _logical(found.pointer[len(pointer) :])
-        if at[: len(reference)] == reference:
+class _Unknown:
+    """Where among the arguments references stand. Sets, because an author may write a million of them."""
+
+    __slots__ = ("_above", "_at")
+
+    def __init__(self, references: list[Found], pointer: Pointer) -> None:
+        self._at = {_logical(found.pointer[len(pointer) :]) for found in references}
+        self._above = {at[:depth] for at in self._at for depth in range(len(at) + 1)}
+
+    def may_excuse(self, problem: Problem) -> bool:
+        """Whether what a schema complains of may be only that a reference is not yet the value it will be."""
+        if not self._at:
+            return False
+        at = _logical(problem.pointer)
+        if any(at[:depth] in self._at for depth in range(len(at) + 1)):
             return True
-        if problem.within is not None and reference[: len(problem.within)] == _logical(problem.within):
+        if problem.within is not None and _logical(problem.within) in self._above:
             return True
-        if reference[: len(at)] == at and problem.keyword not in _WHATEVER_IT_BECOMES:
-            return True
-    return False
+        return at in self._above and problem.keyword not in _WHATEVER_IT_BECOMES
 
 
 def _as_argument(problem: Problem) -> Problem:
@@ -133,6 +146,9 @@ def _as_argument(problem: Problem) -> Problem:
             return replace(problem, code=Code.UNKNOWN_ARGUMENT, summary="Unknown argument")
         case SyntaxCode.MISSING_KEY if not problem.pointer:
             return replace(problem, code=Code.MISSING_ARGUMENT, summary="Missing argument")
+        case SyntaxCode.WRONG_LENGTH if not problem.pointer:
+            detail = problem.detail.replace("key", "argument")
+            return replace(problem, summary="Wrong number of arguments", detail=detail)
     return problem
 
 

@@ -10,6 +10,8 @@ from agentctl.syntax.codes import Code as SyntaxCode
 from agentctl.syntax.document import MOST_PROBLEMS, Document, Pointer, json_pointer
 from agentctl.syntax.explain import Problem
 
+_MOST_KEPT = 10 * MOST_PROBLEMS
+
 
 class Findings:
     """The diagnostics about one document, in the making.
@@ -72,7 +74,8 @@ class Findings:
         self._trouble += 1
         found = self.document.diagnostic(code, summary, detail, hint, pointer)
         self._withheld.add(self.document.span(pointer).line)
-        self._add(found)
+        if not self._is_blamed(pointer):
+            self._add(found)
 
     def in_order(self) -> tuple[Diagnostic, ...]:
         """Return the diagnostics in the order of the text, cut where there are too many to be read."""
@@ -92,7 +95,8 @@ class Findings:
 
     def _add(self, diagnostic: Diagnostic) -> None:
         self._errors += diagnostic.severity is Severity.ERROR
-        self._found.append(diagnostic)
+        if len(self._found) < _MOST_KEPT:
+            self._found.append(diagnostic)
 
     def _is_blamed(self, pointer: Pointer) -> bool:
         return bool(self._blamed) and json_pointer(pointer) in self._blamed

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from agentctl.errors import Invalid
 from agentctl.model.diagnostic import Diagnostic, Severity, Span
@@ -18,8 +18,23 @@ from agentctl.planfile.findings import Findings
 from agentctl.planfile.steps import Steps
 from agentctl.resources import schema as load_schema
 from agentctl.syntax import schema, yaml
+from agentctl.syntax.codes import Code as SyntaxCode
 from agentctl.syntax.document import Pointer, invalid
+from agentctl.syntax.explain import Problem
 from agentctl.syntax.suggest import did_you_mean
+
+_PLAN_WORDS: Final = {
+    "description": "intent", "goal": "intent", "title": "intent", "summary": "intent", "why": "intent",
+    "author": "agent", "requester": "requested_by", "user": "requested_by", "sources": "evidence",
+    "environment_name": "environment", "env": "environment", "actions": "steps", "tasks": "steps", "changes": "steps",
+}
+_STEP_WORDS: Final = {
+    "params": "with", "parameters": "with", "args": "with", "arguments": "with", "inputs": "with", "input": "with",
+    "depends_on": "needs", "dependson": "needs", "requires": "needs", "after": "needs",
+    "resource": "target", "record": "target", "object": "target", "path": "target",
+    "reason": "because", "rationale": "because", "description": "because", "why": "because",
+    "tool": "action", "uses": "action", "op": "action", "operation": "action", "verb": "action",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +100,7 @@ def _read(value: Any, findings: Findings, catalog: Catalog) -> Plan | None:
     sound = _Sound(value, misshapen)
     _judge_claims(sound, catalog, findings)
     sources = _read_evidence(sound, catalog, findings)
-    steps = Steps(catalog, findings, frozenset(item.id for item in sources), misshapen).read(value, wire)
+    steps = Steps(catalog, findings, frozenset(item.id for item in sources), misshapen).read(sound.list("steps"), wire)
     if findings.any_error:
         return None
     return Plan(
@@ -116,7 +131,7 @@ class _Sound:
 
     def list(self, name: str) -> list[Any]:
         item = self._value.get(name)
-        return item if isinstance(item, list) else []
+        return item if isinstance(item, list) and (name,) not in self._misshapen else []
 
     def has(self, pointer: Pointer) -> bool:
         return pointer not in self._misshapen
@@ -124,15 +139,51 @@ class _Sound:
 
 def _judge_shape(wire: Any, findings: Findings) -> frozenset[Pointer]:
     """Add what the schema of plans finds, and return where."""
-    found = schema.problems(plan_schema(), wire)
-    findings.add(found)
-    return frozenset(problem.pointer for problem in found)
+    misshapen: set[Pointer] = set()
+    outline, parts = plan_schemas()
+    for problem in _problems(wire, outline, parts):
+        findings.add([_translated(problem)])
+        misshapen.add(problem.pointer)
+        if findings.is_full:
+            break
+    return frozenset(misshapen)
+
+
+def _problems(wire: Any, outline: Mapping[str, Any], parts: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
+    """Yield what is wrong with the shape, entry by entry: the first hundred faults of a hundred thousand are enough."""
+    lists = {name: wire[name] for name in parts if isinstance(wire, dict) and isinstance(wire.get(name), list)}
+    whole = {**wire, **{name: [None] * len(entries) for name, entries in lists.items()}} if lists else wire
+    found = schema.problems(outline, whole)
+    yield from found
+    broken = {problem.pointer for problem in found}
+    for name, entries in lists.items():
+        if (name,) in broken:
+            continue
+        for index, entry in enumerate(entries):
+            # What stands under `with` is the action's to judge.
+            bare = {**entry, "with": {}} if isinstance(entry, dict) and isinstance(entry.get("with"), dict) else entry
+            for problem in schema.problems(parts[name], bare):
+                yield replace(problem, pointer=(name, index, *problem.pointer))
+
+
+def _translated(problem: Problem) -> Problem:
+    """Add to an unknown key that is another tool's word what the word is here."""
+    if problem.code != SyntaxCode.UNKNOWN_KEY or problem.hint:
+        return problem
+    words = _STEP_WORDS if len(problem.pointer) == 3 and problem.pointer[0] == "steps" else _PLAN_WORDS
+    ours = words.get(str(problem.pointer[-1]).casefold().replace("-", "_"))
+    return replace(problem, hint=f"Did you mean `{ours}`?") if ours else problem
 
 
 @cache
-def plan_schema() -> dict[str, Any]:
-    """Return the JSON Schema of plan files."""
-    return load_schema("plan")
+def plan_schemas() -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """Return the JSON Schema of plan files in two parts: without what lists hold, and of what each list holds."""
+    whole = load_schema("plan")
+    lists = {name: item for name, item in whole["properties"].items() if "items" in item}
+    bare = {name: {key: rule for key, rule in item.items() if key != "items"} for name, item in lists.items()}
+    outline = {**whole, "properties": {**whole["properties"], **bare}}
+    names = {name: item["items"]["$ref"].rpartition("/")[2] for name, item in lists.items()}
+    return outline, {name: {**whole["$defs"][of], "$defs": whole["$defs"]} for name, of in names.items()}
 
 
 def _judge_claims(plan: _Sound, catalog: Catalog, findings: Findings) -> None:

@@ -40,13 +40,12 @@ class Steps:
         self._misshapen = misshapen
         self._offered = [name for name, spec in catalog.actions.items() if not spec.inverse_only]
 
-    def read(self, plan: Mapping[str, Any], wire: Mapping[str, Any]) -> tuple[Step, ...]:
+    def read(self, nodes: list[Any], wire: Mapping[str, Any]) -> tuple[Step, ...]:
         """Return the steps; where one is wrong, findings say so and what is returned is of no use.
 
         ``wire`` is the plan in JSON form.
         """
-        nodes = plan.get("steps")
-        if not isinstance(nodes, list):
+        if not nodes:
             return ()
         for index, node in enumerate(nodes):
             if isinstance(node, dict) and isinstance(name := node.get("id"), str):
@@ -149,10 +148,11 @@ class Steps:
     ) -> tuple[str, ...]:
         """Return the steps that references use beyond ``needs``: to use what a step brings is to need it."""
         implied: dict[str, None] = {}
+        stated = frozenset(needs)
         for found in reading.references:
             reference = found.reference
             if isinstance(reference, From) and self._is_earlier(reference.step, index, found.pointer):
-                if reference.step not in needs:
+                if reference.step not in stated:
                     implied[reference.step] = None
                 source = self._earlier.get(reference.step)
                 source_spec = self._catalog.actions.get(source.action) if source else None
@@ -165,7 +165,7 @@ class Steps:
         implied: dict[str, None] = {}
         for found in _NEW.finditer(target):
             name = found.group(1)
-            if not self._is_earlier(name, index, pointer):
+            if not self._is_earlier(name, index, pointer, "`new:STEP` is the record that an earlier step makes."):
                 continue
             source = self._earlier.get(name)
             if source is not None and not self._may_create(source):
@@ -185,13 +185,13 @@ class Steps:
             return True
         return not addresses or any(address.endswith(f"/new:{step.id}") for address in addresses)
 
-    def _is_earlier(self, name: str, index: int, pointer: Pointer) -> bool:
+    def _is_earlier(self, name: str, index: int, pointer: Pointer, otherwise: str = "") -> bool:
         place = self._places.get(name)
         if place is not None and place < index:
             return True
         if place is None:
             detail = f"There is no step `{name}`."
-            hint = did_you_mean(name, self._earlier)
+            hint = "" if self._findings.is_full else did_you_mean(name, self._earlier) or otherwise
             self._findings.error(Code.UNKNOWN_STEP, "Unknown step", detail, pointer, hint=hint)
         else:
             which = "is this one" if place == index else "comes later"
@@ -205,7 +205,7 @@ class Steps:
         for place, name in enumerate(names):
             if isinstance(name, str) and name not in self._evidence and (*at, "evidence", place) not in self._misshapen:
                 detail = f"The plan lists no evidence `{name}`."
-                hint = did_you_mean(name, self._evidence)
+                hint = "" if self._findings.is_full else did_you_mean(name, self._evidence)
                 self._findings.error(
                     Code.UNKNOWN_EVIDENCE, "Unknown evidence", detail, (*at, "evidence", place), hint=hint
                 )

@@ -19,6 +19,7 @@ Pointer: TypeAlias = tuple[str | int, ...]
 MOST_PROBLEMS = 100
 _LONGEST_LINE = 400
 _BLOCK = 1024
+_FEW = 64
 
 
 class Source:
@@ -106,7 +107,7 @@ class Document:
     Numbers that JSON cannot hold stand as themselves in ``value`` and tagged in ``wire``.
     """
 
-    __slots__ = ("_beyond_json", "_marks", "_source", "diagnostics", "value")
+    __slots__ = ("_beyond_json", "_indices", "_marks", "_source", "diagnostics", "value")
 
     def __init__(
         self, source: Source, value: Any, marks: Marks, diagnostics: Iterable[Diagnostic], *, beyond_json: bool
@@ -116,6 +117,7 @@ class Document:
         self._source = source
         self._marks = marks
         self._beyond_json = beyond_json
+        self._indices: dict[int, dict[str, int]] = {}
 
     @property
     def file(self) -> str:
@@ -159,6 +161,13 @@ class Document:
         """Return a Diagnostic about the node at ``pointer``, its span and source line filled in."""
         return self._source.diagnostic(severity, code, summary, detail, hint, self.offset(pointer, key=key), pointer)
 
+    def _index(self, mapping: dict[str, Any], key: Any) -> int:
+        if len(mapping) <= _FEW:
+            return list(mapping).index(key)
+        if id(mapping) not in self._indices:
+            self._indices[id(mapping)] = {name: index for index, name in enumerate(mapping)}
+        return self._indices[id(mapping)][key]
+
     def too_many(self) -> Diagnostic:
         """Return what closes a list of problems with this document that was cut short."""
         return self._source.too_many(self._marks.root)
@@ -180,7 +189,7 @@ class Document:
         for depth, part in enumerate(pointer):
             first = self._marks.first.get(id(node))
             if isinstance(node, dict) and part in node and first is not None:
-                place = first + 2 * _index(node, part)
+                place = first + 2 * self._index(node, part)
                 found = self._marks.offsets[place if key and depth == last else place + 1]
                 node = node[part]
             elif isinstance(node, list) and isinstance(part, int) and part < len(node) and first is not None:
@@ -211,7 +220,3 @@ def tagged(node: Any) -> Any:
 def json_pointer(pointer: Pointer) -> str:
     """Return ``pointer`` in the notation of RFC 6901."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in pointer)
-
-
-def _index(mapping: dict[str, Any], key: str | int) -> int:
-    return next(index for index, known in enumerate(mapping) if known == key)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from agentctl.model.values import SAFE_INTEGER
 from agentctl.syntax.codes import Code
 from agentctl.syntax.document import Pointer
+from agentctl.syntax.scalars import NUMBER
 from agentctl.syntax.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -255,8 +256,10 @@ def _quote_hint(node: Any, expected: str, parent: Any) -> str:
     is_word = node is None or isinstance(node, bool | int) or (isinstance(node, dict) and "$decimal" in node)
     if wants_text and is_word:
         return "If text is meant, put it in quotes."
-    if not wants_text and isinstance(node, str) and node.lstrip("-").replace(".", "", 1).isdigit():
+    if not wants_text and isinstance(node, str) and NUMBER.fullmatch(node):
         return "A number stands without quotes."
+    if not wants_text and isinstance(node, str) and node[:20].lstrip("+-0._x").replace("_", "").isdigit():
+        return "A number is written as in JSON: no leading zero, no +, _ or 0x."
     return ""
 
 

@@ -80,4 +80,5 @@ def _sentence(problem: str) -> str:
 
 
 def _where(context: str) -> str:
-    return f"This was {context}." if context.startswith("while ") else ""
+    says_something = context.startswith("while ") and "next token" not in context
+    return f"This was {context}." if says_something else ""

@@ -16,6 +16,13 @@ from agentctl.syntax.scalars import NUMBER, TooLong, number
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 _WORD: Final = re.compile(r"-?[A-Za-z_]+")
 _WORDS: Final[dict[str, bool | None]] = {"true": True, "false": False, "null": None}
+_PYTHONS: Final = {"None": "null", "True": "true", "False": "false", "undefined": "null"}
+_STRING_FAULTS: Final = {
+    "Unterminated string": "The text that begins here is never closed.",
+    "Invalid control character": "A text ends on the line it begins on; a line break in it is written \\n.",
+    "Invalid \\escape": "This escape does not exist; a backslash is written \\\\.",
+    "Invalid \\uXXXX": "\\u is followed by four hexadecimal digits.",
+}
 _NOT_FINITE: Final = frozenset({"NaN", "Infinity", "-Infinity"})
 
 
@@ -101,7 +108,8 @@ def _string(builder: Builder, text: str, at: int) -> tuple[str, int]:
     try:
         word, end = scanstring(text, at + 1)
     except JSONDecodeError as error:
-        raise NotJSON(f"{error.msg}.", error.pos) from error
+        why = next((words for start, words in _STRING_FAULTS.items() if error.msg.startswith(start)), f"{error.msg}.")
+        raise NotJSON(why, error.pos) from error
     return builder.checked(word, at), end
 
 
@@ -122,7 +130,8 @@ def _bare(builder: Builder, text: str, at: int) -> int:
         builder.not_finite(word, at)
         builder.leaf(None, at)
     else:
-        raise NotJSON(f"`{word[:40]}` is not a JSON value.", at)
+        hint = f"JSON calls it {_PYTHONS[word]}." if word in _PYTHONS else ""
+        raise NotJSON(f"`{word[:40]}` is not a JSON value.", at, hint)
     return found.end()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 from itertools import islice
 from typing import Any, Final, Protocol
@@ -11,14 +11,15 @@ from agentctl.errors import Invalid
 from agentctl.model.diagnostic import Diagnostic
 from agentctl.resources import schema as load_schema
 from agentctl.syntax.codes import Code
-from agentctl.syntax.document import Document, Pointer
+from agentctl.syntax.document import MOST_PROBLEMS, Document, Pointer
 from agentctl.syntax.explain import Problem, explain
 
 VALUES: Final = "urn:agentctl:values"
 """Where argument and record schemas find decimal, int, bytes, time, date and value: ``VALUES#/$defs/decimal``."""
 
 _KEPT = 1024
-_MOST = 1000
+_SMALL = 100_000
+_MOST = 2 * MOST_PROBLEMS
 
 
 class Validator(Protocol):
@@ -26,7 +27,9 @@ class Validator(Protocol):
 
     def is_valid(self, instance: Any) -> bool: ...
 
-    def iter_errors(self, instance: Any) -> Any: ...
+    def validate(self, instance: Any) -> None: ...
+
+    def iter_errors(self, instance: Any) -> Iterable[Any]: ...
 
 
 def check(document: Document, schema: Mapping[str, Any], pointer: Pointer = ()) -> tuple[Diagnostic, ...]:
@@ -39,13 +42,16 @@ def check(document: Document, schema: Mapping[str, Any], pointer: Pointer = ()) 
 
 
 def problems(schema: Mapping[str, Any], wire: Any) -> tuple[Problem, ...]:
-    """Return what is wrong with ``wire``, a value in JSON form. Raises Invalid where the schema itself is broken."""
+    """Return what is wrong with ``wire``, a value in JSON form; of a huge value only the first thing.
+
+    Raises Invalid where the schema itself is broken.
+    """
     judge = compiled(schema)
     try:
         if judge.is_valid(wire):
             return ()
         # An author can break a rule once a byte; nobody reads more than the first.
-        return tuple(explain(schema, wire, islice(judge.iter_errors(wire), _MOST), values()))
+        return tuple(islice(explain(schema, wire, _errors(judge, wire), values()), _MOST))
     except UnicodeEncodeError:
         detail = "A text in it holds a lone surrogate."
         return (Problem(pointer=(), code=Code.NOT_ACCEPTED, summary="Value not accepted", detail=detail),)
@@ -61,6 +67,20 @@ def diagnostics(document: Document, pointer: Pointer, found: tuple[Problem, ...]
     ]
 
 
+def is_small(wire: Any) -> bool:
+    """Whether ``problems`` would tell everything that is wrong with ``wire``, not the first thing only."""
+    left = _SMALL
+    waiting = [wire]
+    while waiting and left > 0:
+        node = waiting.pop()
+        left -= 1
+        if isinstance(node, dict | list):
+            left -= len(node)
+            if left > 0:
+                waiting.extend(node.values() if isinstance(node, dict) else node)
+    return left > 0
+
+
 def compiled(schema: Mapping[str, Any]) -> Validator:
     """Return ``schema`` ready to judge; the same object is compiled once. Raises Invalid where it is broken."""
     return _compile(_Same(schema))
@@ -70,6 +90,19 @@ def compiled(schema: Mapping[str, Any]) -> Validator:
 def values() -> dict[str, Any]:
     """Return the shared definitions of values."""
     return load_schema("values")
+
+
+def _errors(judge: Validator, wire: Any) -> Iterable[Any]:
+    """Return what the validator found. It finds everything before it tells anything, at 30 µs and a kilobyte each."""
+    if is_small(wire):
+        return judge.iter_errors(wire)
+    import jsonschema_rs
+
+    try:
+        judge.validate(wire)
+    except jsonschema_rs.ValidationError as error:
+        return [error]
+    return []
 
 
 class _Same:

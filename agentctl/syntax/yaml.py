@@ -183,7 +183,8 @@ def _refuse_properties(builder: Builder, event: Any) -> None:
         hint = 'If text is meant, put it in quotes; "&" begins an anchor.'
         builder.problem(Code.ANCHOR, "Anchor refused", detail, hint, at)
     if event.tag is not None:
-        detail = f"`{event.tag}` would give this node a type of its own."
+        tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+        detail = f"`{tag}` would give this node a type of its own."
         hint = 'If text is meant, put it in quotes; "!" begins a tag.'
         builder.problem(Code.TAG, "Tag refused", detail, hint, at)
 

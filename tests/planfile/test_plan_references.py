@@ -52,6 +52,12 @@ def test_a_list_too_long_is_too_long_whatever_its_references_become():
     assert [item.code for item in check(data, "x", catalog()).diagnostics] == ["wrong-length"]
 
 
+def test_a_huge_step_cannot_hide_a_fault_behind_its_references():
+    tags = "{$from: steps.first.after.name}, " + "a, " * 100_001
+    data = plan(FIRST + f"  - {{id: b, action: crm.row.update, target: customers/1, with: {{tags: [{tags}1]}}}}")
+    assert [item.code for item in check(data, "x", catalog()).diagnostics] == ["wrong-type"]
+
+
 def test_an_argument_missing_is_missed_beside_references():
     data = plan(FIRST + "  - {id: m, action: smtp.mail.send, target: x, with: {subject: {$from: steps.first.after.name}}}")
     assert [(item.code, item.detail) for item in check(data, "x", catalog()).diagnostics] == [("missing-argument", "`password` is required here.")]

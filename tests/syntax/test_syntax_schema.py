@@ -127,6 +127,12 @@ def test_a_part_of_a_document_is_judged_with_places_in_the_whole():
     assert (str(found.span), found.pointer) == ("plan.yaml:2:9", "/a/0/b")
 
 
+def test_of_a_huge_value_the_first_fault_is_told():
+    (only,) = problems({"items": {"type": "string"}}, [1] * 200_000)
+    assert only.pointer == (0,)
+    assert len(problems({"items": {"type": "string"}}, [1] * 1_000)) == 200
+
+
 def test_a_broken_schema_is_an_error_of_its_own():
     with pytest.raises(Invalid, match="Schema not valid"):
         problems({"type": "strin"}, 1)
