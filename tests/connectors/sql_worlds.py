@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,14 +19,17 @@ SETTINGS: dict[str, Value] = {
     "max_rows": 50,
 }
 TABLES = (
-    "CREATE TABLE customers (id INTEGER PRIMARY KEY, name VARCHAR(40) NOT NULL, region VARCHAR(8) DEFAULT 'us', "
-    "tier VARCHAR(20) DEFAULT 'monthly' NOT NULL, price NUMERIC(10,2), iban TEXT, renewal DATE)",
-    "CREATE TABLE orders (id INTEGER PRIMARY KEY, customer_id INTEGER NOT NULL REFERENCES customers (id) "
-    "ON DELETE CASCADE, placed TIMESTAMP)",
-    "CREATE TABLE lines (order_id INTEGER REFERENCES orders (id) ON DELETE CASCADE, number INTEGER, what VARCHAR(20), "
-    "amount INTEGER, PRIMARY KEY (order_id, number))",
-    "CREATE TABLE notes (id INTEGER PRIMARY KEY, customer_id INTEGER REFERENCES customers (id) ON DELETE SET NULL, "
-    "body TEXT)",
+    """CREATE TABLE customers (
+        id INTEGER PRIMARY KEY, name VARCHAR(40) NOT NULL, region VARCHAR(8) DEFAULT 'us',
+        tier VARCHAR(20) DEFAULT 'monthly' NOT NULL, price NUMERIC(10,2), iban TEXT, renewal DATE)""",
+    """CREATE TABLE orders (
+        id INTEGER PRIMARY KEY, customer_id INTEGER NOT NULL REFERENCES customers (id) ON DELETE CASCADE,
+        placed TIMESTAMP)""",
+    """CREATE TABLE lines (
+        order_id INTEGER REFERENCES orders (id) ON DELETE CASCADE, number INTEGER, what VARCHAR(20), amount INTEGER,
+        PRIMARY KEY (order_id, number))""",
+    """CREATE TABLE notes (
+        id INTEGER PRIMARY KEY, customer_id INTEGER REFERENCES customers (id) ON DELETE SET NULL, body TEXT)""",
     "CREATE TABLE secrets (id INTEGER PRIMARY KEY, value TEXT)",
 )
 ROWS = (
@@ -51,6 +54,10 @@ class World(Protocol):
     def run(self, *statements: str) -> None: ...
 
     def rows(self, query: str) -> list[tuple[Any, ...]]: ...
+
+    def holding(self, statement: str) -> AbstractContextManager[None]:
+        """Run a statement in a transaction that stays open during the block, and is then undone."""
+        ...
 
     def touch(self, target: str) -> None:
         """Change the row or schema a target names; make the row where it is absent."""
@@ -110,6 +117,17 @@ class SqliteWorld:
         finally:
             connection.close()
 
+    @contextmanager
+    def holding(self, statement: str) -> Iterator[None]:
+        connection = sqlite3.connect(self.path, isolation_level=None)
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute(statement)
+            yield
+            connection.execute("ROLLBACK")
+        finally:
+            connection.close()
+
     def touch(self, target: str) -> None:
         table, _, key = target.partition("/")
         names = "order_id || ',' || number" if table == "lines" else "id"
@@ -121,17 +139,14 @@ class SqliteWorld:
 
 
 class PostgresWorld:
-    _numbers = itertools.count()
+    """The one database of a test process, emptied for each test."""
 
     def __init__(self, server: str, statements: Iterable[str] = (*TABLES, *ROWS)) -> None:
         import psycopg
 
-        self.name = f"crm_{next(self._numbers)}"
-        self.server = server
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {self.name} TEMPLATE template0")
-        self.url = server.replace("/postgres?", f"/{self.name}?")
-        self.run(*statements)
+        self.url = server
+        self._connection = psycopg.connect(server, autocommit=True)
+        self.run("DROP SCHEMA IF EXISTS public, billing CASCADE", "CREATE SCHEMA public", *statements)
 
     def connector(self, **settings: Value) -> SqlConnector:
         return TYPE.open(Instance(name="crm", settings={"url": self.url, **SETTINGS, **settings}, root="/"))
@@ -147,17 +162,18 @@ class PostgresWorld:
         return found
 
     def run(self, *statements: str) -> None:
-        import psycopg
-
-        with psycopg.connect(self.url) as connection:
+        with self._connection.transaction():
             for statement in statements:
-                connection.execute(statement)       # type: ignore[call-overload]  # a str is what tests are written in
+                self._connection.execute(statement.encode())
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
-        import psycopg
+        return self._connection.execute(query.encode()).fetchall()
 
-        with psycopg.connect(self.url) as connection:
-            return connection.execute(query).fetchall()     # type: ignore[call-overload]
+    @contextmanager
+    def holding(self, statement: str) -> Iterator[None]:
+        with self._connection.transaction(force_rollback=True):
+            self._connection.execute(statement.encode())
+            yield
 
     def touch(self, target: str) -> None:
         table, _, key = target.partition("/")
@@ -166,7 +182,4 @@ class PostgresWorld:
         self.run(_touching(target, exists))
 
     def close(self) -> None:
-        import psycopg
-
-        with psycopg.connect(self.server, autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE {self.name} WITH (FORCE)")
+        self._connection.close()

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,10 +14,7 @@ from agentctl.model.plan import Step
 from agentctl.model.snapshot import Address, within
 from agentctl.model.values import Value
 from agentctl.testing import Case, ConnectorSuite
-from tests.connectors.sql_servers import postgres_url
-from tests.connectors.sql_worlds import PostgresWorld, SqliteWorld, World
-
-SECRET = "DE89-canary-4711"
+from tests.connectors.sql_worlds import SECRET, PostgresWorld, SqliteWorld, World
 
 
 def step(action: str, target: str, **with_: Value) -> Step:
@@ -81,11 +76,6 @@ class TestSqlite(SqlSuite):
         self.place = SqliteWorld(tmp_path)
         with closing(self.place.connector()) as connector:
             yield connector
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    yield from postgres_url()
 
 
 class TestPostgres(SqlSuite):

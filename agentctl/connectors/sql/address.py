@@ -57,18 +57,23 @@ def parse(address: Address) -> Name:
     text = within(address)
     if text == SCHEMA:
         return SchemaName()
-    if text.endswith(_DEPENDENTS) and isinstance(inner := _parse(text.removesuffix(_DEPENDENTS)), RowName | ConditionName):
-        return DependentsName(inner)
+    if text.endswith(_DEPENDENTS):
+        return DependentsName(_parse(text.removesuffix(_DEPENDENTS)))
     return _parse(text)
 
 
-def _parse(text: str) -> Name:
-    table, slash, key = text.partition("/")
+def _parse(text: str) -> RowName | ConditionName:
+    table, _, key = text.partition("/")
     if key.startswith("?"):
-        return ConditionName(table_of(table), cast(Mapping[str, Value], from_wire(json.loads(unquote(key[1:])))))
-    if not slash:
-        raise Rejected("Target malformed", f"{text!r} names no row; a row is TABLE/KEY.")
+        return ConditionName(table_of(table), _where(key[1:]))
     return row_of(text)
+
+
+def _where(text: str) -> Mapping[str, Value]:
+    try:
+        return cast(Mapping[str, Value], from_wire(json.loads(unquote(text))))
+    except (ValueError, NotAValue, RecursionError) as error:
+        raise Rejected("Condition malformed", "A condition is made of columns, operators and values.") from error
 
 
 def table_of(target: str) -> str:
@@ -119,7 +124,9 @@ def decode(table: Table, key: str) -> dict[str, Value]:
     fields = {name: _value(table, name, unquote(part)) for name, part in zip(table.key, parts, strict=True)}
     if (wanted := encode(table, fields)) != key:
         raise Rejected(
-            "Key malformed", f"{key!r} is not how a key of {table.name} is written.", hint=f"Write {table.name}/{wanted}."
+            "Key malformed",
+            f"{key!r} is not how a key of {table.name} is written.",
+            hint=f"Write {table.name}/{wanted}.",
         )
     return fields
 

@@ -50,7 +50,10 @@ def _by_key(schema: Schema, rows: Sequence[Snapshot]) -> Iterator[tuple[ForeignK
 
 
 def fallout(
-    schema: Schema, deleted: Mapping[Address, Fields], pool: Mapping[Address, Fields | None], in_scope: Callable[[str], bool]
+    schema: Schema,
+    deleted: Mapping[Address, Fields],
+    pool: Mapping[Address, Fields | None],
+    in_scope: Callable[[str], bool],
 ) -> tuple[RecordChange, ...]:
     """Return what deleting rows does: they go, others go with them, others lose their reference.
 
@@ -58,7 +61,7 @@ def fallout(
     one that goes and its foreign key does not say what then.
     """
     rows = {address: fields for address, fields in pool.items() if fields is not None and address not in deleted}
-    referring = _referring(schema, rows)
+    referring = _referring(schema, set(map(_table, deleted)), rows)
     gone = dict(deleted)
     level = list(deleted)
     emptied: dict[Address, dict[str, Value]] = {}
@@ -70,7 +73,7 @@ def fallout(
                 if not in_scope(key.child):
                     raise Rejected(
                         "Cascade leaves the scope",
-                        f"{within(address)} refers to {within(parent)}, and {key.child} is none of this instance's tables.",
+                        f"{within(address)} refers to {within(parent)}; {key.child} is none of this instance's tables.",
                     )
                 match key.on_delete:
                     case OnParent.CASCADE if address not in gone:
@@ -85,7 +88,8 @@ def fallout(
     for address, parent in refused.items():
         if address not in gone:
             raise Rejected(
-                "Row still referred to", f"{within(address)} refers to {within(parent)}, which therefore cannot be deleted."
+                "Row still referred to",
+                f"{within(address)} refers to {within(parent)}, which therefore cannot be deleted.",
             )
     return (
         *(RecordChange(address=address, before=fields, after=None) for address, fields in gone.items()),
@@ -98,12 +102,15 @@ def fallout(
 
 
 def _referring(
-    schema: Schema, rows: Mapping[Address, Fields]
+    schema: Schema, tables: set[str], rows: Mapping[Address, Fields]
 ) -> Mapping[tuple[ForeignKey, tuple[object, ...]], list[Address]]:
-    """Return the rows by foreign key and by the values it holds; NULL refers to nothing."""
+    """Return the rows that may hang on rows of ``tables``, by foreign key and by the values it holds."""
+    reached = set(tables)
+    while more := {key.child for key in schema.foreign_keys if key.parent in reached} - reached:
+        reached |= more
     found: dict[tuple[ForeignKey, tuple[object, ...]], list[Address]] = defaultdict(list)
     for key in schema.foreign_keys:
-        for address, fields in rows.items():
+        for address, fields in rows.items() if key.parent in reached else ():
             if _table(address) == key.child and None not in (values := _values(key.columns, fields)):
                 found[key, values].append(address)
     return found

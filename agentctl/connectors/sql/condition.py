@@ -106,6 +106,7 @@ def _test(column: Column, operator: Operator, operand: Any, fit: Fit) -> Test:
         case Operator.LIKE:
             if not isinstance(operand, str) or column.kind not in {Kind.TEXT, Kind.ANY}:
                 raise Rejected("Condition malformed", f"{column.name}: like compares text with a pattern.")
+            pattern(operand)
         case Operator.IN:
             if not isinstance(operand, list | tuple) or None in operand:
                 raise Rejected("Condition malformed", f"{column.name}: in takes a list of values, none of them null.")
@@ -176,6 +177,8 @@ def _holds(test: Test, value: Value) -> bool:
 def _equal(left: Value, right: Value) -> bool:
     if _is_number(left) and _is_number(right):
         return left == right
+    if isinstance(left, Mapping | list) and isinstance(right, Mapping | list) and not same(left, right):
+        raise Undecided             # 1 and 1.0 inside are equal to the database
     return same(left, right)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -69,8 +68,12 @@ class SqlConnector:
         if isinstance(name, names.SchemaName):
             return Snapshot(address=address, value=describe(self._reflected()), at=datetime.now(UTC))
         tables = self._tables()
-        with self._database.reading() as connection:
-            return Rows(tables, connection).of(address)
+        try:
+            with self._database.reading() as connection:
+                return Rows(tables, connection).of(address)
+        except Rejected:
+            self._forget()          # the schema may have changed since it was reflected
+            raise
 
     def preview(self, step: Step, view: View) -> Change:
         spec = self._spec(step)
@@ -84,16 +87,16 @@ class SqlConnector:
         spec = self.actions[change.action.partition(".")[2]]
         if spec.tier is Tier.READ:
             return self._read_out(change)
+        if spec.verb == "migration.run":
+            return self._migrate(change, call)
+        tables = self._tables()
         try:
             with self._database.writing(call.deadline) as connection:
-                if spec.verb == "migration.run":
-                    return migration.run(change, call.before, self._database, connection)
-                tables = self._tables()
-                assigned = Writer(tables, connection, call.before).write(change, _conditions(change, call))
+                assigned = Writer(tables, connection, call.before).write(change, _conditions(call))
                 return self._receipt(change, assigned, tables)
-        finally:
-            if spec.verb == "migration.run":
-                self._forget()
+        except Rejected:
+            self._forget()          # the schema may have changed since it was reflected
+            raise
 
     def locate(self, change: Change, call: Call) -> Location:
         """Show a row inserted under a key we gave, where it is as it was to become; nothing else bears our mark."""
@@ -109,6 +112,13 @@ class SqlConnector:
 
     def close(self) -> None:
         self._database.close()
+
+    def _migrate(self, change: Change, call: Call) -> Receipt:
+        try:
+            with self._database.writing(call.deadline) as connection:
+                return migration.run(change, call.before, self._database, connection)
+        finally:
+            self._forget()
 
     def _read_out(self, change: Change) -> Receipt:
         read: dict[Address, Fields] = {}
@@ -163,12 +173,7 @@ class SqlConnector:
 _NOTHING: dict[str, Any] = {"insert": {}, "update": {}, "delete": []}
 
 
-def _conditions(change: Change, call: Call) -> list[Address]:
+def _conditions(call: Call) -> list[Address]:
     """Return the conditions read for this change: they must still match what they matched."""
-    return [address for address in call.before if _is_condition(address) and not change.reads]
-
-
-def _is_condition(address: Address) -> bool:
-    with suppress(Rejected):
-        return isinstance(names.parse(address), names.ConditionName | names.DependentsName)
-    return False
+    kinds = (names.ConditionName, names.DependentsName)
+    return [address for address in call.before if isinstance(names.parse(address), kinds)]

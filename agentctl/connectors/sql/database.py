@@ -13,7 +13,7 @@ from agentctl.model.snapshot import Snapshot
 from agentctl.model.values import Value
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Connection, Executable
+    from sqlalchemy import ColumnElement, Connection, Executable, Update
 
 
 class Unfit(ValueError):
@@ -75,7 +75,13 @@ class Database(Protocol):
         """Return a select that keeps others from changing its rows until the transaction ends."""
         ...
 
-    def insertion(self, table: Table, values: dict[str, ColumnElement[Any]]) -> Executable: ...
+    def insertion(self, table: Table, values: dict[str, ColumnElement[Any]]) -> Executable:
+        """Return an insert that brings back the key, and is refused where a row is in its way."""
+        ...
+
+    def update(self, table: Table) -> Update:
+        """Return an update that is refused where another row is in its way."""
+        ...
 
     def defer(self, connection: Connection) -> None:
         """Let foreign keys that allow it be checked at commit, as rows are put back in whatever order."""

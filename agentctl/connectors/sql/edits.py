@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
 from agentctl.connectors.sql.schema import Schema, Table
-from agentctl.model.change import Effect, Inverse, RecordChange
 from agentctl.model.action import Reversibility
+from agentctl.model.change import Effect, Inverse, RecordChange
 from agentctl.model.plan import Argument, Step
 from agentctl.model.snapshot import Address, within
 from agentctl.model.values import Fields, Unknown, Value, same
@@ -74,12 +74,16 @@ def parents_first(records: Iterable[RecordChange], schema: Schema) -> list[Recor
             elif address not in ordered and address not in begun:
                 begun.add(address)
                 trail.append((address, True))
-                trail.extend((parent, False) for parent in _parents(address, fields, schema, found) if parent not in begun)
+                parents = _parents(address, fields, schema, found)
+                trail.extend((parent, False) for parent in parents if parent not in begun)
     return list(ordered.values())
 
 
 def _parents(
-    address: Address, fields: Mapping[Address, Fields | None], schema: Schema, found: Mapping[tuple[object, ...], Address]
+    address: Address,
+    fields: Mapping[Address, Fields | None],
+    schema: Schema,
+    found: Mapping[tuple[object, ...], Address],
 ) -> list[Address]:
     table = table_at(schema, address).name
     return [

@@ -53,8 +53,7 @@ def run(change: Change, before: Mapping[Address, Snapshot], database: Database, 
             database.run(connection, statement)
         except Exception as error:
             fault = database.fault(error)
-            fault.args = (f"{fault.args[0]} (statement {number} of {len(up)})",)
-            raise fault from error
+            raise type(fault)(fault.summary, f"Statement {number} of {len(up)}: {fault.detail}") from error
     return Receipt()
 
 

@@ -1,13 +1,14 @@
-"""Tables and columns as SQLAlchemy says them: names from reflection only, always quoted."""
+"""Tables, columns and comparisons as SQLAlchemy says them: names from reflection only, always quoted."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from agentctl.connectors.sql.condition import Operator
 from agentctl.connectors.sql.schema import Table
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnClause, TableClause
+    from sqlalchemy import ColumnClause, ColumnElement, TableClause
 
 
 def table_of(table: Table) -> TableClause:
@@ -23,3 +24,16 @@ def column_of(name: str) -> ColumnClause[Any]:
     from sqlalchemy.sql.elements import quoted_name
 
     return sa.column(quoted_name(name, quote=True))
+
+
+def compared(operator: Operator, left: ColumnElement[Any], right: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Say one of the comparisons that order."""
+    match operator:
+        case Operator.LT:
+            return left < right
+        case Operator.LE:
+            return left <= right
+        case Operator.GT:
+            return left > right
+    assert operator is Operator.GE
+    return left >= right

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import ColumnElement, Executable, TableClause
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.dml import Insert
+from sqlalchemy.sql.elements import ClauseElement
 from sqlalchemy.types import UserDefinedType
 
 
@@ -21,21 +22,24 @@ class Declared(UserDefinedType[Any]):
         return self.words
 
 
-class OverridingInsert(Insert):
+class PutUnderItsKey(Executable, ClauseElement):
     """An INSERT that gives a value to a column GENERATED ALWAYS AS IDENTITY: a row put back under its old key."""
 
-    inherit_cache = True
+    inherit_cache = False
+
+    def __init__(
+        self, table: TableClause, values: dict[str, ColumnElement[Any]], returning: list[ColumnElement[Any]]
+    ) -> None:
+        self.table = table
+        self.values = values
+        self.returning = returning
 
 
-@compiles(OverridingInsert, "postgresql")
-def _overriding(insert: OverridingInsert, compiler: Any, **options: Any) -> str:
-    text: str = compiler.visit_insert(insert, **options)
-    columns = ", ".join(compiler.preparer.quote(parameter.name) for parameter in insert.table.columns if parameter.name in _given(insert))
-    opening = f"({columns}) VALUES "
-    assert text.count(opening) == 1
-    return text.replace(opening, f"({columns}) OVERRIDING SYSTEM VALUE VALUES ")
-
-
-def _given(insert: OverridingInsert) -> set[str]:
-    values = insert._values or {}                       # noqa: SLF001  # SQLAlchemy has no public way to ask
-    return {getattr(column, "name", column) for column in values}
+@compiles(PutUnderItsKey, "postgresql")
+def _put(insert: PutUnderItsKey, compiler: Any, **options: Any) -> str:
+    columns = ", ".join(compiler.preparer.format_column(insert.table.c[name]) for name in insert.values)
+    values = ", ".join(compiler.process(value, **options) for value in insert.values.values())
+    returning = ", ".join(compiler.process(column, **options) for column in insert.returning)
+    table = compiler.preparer.format_table(insert.table)
+    # Names are quoted by SQLAlchemy's preparer, values are its parameters.
+    return f"INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE VALUES ({values}) RETURNING {returning}"  # noqa: S608  # see above

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
-from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
-from agentctl.connectors.sql.catalog import postgres_schema
 from agentctl.connectors.sql.condition import Operator, Test
 from agentctl.connectors.sql.database import Unfit
-from agentctl.connectors.sql.names import column_of, table_of
+from agentctl.connectors.sql.names import column_of, compared, table_of
+from agentctl.connectors.sql.postgresql_catalog import postgres_schema
+from agentctl.connectors.sql.postgresql_values import checked, from_text, listed, settled, to_text
 from agentctl.connectors.sql.schema import Column, Kind, Schema, Table
 from agentctl.connectors.sql.statements import bare, refuse_control
 from agentctl.errors import ConnectorError, Indeterminate, Rejected, Unreachable
@@ -22,26 +19,21 @@ from agentctl.model.snapshot import Snapshot
 from agentctl.model.values import Value
 
 if TYPE_CHECKING:
-    from sqlalchemy import URL, ColumnElement, Connection, Engine, Executable
+    from sqlalchemy import URL, ColumnElement, Connection, Engine, Executable, Update
 
 _SESSION = (
     "SET datestyle = 'ISO, YMD'", "SET intervalstyle = 'postgres'", "SET timezone = 'UTC'", "SET bytea_output = 'hex'",
     "SET extra_float_digits = 1", "SET standard_conforming_strings = on", "SET client_encoding = 'UTF8'",
 )
-_LIMITS = {"smallint": 15, "integer": 31, "bigint": 63}
-_WIDEST = 131_072                   # digits PostgreSQL keeps before the decimal point
 _RETRY = {"40001", "40P01", "55P03", "57014"}      # serialization, deadlock, lock and statement timeout
 _LOST = ("08", "57P")               # connection exceptions, and the server going away
-_AS_WRITTEN = {
-    Kind.BOOL, Kind.INTEGER, Kind.DECIMAL, Kind.BYTES, Kind.DATE, Kind.UUID, Kind.JSON, Kind.JSONB,
-}
 
 
 class Postgres:
     """A PostgreSQL database. Values are read as text and written as text cast to their column's type."""
 
     def __init__(self, url: Callable[[], URL], *, endpoint: str, timeout: float, quiet: bool) -> None:
-        """``url`` is asked for when first needed; ``quiet`` keeps the server's words, which may hold values, to itself."""
+        """``url`` is asked for when first needed; ``quiet`` withholds the server's words, which may hold values."""
         self._url = url
         self._endpoint = endpoint
         self._timeout = timeout
@@ -104,8 +96,8 @@ class Postgres:
         if raw is None:
             return None
         if column.kind is Kind.ARRAY:
-            return _listed(column, raw)
-        return _from_text(column.kind, raw)
+            return listed(column, raw)
+        return from_text(column.kind, raw)
 
     def token(self, table: Table, row: Sequence[Any]) -> str:
         return str(row[len(table.columns)])
@@ -113,15 +105,15 @@ class Postgres:
     def bound(self, column: Column, value: Value) -> ColumnElement[Any]:
         import sqlalchemy as sa
 
-        text = _to_text(column, value)
+        text = to_text(column, value)
         parameter = sa.literal(text, sa.ARRAY(sa.Text) if isinstance(text, list) else sa.Text())
         return sa.cast(parameter, _type(column.type))
 
     def fit(self, table: Table, column: Column, value: Value) -> Value:
-        checked = _checked(column, value)
-        if checked is None or _settled(column):
-            return checked
-        return self.value(column, self._asked(column, checked))
+        meant = checked(column, value)
+        if meant is None or settled(column):
+            return meant
+        return self.value(column, self._asked(column, meant))
 
     def is_(self, column: Column, value: Value) -> ColumnElement[bool]:
         return column_of(column.name) == self.bound(column, value)
@@ -129,7 +121,10 @@ class Postgres:
     def test(self, test: Test) -> ColumnElement[bool]:
         import sqlalchemy as sa
 
-        name, operand = column_of(test.column.name), test.operand
+        operand = test.operand
+        name: ColumnElement[Any] = column_of(test.column.name)
+        if test.column.type == "citext":        # conditions compare as they are written
+            name = sa.cast(name, sa.Text)
         match test.operator:
             case Operator.IS_NULL:
                 return name.is_(None) if operand else name.is_not(None)
@@ -148,9 +143,7 @@ class Postgres:
         left = sa.cast(name, sa.Text).collate("C") if textual else name
         right = self.bound(test.column, operand)
         right = sa.cast(right, sa.Text).collate("C") if textual else right
-        return {
-            Operator.LT: left < right, Operator.LE: left <= right, Operator.GT: left > right, Operator.GE: left >= right,
-        }[test.operator]
+        return compared(test.operator, left, right)
 
     def unchanged(self, table: Table, before: Snapshot) -> ColumnElement[bool]:
         import sqlalchemy as sa
@@ -163,11 +156,17 @@ class Postgres:
     def insertion(self, table: Table, values: dict[str, ColumnElement[Any]]) -> Executable:
         import sqlalchemy as sa
 
-        from agentctl.connectors.sql.overriding import OverridingInsert
+        from agentctl.connectors.sql.overriding import PutUnderItsKey
 
-        always = any(table.columns[name].always for name in values)
-        insert = OverridingInsert(table_of(table)) if always else sa.insert(table_of(table))
-        return insert.values(values).returning(*(_shown(table.columns[name]) for name in table.key))
+        key = [_shown(table.columns[name]) for name in table.key]
+        if any(table.columns[name].always for name in values):
+            return PutUnderItsKey(table_of(table), values, key)
+        return sa.insert(table_of(table)).values(values).returning(*key)
+
+    def update(self, table: Table) -> Update:
+        import sqlalchemy as sa
+
+        return sa.update(table_of(table))
 
     def defer(self, connection: Connection) -> None:
         connection.exec_driver_sql("SET CONSTRAINTS ALL DEFERRED")
@@ -210,18 +209,18 @@ class Postgres:
         """Ask the server how it would show ``value`` once stored; the answer never depends on any row."""
         import sqlalchemy as sa
 
-        key = column.type, repr(_to_text(column, value))
+        key = column.type, repr(to_text(column, value))
         if key not in self._known:
-            shown = sa.cast(self.bound(column, value), sa.ARRAY(sa.Text) if column.kind is Kind.ARRAY else sa.Text())
+            shown = sa.select(sa.cast(self.bound(column, value), _text_type(column)))
             try:
                 with self.reading() as connection:
-                    self._known[key] = connection.execute(sa.select(shown)).scalar_one()
+                    self._known[key] = connection.execute(shown).scalar_one()
             except Rejected as error:
                 raise Unfit(f"the database does not take it for {column.type}") from error
         return self._known[key]
 
     def _said(self, error: Exception) -> str:
-        """Return what the server says without what may hold values: its detail, and all of it where that is asked for."""
+        """Return what the server says without what may hold values: its detail, and all its words where ``quiet``."""
         cause = getattr(error, "orig", None) or error
         diagnosis = getattr(cause, "diag", None)
         state = _state(error)
@@ -243,11 +242,8 @@ class Postgres:
         import sqlalchemy as sa
 
         ms = str(max(1, int(seconds * 1000)))
-        connection.execute(
-            sa.select(
-                sa.func.set_config("statement_timeout", ms, sa.true()), sa.func.set_config("lock_timeout", ms, sa.true())
-            )
-        ).close()
+        limits = (sa.func.set_config(name, ms, sa.true()) for name in ("statement_timeout", "lock_timeout"))
+        connection.execute(sa.select(*limits)).close()
 
     def _still_open(self, connection: Connection) -> None:
         driver: Any = connection.connection.driver_connection
@@ -284,7 +280,7 @@ class Postgres:
                     pool_size=5,
                     max_overflow=10,
                     pool_timeout=self._timeout,
-                    connect_args={"connect_timeout": max(2, int(self._timeout)), "application_name": "agentctl"},
+                    connect_args={"connect_timeout": max(2, int(self._timeout)), "prepare_threshold": None},
                 )
 
                 def prepare(driver: Any, _: object) -> None:
@@ -334,199 +330,10 @@ def _type(declared: str) -> Any:
 def _shown(column: Column) -> ColumnElement[Any]:
     import sqlalchemy as sa
 
-    name = column_of(column.name)
-    return sa.cast(name, sa.ARRAY(sa.Text) if column.kind is Kind.ARRAY else sa.Text()).label(column.name)
+    return sa.cast(column_of(column.name), _text_type(column)).label(column.name)
 
 
-def _settled(column: Column) -> bool:
-    """Whether what is written is what will be shown, so that the server need not be asked."""
-    plain = {"text", "character varying", "timestamp without time zone", "timestamp with time zone", "double precision"}
-    return column.kind in _AS_WRITTEN or column.type in plain or (column.kind is Kind.TEXT and column.size is not None
-                                                                  and column.type.startswith("character varying"))
+def _text_type(column: Column) -> Any:
+    import sqlalchemy as sa
 
-
-def _listed(column: Column, raw: Any) -> Value:
-    assert column.element is not None
-    if isinstance(raw, list):
-        return [_listed(column, item) for item in raw]
-    return None if raw is None else _from_text(column.element, raw)
-
-
-def _from_text(kind: Kind, text: str) -> Value:
-    """Return the value a text of PostgreSQL says, or the text where it says what values cannot (NaN, infinity, BC)."""
-    try:
-        match kind:
-            case Kind.BOOL:
-                return text in {"t", "true"}
-            case Kind.INTEGER:
-                return int(text)
-            case Kind.DECIMAL | Kind.FLOAT:
-                number = Decimal(text)
-                return number if number.is_finite() else text
-            case Kind.BYTES:
-                return bytes.fromhex(text.removeprefix("\\x"))
-            case Kind.DATE:
-                return date.fromisoformat(text)
-            case Kind.TIME:
-                return datetime.fromisoformat(text)
-            case Kind.MOMENT:
-                return datetime.fromisoformat(text).astimezone(UTC)
-            case Kind.JSONB:
-                document: Value = json.loads(text, parse_float=Decimal)
-                return document if isinstance(document, dict | list) else text
-    except (ValueError, OverflowError, RecursionError, InvalidOperation):
-        return text
-    return text
-
-
-def _to_text(column: Column, value: Value) -> Any:
-    """Return the text, or list of texts, PostgreSQL reads ``value`` from."""
-    if column.kind is Kind.ARRAY and isinstance(value, list | tuple):
-        element = Column(name=column.name, type="", kind=column.element or Kind.OTHER)
-        return [_to_text(column if isinstance(item, list | tuple) else element, item) for item in value]
-    match value:
-        case None | str():
-            return value
-        case bool():
-            return "true" if value else "false"
-        case int():
-            return str(value)
-        case Decimal():
-            if abs(value.adjusted()) > _WIDEST:
-                raise Unfit("the number has too many digits")
-            return format(value, "f")
-        case bytes():
-            return "\\x" + value.hex()
-        case datetime() | date():
-            return value.isoformat()
-        case Mapping() | list() | tuple():
-            return _json(value)
-    raise Unfit("that has no place in a column")
-
-
-def _json(value: Value) -> str:
-    """Return JSON text; decimals keep their digits."""
-    match value:
-        case None | bool() | str() | int():
-            return json.dumps(value, ensure_ascii=False)
-        case Decimal():
-            if abs(value.adjusted()) > _WIDEST:
-                raise Unfit("a number in the JSON has too many digits")
-            return format(_plain(value), "f")
-        case Mapping():
-            items = (f"{json.dumps(str(key), ensure_ascii=False)}: {_json(item)}" for key, item in value.items())
-            return "{" + ", ".join(items) + "}"
-        case list() | tuple():
-            return "[" + ", ".join(map(_json, value)) + "]"
-    raise Unfit("that is not JSON")
-
-
-def _checked(column: Column, value: Value) -> Value:
-    """Return a value an agent wrote, as its kind says it. Raises Unfit where it is of another kind or too long."""
-    if value is None:
-        return None
-    match column.kind, value:
-        case Kind.BOOL, bool():
-            return value
-        case Kind.INTEGER, int() if not isinstance(value, bool):
-            bits = _LIMITS.get(column.type, 63)
-            if not -(2**bits) <= value < 2**bits:
-                raise Unfit(f"{column.type} ends at {bits + 1} bits")
-            return value
-        case Kind.DECIMAL, int() | Decimal() if not isinstance(value, bool):
-            return _scaled(column, Decimal(value))
-        case Kind.FLOAT, int() | Decimal() if not isinstance(value, bool):
-            return _double(Decimal(value))
-        case Kind.TEXT, str():
-            return _fitting(column, value)
-        case Kind.BYTES, bytes():
-            return value
-        case Kind.DATE, date() if not isinstance(value, datetime):
-            return value
-        case Kind.TIME, datetime() if value.tzinfo is None:
-            return value
-        case Kind.MOMENT, datetime() if value.tzinfo is not None:
-            return value.astimezone(UTC)
-        case Kind.DATE | Kind.TIME | Kind.MOMENT | Kind.UUID, str():
-            return _checked_text(column, value)
-        case Kind.JSONB, Mapping() | list() | tuple():
-            return _document(_json(value))
-        case Kind.JSON, Mapping() | list() | tuple():
-            return _json(value)
-        case Kind.JSON | Kind.JSONB, bool() | int() | Decimal():
-            return _json(value)
-        case Kind.JSON | Kind.JSONB, str():
-            document = _document(value)
-            if column.kind is Kind.JSON:
-                return value
-            return document if isinstance(document, dict | list) else _json(document)
-        case Kind.ARRAY, list() | tuple():
-            element = Column(name=column.name, type="", kind=column.element or Kind.OTHER)
-            return [_checked(column if isinstance(item, list | tuple) else element, item) for item in value]
-        case Kind.OTHER, str():
-            return _fitting(column, value)
-    raise Unfit(f"the column holds a {column.kind.value}")
-
-
-def _checked_text(column: Column, text: str) -> Value:
-    """Return the date, time or UUID a text says."""
-    try:
-        match column.kind:
-            case Kind.DATE:
-                return date.fromisoformat(text)
-            case Kind.UUID:
-                return str(UUID(text))
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise Unfit(f"the column holds a {column.kind.value}") from error
-    if (moment.tzinfo is None) is (column.kind is Kind.MOMENT):
-        raise Unfit(f"the column holds a {column.kind.value}")
-    return moment if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-def _fitting(column: Column, text: str) -> str:
-    if "\0" in text:
-        raise Unfit("PostgreSQL keeps no NUL characters")
-    if column.size is not None and len(text.rstrip(" ")) > column.size:
-        raise Unfit(f"it holds at most {column.size} characters")
-    return text if column.size is None else text[: max(column.size, len(text.rstrip(" ")))]
-
-
-def _scaled(column: Column, number: Decimal) -> Decimal:
-    if abs(number.adjusted()) > _WIDEST:
-        raise Unfit("the number has too many digits")
-    number = _plain(number)
-    if column.precision is None:
-        return number
-    digits, scale = column.precision
-    rounded = number.quantize(Decimal(1).scaleb(-scale), context=Context(prec=_WIDEST, rounding=ROUND_HALF_UP))
-    if rounded and rounded.adjusted() >= digits - scale:
-        raise Unfit(f"{column.type} has no room for it")
-    return _plain(rounded)
-
-
-def _plain(number: Decimal) -> Decimal:
-    """Return the number as PostgreSQL writes it: no exponent, no negative zero."""
-    plain = Decimal(format(number, "f"))
-    return plain if plain else plain.copy_abs()
-
-
-def _double(number: Decimal) -> Decimal:
-    shown = Decimal(repr(float(number)))
-    if not shown.is_finite():
-        raise Unfit("a double has no room for it")
-    return shown.quantize(Decimal(1)) if shown == shown.to_integral_value() and abs(shown) < 10**15 else shown
-
-
-def _document(text: str) -> Value:
-    if "\\u0000" in text or "\0" in text:
-        raise Unfit("PostgreSQL keeps no NUL characters")
-    try:
-        document: Value = json.loads(text, parse_float=Decimal, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise Unfit("that text is not JSON") from error
-    return document
-
-
-def _no_constant(name: str) -> Value:
-    raise ValueError(name)
+    return sa.ARRAY(sa.Text) if column.kind is Kind.ARRAY else sa.Text()

@@ -1,10 +1,9 @@
-"""What a step would do to the rows of a view: predicted as the columns will store it. Pure but for asking the database
-what it makes of a value; nothing here writes."""
+"""What a step would do to the rows of a view, predicted as the columns will store it. Nothing here touches rows."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from agentctl.connectors.base import View
@@ -22,7 +21,9 @@ from agentctl.model.plan import Step
 from agentctl.model.snapshot import Address, Snapshot, new_address, within
 from agentctl.model.values import UNKNOWN, Fields, Unknown, Value, has_unknown, same
 
-_LITERAL = re.compile(r"(?:'((?:[^']|'')*)'|(-?[0-9]+(?:\.[0-9]+)?)|(true|false))(?:::[\w .\"()\[\],]+)?", re.IGNORECASE)
+_LITERAL = re.compile(
+    r"""(?:'((?:[^']|'')*)'|(-?[0-9]+(?:\.[0-9]+)?)|(true|false))(?:::[\w ."()\[\],]+)?""", re.IGNORECASE
+)
 
 
 class Previewer:
@@ -113,7 +114,7 @@ class Previewer:
             if changed.intersection(key.parent_columns) and key.on_update is not OnParent.REFUSE:
                 raise Rejected(
                     "Update would cascade",
-                    f"{key.child} follows {', '.join(key.parent_columns)} of {table.name}; its rows would change unseen.",
+                    f"Rows of {key.child} follow {', '.join(key.parent_columns)} and would change unseen.",
                 )
         if changed:
             after.update(dict.fromkeys(self._computed(table, "update") - changes.keys(), UNKNOWN))
@@ -124,7 +125,8 @@ class Previewer:
         table = self._tables.at(address)
         given = self._given(table, self._arguments(table, step))
         after: dict[str, Value] = {
-            name: given[name] if name in given else self._default(table, column) for name, column in table.columns.items()
+            name: given[name] if name in given else self._default(table, column)
+            for name, column in table.columns.items()
         }
         after.update(dict.fromkeys(self._computed(table, "insert") - given.keys(), UNKNOWN))
         if "/new:" not in address and view.read(address).value is not None:
@@ -252,7 +254,7 @@ class Previewer:
             column = table.column(name)
             if column.generated:
                 raise Rejected("Column is computed", f"The database computes {table.name}.{name}; it cannot be set.")
-            if column.always and name not in table.key:
+            if column.always:
                 raise Rejected("Column is assigned", f"The database assigns {table.name}.{name}; it cannot be set.")
             if value is None and not column.nullable and not column.assigned:
                 raise Rejected("Value missing", f"{table.name}.{name} may not be NULL.")
@@ -269,7 +271,11 @@ class Previewer:
         if literal is None:
             return UNKNOWN
         text, number, truth = literal.groups()
-        said: Value = text.replace("''", "'") if text is not None else names.number(number) if number else truth.lower() == "true"
+        said: Value
+        if text is not None:
+            said = text.replace("''", "'")
+        else:
+            said = names.number(number) if number else truth.lower() == "true"
         try:
             return self._tables.database.fit(table, column, said)
         except Unfit:
@@ -297,7 +303,7 @@ class Previewer:
         return inverse_of(step, records, self._schema, spec.stays)
 
     def _notes(self, records: Iterable[RecordChange]) -> tuple[str, ...]:
-        notes = {}
+        notes: dict[str, None] = {}
         for record in records:
             table = self._tables.at(record.address)
             if record.effect in _EVENTS:
@@ -323,7 +329,6 @@ def receipt_id(table: Table, fields: Fields) -> Value:
 
 
 def _restored(step: Step) -> list[str]:
-    parts: Callable[[str], Any] = step.with_.__getitem__
-    return [*cast(Mapping[str, Any], parts("insert")), *cast(Mapping[str, Any], parts("update")), *cast(list[str], parts("delete"))]
+    return [str(target) for part in ("insert", "update", "delete") for target in cast(Iterable[str], step.with_[part])]
 
 

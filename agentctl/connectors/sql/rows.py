@@ -104,9 +104,10 @@ class Rows:
         statement = sa.select(*database.shown(table)).select_from(table_of(table)).where(where).limit(most)
         if self._locking:
             statement = database.locking(statement)
+        columns = table.columns.items()
         return [
             (
-                {name: database.value(column, raw) for (name, column), raw in zip(table.columns.items(), row, strict=False)},
+                {name: database.value(column, raw) for (name, column), raw in zip(columns, row, strict=False)},
                 database.token(table, row),
             )
             for row in self._connection.execute(statement).all()

@@ -84,9 +84,8 @@ class Table:
     def column(self, name: str) -> Column:
         if name in self.columns:
             return self.columns[name]
-        raise Rejected(
-            "Unknown column", f"Table {self.name} has no column {name!r}.", hint=did_you_mean(name, self.columns)
-        )
+        hint = did_you_mean(name, self.columns) or _LATER
+        raise Rejected("Unknown column", f"Table {self.name} has no column {name!r}.", hint=hint)
 
     def fired_by(self, event: str) -> tuple[Trigger, ...]:
         return tuple(trigger for trigger in self.triggers if event in trigger.events)
@@ -106,11 +105,12 @@ class ForeignKey:
 class Schema:
     tables: Mapping[str, Table]
     foreign_keys: tuple[ForeignKey, ...] = ()
-    other: Mapping[str, str] = field(default_factory=dict)      # views, indexes, functions…: name to a text that differs
+    other: Mapping[str, str] = field(default_factory=dict)      # the text of views, indexes and functions
 
     def table(self, name: str) -> Table:
         if name not in self.tables:
-            raise Rejected("Unknown table", f"There is no table {name!r}.", hint=did_you_mean(name, self.tables))
+            hint = did_you_mean(name, self.tables) or _LATER
+            raise Rejected("Unknown table", f"There is no table {name!r}.", hint=hint)
         table = self.tables[name]
         if not table.key:
             raise Rejected(
@@ -145,6 +145,9 @@ def describe(schema: Schema) -> dict[str, Value]:
 def did_you_mean(name: str, known: Mapping[str, object]) -> str:
     close = get_close_matches(name, known, n=1) or [other for other in known if other.lower() == name.lower()]
     return f"Did you mean {close[0]}?" if close else ""
+
+
+_LATER = "What a migration makes can be used by a plan made after it was applied."
 
 
 def _words(column: Column) -> str:

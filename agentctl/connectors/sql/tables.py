@@ -43,7 +43,7 @@ class Tables:
     database: Database
 
     def table(self, name: str) -> Table:
-        """Return a table by the name targets use. Raises Rejected where there is none, or none this instance may use."""
+        """Return a table by the name targets use. Raises Rejected where there is none that this instance may use."""
         return self.schema.table(self.scope.check(name))
 
     def at(self, address: Address) -> Table:

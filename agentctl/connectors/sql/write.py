@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from agentctl.connectors.base import Receipt
 from agentctl.connectors.sql.database import Unfit
 from agentctl.connectors.sql.edits import parents_first, written
 from agentctl.connectors.sql.names import column_of, table_of
@@ -62,24 +61,22 @@ class Writer:
             else f"{within(gone[0])} no longer matches." if gone
             else f"{within(min(row for row in now if now[row] != then[row]))} was changed."
         )
-        raise Rejected("Rows changed since they were read", f"Other rows match than when they were read just now: {why}")
+        raise Rejected("Rows changed since they were read", f"Not what it was when it was read just now: {why}")
 
     def _insert(self, record: RecordChange) -> Fields:
         table = self._tables.at(record.address)
         after = record.after or {}
         values = {name: self._bound(table, name, after) for name in written(table, record)}
-        row = self._connection.execute(self._database.insertion(table, values)).one()  # type: ignore[call-overload]  # a select or an insert alike
+        row = self._connection.execute(self._database.insertion(table, values)).one()
         return {name: self._database.value(table.column(name), raw) for name, raw in zip(table.key, row, strict=True)}
 
     def _update(self, record: RecordChange) -> None:
-        import sqlalchemy as sa
-
         table = self._tables.at(record.address)
         columns = written(table, record)
         if not columns:             # only what the database itself computes would change
             return
         values = {column_of(name): self._bound(table, name, record.after or {}) for name in columns}
-        self._once(record, sa.update(table_of(table)).where(*self._as_read(table, record)).values(values))
+        self._once(record, self._database.update(table).where(*self._as_read(table, record)).values(values))
 
     def _delete(self, record: RecordChange) -> None:
         import sqlalchemy as sa

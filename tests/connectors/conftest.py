@@ -1,0 +1,5 @@
+"""Fixtures several files of this folder share."""
+
+from tests.connectors.sql_servers import postgres
+
+__all__ = ["postgres"]
