@@ -12,11 +12,12 @@ from tests.examples.screens import LOGIN, normalised, play
 
 README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```\w*\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
-CUT = "…\n"
+CUT = "\n…\n"
 
 
 def test_the_first_plan_does_what_the_readme_shows(workspace):
-    workspace.mkdir(parents=True)
+    workspace = workspace.with_name("acme")
+    workspace.mkdir()
     for block in BLOCKS:
         if block.startswith("# plan.yaml"):
             (workspace / "plan.yaml").write_text(block, "utf-8")
@@ -27,9 +28,9 @@ def test_the_first_plan_does_what_the_readme_shows(workspace):
             policy = workspace / "policy" / "policy.yaml"
             policy.write_text(policy.read_text("utf-8").replace("your-user-name", LOGIN), "utf-8")
         elif block.startswith("$ agentctl"):
-            shown = normalised(play(block, workspace).replace("/tmp/workspace", "/home/maria/acme"))
+            shown = normalised(play(block, workspace))
             for part in normalised(block).split(CUT):
-                assert part in shown
+                assert part.strip("\n") in shown
     assert (workspace / "pricing.md").read_text("utf-8") == "# Pricing\n\n- Monthly: $12\n- Annual: $12\n"
 
 
