@@ -13,7 +13,9 @@ from agentctl.model.change import Change, Effect
 from agentctl.model.snapshot import Address, Snapshot, instance_of
 
 _AT_ONCE = 50
-_WORTH_A_THREAD = 0.002     # seconds; below it threads cost more than they save
+_NOTICEABLE = 0.002         # seconds; a read that takes less does not wait for a network
+_WORTH_THREADS = 0.04       # seconds waited in a row before threads are worth what they cost
+_ONE_READ = 0.025           # at most so much of them in one read: the first connects, which says nothing of the next
 
 
 class Overlay(View):
@@ -28,10 +30,13 @@ class Overlay(View):
     def prefetch(self, addresses: Iterable[Address]) -> None:
         """Read records before they are asked for, side by side where reading waits."""
         wanted = iter([address for address in dict.fromkeys(addresses) if address not in self._live])
+        waited = 0.0
         for address in wanted:
             began = perf_counter()
             self._fetch(address)
-            if perf_counter() - began > _WORTH_A_THREAD:
+            took = perf_counter() - began
+            waited = waited + min(took, _ONE_READ) if took > _NOTICEABLE else 0.0
+            if waited > _WORTH_THREADS:
                 break
         rest = list(wanted)
         if rest:

@@ -4,22 +4,37 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import Any
 
 from agentctl.model.values import SAFE_INTEGER, NotAValue
 
 _FIRST_SURROGATE = "\ud800"
+_sorted = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True, check_circular=False).encode
+_as_given = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+
+# Where a number can begin: what might be a float, or an integer beyond 2^53. In a string it only costs the slow way.
+_SUSPECT = re.compile(r"(?:^|[:,\[])-?(?:[0-9]+[.eE]|[0-9]{16}|I|N)")
 
 
 def canonical(wire: Any) -> bytes:
-    """Return the RFC 8785 bytes of a JSON document. Raises NotAValue for floats, big integers and lone surrogates."""
+    """Return the RFC 8785 bytes of a JSON document whose mappings' keys are strings.
+
+    Raises NotAValue for floats, integers beyond 2^53, lone surrogates and what is no JSON.
+    """
     try:
-        text = json.dumps(_checked(wire), ensure_ascii=False, separators=(",", ":"), check_circular=False)
+        text = _sorted(wire)
+        if _SUSPECT.search(text) or not (text.isascii() or max(text) < _FIRST_SURROGATE):
+            text = _as_given(checked(wire))
         return text.encode()
     except UnicodeEncodeError as error:
         raise NotAValue("a lone surrogate is not text") from error
     except RecursionError as error:
         raise NotAValue("nested too deeply") from error
+    except (TypeError, ValueError) as error:
+        if isinstance(error, NotAValue):
+            raise
+        raise NotAValue(f"it has no canonical form: {error}") from error
 
 
 def digest(wire: Any) -> str:
@@ -32,8 +47,11 @@ def digest_bytes(data: bytes) -> str:
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
-def _checked(wire: Any) -> Any:
-    """Return ``wire`` with its mappings in RFC 8785 order: by UTF-16 code units, not by code points."""
+def checked(wire: Any) -> Any:
+    """Return ``wire`` with its mappings in RFC 8785 order: by UTF-16 code units, not by code points.
+
+    The plain way, for what the encoder's own order and numbers might get wrong. Raises NotAValue as ``canonical``.
+    """
     if isinstance(wire, str | bool) or wire is None:
         return wire
     if isinstance(wire, int):
@@ -43,11 +61,9 @@ def _checked(wire: Any) -> Any:
     if isinstance(wire, dict):
         if not all(isinstance(key, str) for key in wire):
             raise NotAValue("a mapping's keys are strings")
-        if all(key < _FIRST_SURROGATE for key in wire):
-            return {key: _checked(wire[key]) for key in sorted(wire)}
-        return {key: _checked(wire[key]) for key in sorted(wire, key=_utf16)}
+        return {key: checked(wire[key]) for key in sorted(wire, key=_utf16)}
     if isinstance(wire, list | tuple):
-        return [_checked(item) for item in wire]
+        return [checked(item) for item in wire]
     raise NotAValue(f"{type(wire).__name__} has no canonical form")
 
 

@@ -38,6 +38,8 @@ Value: TypeAlias = (
     None | bool | int | str | Decimal | bytes | datetime | date | Unknown | Hidden
     | Sequence["Value"] | Mapping[str, "Value"]
 )
+_PLAIN = frozenset({str, int, bool, type(None)})
+
 Fields: TypeAlias = Mapping[str, Value]
 
 
@@ -93,6 +95,8 @@ def same(left: Value, right: Value) -> bool:
     """Whether two values are the same value of the same type: ``1``, ``True`` and ``1.0`` all differ."""
     if left is right:
         return True
+    if type(left) in _PLAIN:
+        return type(left) is type(right) and left == right
     if isinstance(left, Mapping):
         return isinstance(right, Mapping) and left.keys() == right.keys() and all(
             same(item, right[key]) for key, item in left.items()
