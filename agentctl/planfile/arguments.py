@@ -41,12 +41,12 @@ def judge(
     for found in reading.references:
         _judge_secret(spec, found, pointer, findings)
     whole = _wire(arguments) if reading.tagged else wire
-    found = problems(spec.arguments, whole)
-    if not found:
+    wrong = problems(spec.arguments, whole)
+    if not wrong:
         return
     # Of a huge value only the first problem is told: excusing that one would excuse all behind it.
     unknown = _Unknown(reading.references if is_small(whole) else [], pointer)
-    for problem in found:
+    for problem in wrong:
         if problem.pointer[:1] and problem.pointer[0] in spec.secret and problem.code != SyntaxCode.UNKNOWN_KEY:
             continue
         if not unknown.may_excuse(problem):

@@ -19,6 +19,7 @@ from agentctl.planfile.steps import Steps
 from agentctl.resources import schema as load_schema
 from agentctl.syntax import schema, yaml
 from agentctl.syntax.codes import Code as SyntaxCode
+from agentctl.syntax.collector import paused
 from agentctl.syntax.document import Pointer, invalid
 from agentctl.syntax.explain import Problem
 from agentctl.syntax.suggest import did_you_mean
@@ -82,7 +83,8 @@ def check(data: bytes, file: str, catalog: Catalog) -> Checked:
     except Invalid as error:
         return Checked(file=file, plan=None, diagnostics=error.diagnostics)
     findings = Findings(document)
-    plan = _read(document.value, findings, catalog)
+    with paused():
+        plan = _read(document.value, findings, catalog)
     return Checked(file=file, plan=None if findings.any_error else plan, diagnostics=findings.in_order())
 
 

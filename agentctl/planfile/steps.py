@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from agentctl.errors import Rejected
+from agentctl.errors import Rejected, Unreachable
 from agentctl.model.action import ActionSpec
 from agentctl.model.diagnostic import Span
 from agentctl.model.plan import Argument, Format, From, Step, argument_to_wire
@@ -20,6 +20,7 @@ from agentctl.planfile.references import Reading
 from agentctl.syntax.document import Pointer
 from agentctl.syntax.suggest import did_you_mean
 
+_MAY_REFER: Final = (From, Format, dict, list)
 _NEW: Final = re.compile(r"(?:^|/)new:([^/]*)")
 
 
@@ -181,7 +182,7 @@ class Steps:
             return True
         try:
             addresses = self._catalog.addresses(_unresolved(step))
-        except Rejected:
+        except (Rejected, Unreachable):
             return True
         return not addresses or any(address.endswith(f"/new:{step.id}") for address in addresses)
 
@@ -216,6 +217,9 @@ class Steps:
             return
         try:
             self._catalog.addresses(_unresolved(step))
+        except Unreachable:
+            # Only the live system can tell. To check a plan is offline work; its preview will say.
+            return
         except Rejected as error:
             self._findings.error(
                 Code.TARGET_REJECTED, error.summary, error.detail, (*at, "target"), hint=error.hint
@@ -224,6 +228,8 @@ class Steps:
 
 def _unresolved(step: Step) -> Step:
     """Return ``step`` as a preview would hand it to its connector while nothing is known of earlier steps."""
+    if not any(isinstance(argument, _MAY_REFER) for argument in step.with_.values()):
+        return step
     return replace(step, with_={name: _unknown(argument) for name, argument in step.with_.items()})
 
 

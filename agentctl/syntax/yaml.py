@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
@@ -29,6 +26,7 @@ from agentctl.syntax import json
 from agentctl.syntax.builder import Builder
 from agentctl.syntax.characters import read_text
 from agentctl.syntax.codes import Code
+from agentctl.syntax.collector import paused
 from agentctl.syntax.document import Document, Source, invalid
 from agentctl.syntax.scalars import MAY_MEAN_MORE, NotFinite, TooLong, plain
 
@@ -69,7 +67,7 @@ def read(data: bytes, file: str, *, limits: Limits = DEFAULTS) -> Document:
     Raises Invalid where nothing can be understood: bytes that are no text, a syntax error, a bomb.
     """
     source = read_text(data, file, limits.size)
-    with _no_collections():
+    with paused():
         if not source.text.lstrip(" \t\r\n").startswith(("{", "[")):
             return _read_yaml(source, limits)
         try:
@@ -225,15 +223,3 @@ def _warn_of_cut(builder: Builder, word: str, at: int) -> None:
     builder.problem(
         Code.COMMENT_CUTS_VALUE, "Comment may cut a value short", detail, hint, at, severity=Severity.WARNING
     )
-
-
-@contextmanager
-def _no_collections() -> Iterator[None]:
-    """Keep the collector from walking a growing tree that holds no cycles: it would double the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()

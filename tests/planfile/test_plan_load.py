@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from agentctl.errors import Exit, Invalid
+from agentctl.errors import Exit, Invalid, Unreachable
 from agentctl.model.diagnostic import Severity
 from agentctl.model.plan import Format, From, OnFailure, Secret
 from agentctl.planfile.catalog import Catalog
@@ -200,6 +200,14 @@ def test_a_step_with_faults_is_not_handed_to_its_connector():
     of = Catalog(actions=catalog().actions, addresses=lambda step: seen.append(step.id) or ())
     check(plan("  - {id: a, action: crm.row.update, target: x, with: {nope: 1}}\n  - {id: b, action: crm.row.insert, target: x}"), "x", of)
     assert seen == ["b"]
+
+
+def test_a_system_that_is_down_keeps_no_plan_from_being_checked():
+    def down(step):
+        raise Unreachable("Database out of reach", "There is no database file.")
+
+    of = Catalog(actions=catalog().actions, addresses=down)
+    assert loads(plan("  - {id: a, action: crm.row.insert, target: orders}\n  - {id: b, action: crm.row.update, target: orders/new:a, with: {seats: 1}}"), "x", of)
 
 
 def test_a_workspace_that_knows_no_agents_takes_the_claim():
