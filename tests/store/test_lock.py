@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -211,11 +212,19 @@ def test_an_owner_that_died_while_writing_its_name_is_broken_too(path, me, data)
 
 
 def test_a_lock_file_removed_under_a_waiter_is_not_taken_for_the_lock(path, me, monkeypatch):
-    real = lock._is_still
-    answers = iter([lambda: path.unlink() or False, lambda: True])
-    monkeypatch.setattr(lock, "_is_still", lambda *a: next(answers)() and real(*a))
+    real, removed = fcntl.flock, []
+
+    def flock(descriptor, how):
+        real(descriptor, how)
+        if not removed:
+            path.unlink()
+            removed.append(path)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
     with lock.acquire(path, me):
         assert lock.show(path) == me
+        with pytest.raises(Locked):
+            lock.acquire(path, me)
 
 
 def test_the_lock_file_is_its_owners_only_or_its_groups(path, me):

@@ -131,6 +131,17 @@ def test_a_run_torn_in_its_very_first_line_never_was(history):
     assert first.body["torn"]["bytes"] == 8
 
 
+def test_what_stands_after_the_end_of_a_run_is_put_aside_before_it_is_signed(history):
+    newest = history.files()[-1]
+    for suffix in (".json", ".json.sig"):
+        (history.checkpoints / f"{newest.stem}{suffix}").unlink()
+    newest.write_bytes(newest.read_bytes() + b"half a li")
+    history.run("r3")
+    assert newest.with_name(newest.name + ".torn").read_bytes() == b"half a li"
+    assert [record.body["torn"]["bytes"] for record in records(history) if "torn" in record.body] == [9]
+    assert history.verify(outside=history.head()).grade == "intact"
+
+
 def test_an_empty_newest_file_is_taken_away(history):
     (history.trace / "000005-run-r9.jsonl").touch()
     assert history.scan().fault is None

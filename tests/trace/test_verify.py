@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 import pytest
 
 from agentctl.model.canonical import digest_bytes
 from agentctl.trace import checkpoint
+from agentctl.trace.chain import parse_name, walk
+from agentctl.trace.mend import seal
 from agentctl.trace.record import Kind, decode, encode
+from agentctl.trace.tail import tail
 from agentctl.trace.verify import Known, verify
 
 
@@ -50,20 +54,6 @@ def test_a_flip_of_any_bit_of_any_byte_of_a_closed_trace_is_found(ground):
         path.write_bytes(whole)
     assert missed == []
     assert ground.verify(outside=head).grade == "intact"
-
-
-def test_every_single_flip_in_the_trace_files_is_found_without_any_checkpoint_given_the_head(history):
-    head = history.head()
-    shutil.rmtree(history.checkpoints)
-    history.checkpoints.mkdir()
-    for path in history.files():
-        whole = path.read_bytes()
-        for place in range(0, len(whole), 7):
-            damaged = bytearray(whole)
-            damaged[place] ^= 0x01
-            path.write_bytes(damaged)
-            assert history.verify(outside=head).grade == "broken", (path.name, place)
-        path.write_bytes(whole)
 
 
 def _lines(path):
@@ -235,16 +225,32 @@ def test_no_trace_at_all_is_broken_not_intact(ground):
 
 def test_a_run_that_ends_while_it_is_verified_is_no_fault(history, monkeypatch):
     journal = history.begin("r3")
-    real = checkpoint.files
 
-    def then_it_ends(folder):
-        names = real(folder)
+    def walk_and_then_it_ends(folder):
+        yield from walk(folder)
         journal.append(Kind.RUN_FINISHED, {"status": "complete", "counts": {}, "reason": ""}, sync=True)
         journal.close()
-        return names
 
-    monkeypatch.setattr(checkpoint, "files", then_it_ends)
+    monkeypatch.setattr("agentctl.trace.verify.walk", walk_and_then_it_ends)
     assert history.verify().fault is None
+
+
+def test_a_signed_checkpoint_of_another_file_does_not_pass(history):
+    path = history.files()[-1]
+    statement = history.checkpoints / f"{path.stem}.json"
+    said = replace(checkpoint.decode(statement.read_bytes()), file="000009-run-r9.jsonl")
+    checkpoint.write(history.checkpoints, said, history.places.sign, 0o600)
+    for suffix in (".json", ".json.sig"):
+        (history.checkpoints / f"000009-run-r9{suffix}").rename(history.checkpoints / f"{path.stem}{suffix}")
+    assert "speaks of 000009-run-r9.jsonl" in history.verify().fault.why
+
+
+def test_a_run_without_an_end_before_other_files_is_a_fault(history):
+    history.begin("r3").close()
+    file = parse_name(history.files()[-1].name)
+    seal(history.places, tail(history.trace, file))
+    history.run("r4")
+    assert "has no end" in history.verify().fault.why
 
 
 def test_memory_does_not_grow_with_the_length_of_the_trace(ground):
