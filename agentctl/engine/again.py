@@ -28,8 +28,11 @@ def preview_again(
     judge: Judge,
     commitments: Commitments,
     done: Mapping[str, Done] | None = None,
+    again: Mapping[str, Change] | None = None,
 ) -> Preview:
     """Return the preview of ``changeset`` as the world is now, leaving out the steps that are ``done``.
+
+    The steps to be sent ``again`` may have happened: they are taken as they were recorded.
 
     Raises Stale, naming what moved, where policy, actions, systems, any value or any effect is not what it was.
     """
@@ -46,6 +49,12 @@ def preview_again(
         if step.id in already or _was_done_before(planned):
             full.append(reveal_change(planned, hidden))
             decisions.append(judge.decide(full[-1], step, plan))
+            continue
+        if again and step.id in again:
+            full.append(again[step.id])
+            decisions.append(judge.decide(full[-1], step, plan))
+            overlay.foresee(full[-1])
+            brought[step.id] = bring(full[-1])
             continue
         change = _foresee(planned, resolve(step, brought, made), systems, overlay)
         decision = judge.decide(change, step, plan)

@@ -17,6 +17,7 @@ from agentctl.engine.preview import Preview, bring, foresee
 from agentctl.engine.protect import Protector
 from agentctl.engine.readback import Reading, read_back
 from agentctl.engine.resolve import Brought, Done, resolve
+from agentctl.engine.settle import Sending
 from agentctl.errors import ConnectorError, Indeterminate, Interrupted
 from agentctl.model.action import ActionSpec, Settlement
 from agentctl.model.change import Change, Effect, project
@@ -51,7 +52,8 @@ class Surroundings:
 class Start:
     """What ``run_started`` says besides the changeset: whose run, under which consent, after which other run.
 
-    ``left`` are the steps a rollback does not undo, and why; ``done`` the steps a resumption need not do.
+    ``left`` are the steps a rollback does not undo, and why. Of a resumption, ``done`` are the steps that need no
+    doing, ``again`` those to be sent once more exactly as they were.
     """
 
     run: str
@@ -60,6 +62,7 @@ class Start:
     resumes: str = ""
     left: Mapping[str, Left] = field(default_factory=dict)
     done: Mapping[str, Done] = field(default_factory=dict)
+    again: Mapping[str, Sending] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +162,8 @@ class _Execution:
 
     def _act(self, planned: Change, step: Step) -> _Outcome:
         """Gate again, read again, and only then perform."""
+        if sending := self._start.again.get(step.id):
+            return self._send_again(step, sending)
         if done := self._around.used_up(self._keys(step.id)):
             self._made.update(done.made)
             return self._without_effect(step, done.brought, StepStatus.ALREADY_DONE, f"already done in {done.run}")
@@ -187,16 +192,30 @@ class _Execution:
             return self._not_done(step, StepStatus.REFUSED, wrong[0].detail or wrong[0].summary)
         if change.effect is Effect.NO_OP:
             return self._without_effect(step, bring(change), StepStatus.NO_OP)
-        return self._perform(step, change, seen, spec, overlay)
+        return self._perform(step, seen, spec, Sending(change=change, key=self._keys(step.id), before=overlay.live))
 
-    def _perform(self, step: Step, change: Change, seen: Change, spec: ActionSpec, overlay: Overlay) -> _Outcome:
+    def _send_again(self, step: Step, sending: Sending) -> _Outcome:
+        """Send what an earlier run may have sent, under the same key: the system acts once and tells how it ended."""
+        spec = self._around.systems.spec(step.action)
+        change = sending.change
+        decision = self._around.judge().decide(change, step, self._plan, final=True)
+        self._write(Kind.DECISION, records.decision(decision), sync=False)
+        ruling = rule(change, decision, self._consent, spec)
+        if not isinstance(ruling, Permit):
+            reason = "it may have happened, and policy no longer lets it be sent again to find out"
+            self._write(Kind.STEP_IN_DOUBT, records.step_in_doubt(step, reason), sync=True)
+            return _Outcome(status=StepStatus.IN_DOUBT, reason=reason)
+        seen = Protector(self._around.commitments).change(project(change, decision.reads, spec.volatile), spec)
+        return self._perform(step, seen, spec, sending)
+
+    def _perform(self, step: Step, seen: Change, spec: ActionSpec, sending: Sending) -> _Outcome:
         """Have the effect: the record that can undo it first, then the call, then what the system shows."""
-        key = self._keys(step.id)
+        change = sending.change
         protector = Protector(self._around.commitments, large=True)
         recorded = protector.change(change, spec)
         self._keep(protector)
-        self._write(Kind.STEP_STARTED, records.step_started(recorded, seen, key, overlay.live), sync=True)
-        call = Call(key=key, before=overlay.live, deadline=_DEADLINE)
+        self._write(Kind.STEP_STARTED, records.step_started(recorded, seen, sending.key, sending.before), sync=True)
+        call = Call(key=sending.key, before=sending.before, deadline=_DEADLINE)
         try:
             with self._around.brake.call():
                 receipt = self._around.systems.of(step.instance).execute(change, call)

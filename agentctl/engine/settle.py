@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from agentctl.connectors.base import Call, Connector, Located
@@ -21,21 +22,45 @@ from agentctl.model.values import Fields, Hidden
 _DEADLINE = 60.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What became of one step: ``happened``, ``did-not`` or ``in-doubt``, and why we say so."""
+class Became(StrEnum):
+    """What became of a step that never said so. ``again``: sending it once more under its key tells, and harms not."""
 
-    step: str
-    answer: str
-    reason: str
-    observed: tuple[Observed, ...] = ()
+    HAPPENED = "happened"
+    DID_NOT = "did-not"
+    AGAIN = "again"
+    IN_DOUBT = "in-doubt"
 
     @property
     def status(self) -> StepStatus:
-        return {
-            "happened": StepStatus.CONFIRMED,
-            "did-not": StepStatus.FAILED,
-        }.get(self.answer, StepStatus.IN_DOUBT)
+        return _STANDS[self]
+
+
+_STANDS = {
+    Became.HAPPENED: StepStatus.CONFIRMED,
+    Became.DID_NOT: StepStatus.FAILED,
+    Became.AGAIN: StepStatus.IN_DOUBT,
+    Became.IN_DOUBT: StepStatus.IN_DOUBT,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What became of one step, and why we say so. ``sending`` is what may be sent again."""
+
+    step: str
+    became: Became
+    reason: str
+    observed: tuple[Observed, ...] = ()
+    sending: Sending | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sending:
+    """A recorded change with all its values, and the key and reads it was sent under."""
+
+    change: Change
+    key: str
+    before: Mapping[Address, Snapshot]
 
 
 def unsettled(run: Run) -> tuple[StepRun, ...]:
@@ -49,7 +74,7 @@ def settle(step: StepRun, systems: Systems, values: Mapping[str, Any], now: date
         raise ValueError(f"{step.id} never started")
     change = reveal_change(step.change, values)
     if _hides_something(change):
-        return Answer(step=step.id, answer="in-doubt", reason="its values cannot be read without the workspace key")
+        return _doubt(step.id, "its values cannot be read without the workspace key")
     connector = systems.of(change.instance)
     spec = systems.spec(change.action)
     before = {
@@ -58,32 +83,29 @@ def settle(step: StepRun, systems: Systems, values: Mapping[str, Any], now: date
         )
         for record in change.records
     }
+    if spec.settlement is Settlement.KEYED:
+        sending = Sending(change=change, key=step.key, before=before)
+        return Answer(step=step.id, became=Became.AGAIN, reason="the same key acts once", sending=sending)
     try:
         located = connector.locate(change, Call(key=step.key, before=before, deadline=_DEADLINE))
         if isinstance(located, Snapshot):
             return _happened(change, connector, "what it made was found")
         if located is Located.ABSENT:
-            return Answer(step=step.id, answer="did-not", reason="the system shows that it did not happen")
-        return _by_kind(change, step.tokens, spec, connector)
+            return Answer(step=step.id, became=Became.DID_NOT, reason="the system shows that it did not happen")
+        return _by_look(change, step.tokens, spec, connector)
     except ConnectorError as error:
-        return Answer(step=step.id, answer="in-doubt", reason=str(error))
+        return _doubt(step.id, str(error))
 
 
-def _by_kind(change: Change, tokens: Mapping[str, str], spec: ActionSpec, connector: Connector) -> Answer:
-    match spec.settlement:
-        case Settlement.KEYED:
-            return Answer(step=change.step, answer="did-not", reason="the same key may safely be sent again")
-        case Settlement.LOCAL | Settlement.CONDITIONAL:
-            live = {record.address: connector.read(record.address) for record in change.records}
-            if all(fits(_steady(record.after, spec), live[record.address].value) for record in change.records):
-                return _happened(change, connector, "the system shows the result")
-            if _untouched(change, tokens, live, spec):
-                return Answer(step=change.step, answer="did-not", reason="the system shows the state before it")
-            return Answer(
-                step=change.step, answer="in-doubt", reason="the system shows neither the state before nor after it"
-            )
-        case Settlement.FIND | Settlement.ASK:
-            return Answer(step=change.step, answer="in-doubt", reason="the system cannot tell")
+def _by_look(change: Change, tokens: Mapping[str, str], spec: ActionSpec, connector: Connector) -> Answer:
+    if spec.settlement not in (Settlement.LOCAL, Settlement.CONDITIONAL):
+        return _doubt(change.step, "the system cannot tell")
+    live = {record.address: connector.read(record.address) for record in change.records}
+    if all(fits(_steady(record.after, spec), live[record.address].value) for record in change.records):
+        return _happened(change, connector, "the system shows the result")
+    if _untouched(change, tokens, live, spec):
+        return Answer(step=change.step, became=Became.DID_NOT, reason="the system shows the state before it")
+    return _doubt(change.step, "the system shows neither the state before nor after it")
 
 
 def _untouched(
@@ -102,7 +124,11 @@ def _happened(change: Change, connector: Connector, reason: str) -> Answer:
     observed = tuple(
         Observed(address=record.address, value=connector.read(record.address).value) for record in change.records
     )
-    return Answer(step=change.step, answer="happened", reason=reason, observed=observed)
+    return Answer(step=change.step, became=Became.HAPPENED, reason=reason, observed=observed)
+
+
+def _doubt(step: str, reason: str) -> Answer:
+    return Answer(step=step, became=Became.IN_DOUBT, reason=reason)
 
 
 def _steady(fields: Fields | None, spec: ActionSpec) -> Fields | None:

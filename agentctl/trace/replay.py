@@ -19,6 +19,8 @@ _ACTS = {
     Kind.INIT,
 }
 
+_UNSETTLED = (StepStatus.STARTED, StepStatus.IN_DOUBT)
+
 
 def replay(numbered: Iterable[tuple[int, Record]]) -> History:
     """Return the history that records tell, each given with the number of its trace file."""
@@ -52,6 +54,7 @@ class _Telling:
             told[body["step"]] = _tell(told[body["step"]], record)
 
     def history(self) -> History:
+        self._hand_back()
         undone: dict[str, list[str]] = {}
         resumed: dict[str, list[str]] = {}
         for run in self.runs.values():
@@ -74,6 +77,7 @@ class _Telling:
         carried: Mapping[str, Mapping[str, str]] = body["carried"]
         self.steps[record.run] = {
             step.id: self._carried(carried.get(step.id), step.id)
+            or self._begun(body["resumes"], step.id)
             or StepRun(id=step.id, action=step.action, target=step.target)
             for step in plan.steps
         }
@@ -95,13 +99,29 @@ class _Telling:
             started_at=record.time,
             undoes=body["undoes"],
             resumes=body["resumes"],
-            left={step: Left(status=LeftStatus(item["status"]), reason=item["reason"]) for step, item in body["left"].items()},
+            left={
+                step: Left(status=LeftStatus(item["status"]), reason=item["reason"])
+                for step, item in body["left"].items()
+            },
             carried={step: item["run"] for step, item in carried.items()},
             repeat=body["repeat"],
         )
 
     def _carried(self, carried: Mapping[str, str] | None, step: str) -> StepRun | None:
         return self.steps.get(carried["run"], {}).get(step) if carried else None
+
+    def _begun(self, resumes: str, step: str) -> StepRun | None:
+        """A step that the resumed run began and that may have happened is in doubt until this run tells."""
+        begun = self.steps.get(resumes, {}).get(step)
+        return replace(begun, status=StepStatus.IN_DOUBT) if begun and begun.status in _UNSETTLED else None
+
+    def _hand_back(self) -> None:
+        """What a resumption found out of a step that was in doubt is true of the run that began it, too."""
+        for run in reversed(self.runs.values()):
+            old = self.steps.get(run.resumes, {})
+            for step in self.steps[run.id].values():
+                if step.id in old and old[step.id].status in _UNSETTLED and step.status.done:
+                    old[step.id] = replace(step, resolved=f"sent again by run {run.id}")
 
     def _resolve(self, record: Record) -> None:
         """An answer to what was in doubt changes how the step stands in the run it belongs to."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agentctl.engine.protect import Protector
-from agentctl.engine.settle import Answer, settle, unsettled
+from agentctl.engine.settle import Answer, Became, Sending, settle, unsettled
 from agentctl.errors import Usage
 from agentctl.model.run import Run, StepStatus
 from agentctl.model.values import to_wire
@@ -21,13 +21,19 @@ _BY_HAND = {
 }
 
 
-def settle_all(workspace: Workspace, run: Run) -> None:
-    """Ask the systems what became of every unsettled step of ``run``, and record their answers. Hold the lock."""
+def settle_all(workspace: Workspace, run: Run) -> dict[str, Sending]:
+    """Ask the systems what became of every unsettled step of ``run``, and record what they can tell. Hold the lock.
+
+    Return the steps that may be sent again under their key: that will tell, so nothing is recorded of them yet.
+    """
     values = workspace.values(run)
     answers = [settle(step, workspace.systems, values, workspace.now()) for step in unsettled(run)]
-    with Journal.open(workspace.places, Kind.RESOLVE.value, new_id(8), clock=workspace.now) as journal:
-        for answer in answers:
-            journal.append(Kind.STEP_RESOLVED, _body(workspace, run, answer), sync=True)
+    told = [answer for answer in answers if answer.became in (Became.HAPPENED, Became.DID_NOT)]
+    if told:
+        with Journal.open(workspace.places, Kind.RESOLVE.value, new_id(8), clock=workspace.now) as journal:
+            for answer in told:
+                journal.append(Kind.STEP_RESOLVED, _body(workspace, run, answer), sync=True)
+    return {answer.step: answer.sending for answer in answers if answer.sending is not None}
 
 
 def resolve(workspace: Workspace, name: str, step: str, answer: str, reason: str) -> str:
@@ -64,9 +70,9 @@ def _body(workspace: Workspace, run: Run, answer: Answer) -> dict[str, object]:
     return {
         "of": run.id,
         "step": answer.step,
-        "answer": answer.answer,
+        "answer": answer.became.value,
         "by": "",
-        "status": answer.status.value,
+        "status": answer.became.status.value,
         "reason": answer.reason,
         "observed": observed,
     }

@@ -16,7 +16,7 @@ from agentctl.engine.keys import done_by, used_up
 from agentctl.engine.ports import Brake, Observer
 from agentctl.engine.preview import Preview
 from agentctl.engine.resolve import Done
-from agentctl.engine.settle import unsettled
+from agentctl.engine.settle import Sending, unsettled
 from agentctl.errors import Incomplete, Usage
 from agentctl.model.decision import Consent
 from agentctl.model.run import Left, Run, RunStatus
@@ -61,10 +61,11 @@ class Control:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Frame:
-    """Of what a run is a part: the run it resumes with the steps done there, or the steps a rollback leaves."""
+    """Of what a run is a part: the run it resumes, with what was done or begun there; what a rollback leaves."""
 
     resumes: str = ""
     done: Mapping[str, Done] = field(default_factory=dict)
+    again: Mapping[str, Sending] = field(default_factory=dict)
     left: Mapping[str, Left] = field(default_factory=dict)
 
 
@@ -86,10 +87,11 @@ def resume(workspace: Workspace, name: str, control: Control) -> Ended:
     run = new_id(_RUN_ID)
     with locked(workspace, run, control.timeout):
         old = _resumable(workspace, name)
+        again: Mapping[str, Sending] = {}
         if unsettled(old):
-            settle_all(workspace, old)
+            again = settle_all(workspace, old)
             old = workspace.run(old.id)
-        if doubtful := unsettled(old):
+        if doubtful := [step for step in unsettled(old) if step.id not in again]:
             raise Incomplete(
                 "A step is in doubt",
                 f"Whether step `{doubtful[0].id}` of run {old.id} happened cannot be told: {doubtful[0].reason}.",
@@ -100,9 +102,15 @@ def resume(workspace: Workspace, name: str, control: Control) -> Ended:
         values = workspace.values(old)
         done = {step.id: done_by(old, step, values) for step in old.steps if step.status.done}
         preview = preview_again(
-            changeset, hidden, workspace.systems, workspace.judge_now(changeset.purpose), workspace.vault, done
+            changeset,
+            hidden,
+            workspace.systems,
+            workspace.judge_now(changeset.purpose),
+            workspace.vault,
+            done,
+            {step: sending.change for step, sending in again.items()},
         )
-        frame = _Frame(resumes=old.id, done=done, left=old.left)
+        frame = _Frame(resumes=old.id, done=done, again=again, left=old.left)
         return _run(workspace, run, preview, old.consent, control, frame)
 
 
@@ -131,6 +139,7 @@ def _run(
         resumes=frame.resumes,
         left=frame.left,
         done=frame.done,
+        again=frame.again,
     )
     with _written(workspace, run) as (journal, pack):
         ending = apply(
@@ -150,7 +159,7 @@ def _run(
             ),
         )
     save_state(workspace)
-    return Ended(run=run, ending=ending, began_before=bool(frame.done))
+    return Ended(run=run, ending=ending, began_before=bool(frame.resumes))
 
 
 @contextmanager
