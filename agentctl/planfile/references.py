@@ -33,6 +33,7 @@ _FORMS: Final = {
 }
 _TAGS: Final = ("$from", "$format", "$secret", "$literal", *_FORMS)
 _IN_TEXT: Final = ("$int", "$decimal", "$time", "$date")
+_LONGEST_PATH: Final = 1000
 _SHAPE = "A reference reads steps.STEP.after.FIELD or steps.STEP.receipt.NAME."
 
 
@@ -90,7 +91,7 @@ class Reading:
         return self._value(tag, inner, pointer)
 
     def _from(self, text: Any, pointer: Pointer, *, inside: bool = False) -> Argument:
-        found = _FROM.fullmatch(text) if isinstance(text, str) else None
+        found = _FROM.fullmatch(text) if isinstance(text, str) and len(text) <= _LONGEST_PATH else None
         if found is None or (found["part"] == "receipt" and "." in found["path"]):
             shown = f"`{text[:80]}` is not one. " if isinstance(text, str) else ""
             return self._bad(pointer, Code.BAD_REFERENCE, shown + _SHAPE, _reference_hint(text))

@@ -36,10 +36,11 @@ if TYPE_CHECKING:
 # Loaders are used as sources of events only. Without libyaml the events are the same and come ten times slower.
 _Events: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-_CUT: Final = re.compile(r"\S(?P<gap>[ \t]+)#(?P<next>.?)")
+# A comment written as one (`value  # why`) cuts nothing short: what is suspicious is `#` with a letter after it.
+_CUT: Final = re.compile(r"[ \t]+(?=#[^ \t\r\n#!])")
 _NOT_KEYS: Final = frozenset({"<<", "", "~"})
-_BEFORE_DOCUMENT: Final = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*(?P<rest>%?)")
-_AFTER_DOCUMENT: Final = re.compile(r"(?:\.\.\.(?=[ \t\r\n]|$))?(?:[ \t]*(?:(?<![^ \t\r\n.])#[^\n]*)?(?:\r?\n|$))*")
+_BLANK: Final = re.compile(r"[ \t\r\n]*")
+_END: Final = re.compile(r"\.\.\.(?=[ \t\r\n]|$)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,11 +81,11 @@ def read(data: bytes, file: str, *, limits: Limits = DEFAULTS) -> Document:
 
 def _read_yaml(source: Source, limits: Limits) -> Document:
     builder = Builder(source, limits.depth)
-    before = _BEFORE_DOCUMENT.match(source.text)
-    if before and before["rest"]:
+    start = _skip_blank(source.text, 0)
+    if source.text.startswith("%", start):
         # libyaml compares every %TAG with all before it; a file of them would keep it busy for hours.
         detail = "Directives (`%YAML`, `%TAG`) are not accepted."
-        raise builder.stop(Code.DIRECTIVE, "Directive refused", detail, "Remove the line.", before.start("rest"))
+        raise builder.stop(Code.DIRECTIVE, "Directive refused", detail, "Remove the line.", start)
     parser = _Events(source.text)
     try:
         _build(parser.get_event, builder)
@@ -102,7 +103,7 @@ def _build(next_event: Callable[[], Event], builder: Builder) -> None:
     """Drive ``builder`` by the events of one document. The order of the questions is what makes it quick."""
     text = builder.source.text
     may_have_properties = "&" in text or "!" in text
-    cuts = _cuts(text)
+    may_be_cut = " #" in text or "\t#" in text
     key, leaf = builder.key, builder.leaf
     while True:
         event: Any = next_event()
@@ -119,8 +120,8 @@ def _build(next_event: Callable[[], Event], builder: Builder) -> None:
                     else:
                         key(word, at)
                 else:
-                    if cuts and event.end_mark.index in cuts:
-                        _warn_of_cut(builder, word, cuts[event.end_mark.index])
+                    if may_be_cut and (cut := _CUT.match(text, event.end_mark.index)):
+                        _warn_of_cut(builder, word, cut.end())
                     if word and word[0] not in MAY_MEAN_MORE:
                         leaf(word, at)
                     else:
@@ -199,21 +200,25 @@ def _refuse_alias(builder: Builder, event: Any) -> None:
 
 
 def _refuse_rest(builder: Builder, at: int) -> None:
-    found = _AFTER_DOCUMENT.match(builder.source.text, at)
-    end = found.end() if found else at
-    if end < len(builder.source.text):
+    text = builder.source.text
+    end = _skip_blank(text, at + 3 if _END.match(text, at) else at)
+    if end < len(text):
         detail = "A second document begins here; a file holds one."
         builder.problem(Code.SEVERAL_DOCUMENTS, "Several documents", detail, "Put it in a file of its own.", end)
 
 
-def _cuts(text: str) -> dict[int, int]:
-    """Return where words may end that a comment cuts short, each with where that comment begins.
+def _skip_blank(text: str, at: int) -> int:
+    """Return where, from ``at`` on, something stands that is neither white space nor comment.
 
-    A comment written as one (``value  # why``) is none of them: what is suspicious is ``#`` with a letter after it.
+    A loop, because a pattern that repeats a group keeps 300 bytes for every time it does.
     """
-    if " #" not in text and "\t#" not in text:
-        return {}
-    return {found.start() + 1: found.end("gap") for found in _CUT.finditer(text) if found["next"].strip(" \t#!\r")}
+    while True:
+        found = _BLANK.match(text, at)
+        at = found.end() if found else at
+        if not text.startswith("#", at):
+            return at
+        end_of_line = text.find("\n", at)
+        at = len(text) if end_of_line < 0 else end_of_line
 
 
 def _warn_of_cut(builder: Builder, word: str, at: int) -> None:

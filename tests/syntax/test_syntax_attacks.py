@@ -108,6 +108,18 @@ def test_no_character_gets_in_that_changes_how_a_text_reads(data, code):
     assert codes(data) == [code]
 
 
+@pytest.mark.parametrize("unit", [b"\n", b"#\n", b" ", b"# \n \n"])
+@pytest.mark.parametrize("document", [b"a: .nan\n", b"--- {a: .nan}\n...\n"])
+def test_nothing_however_much_of_it_takes_no_memory(unit, document):
+    blank = unit * (2 * MIB // len(unit))
+    before = blank if blank.endswith(b"\n") else b"# " + blank + b"\n"
+    tracemalloc.start()
+    assert codes(before + document + blank) == ["not-finite"]
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 64 * MIB
+
+
 def test_line_separators_may_be_written_as_escapes():
     assert parse(b'a: "\\N\\L\\P\\t\\u2028"', "x").value == {"a": "\x85\u2028\u2029\t\u2028"}
 
