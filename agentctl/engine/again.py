@@ -29,8 +29,9 @@ def preview_again(
     commitments: Commitments,
     done: Mapping[str, Done] | None = None,
     again: Mapping[str, Change] | None = None,
+    skip: frozenset[str] = frozenset(),
 ) -> Preview:
-    """Return the preview of ``changeset`` as the world is now, leaving out the steps that are ``done``.
+    """Return the preview of ``changeset`` as the world is now, leaving out the steps that are ``done`` or to ``skip``.
 
     The steps to be sent ``again`` may have happened: they are taken as they were recorded.
 
@@ -46,7 +47,7 @@ def preview_again(
     full: list[Change] = []
     decisions: list[Decision] = []
     for planned, step in zip(changeset.changes, plan.steps, strict=True):
-        if step.id in already or _was_done_before(planned):
+        if step.id in already or step.id in skip or _was_done_before(planned):
             full.append(reveal_change(planned, hidden))
             decisions.append(judge.decide(full[-1], step, plan))
             continue

@@ -9,7 +9,7 @@ from typing import Any, assert_never
 from agentctl.connectors.base import Call, Receipt
 from agentctl.engine import records
 from agentctl.engine.gate import Judge, binding, rule
-from agentctl.engine.keys import UsedUp, keys
+from agentctl.engine.keys import Ledger, keys
 from agentctl.engine.moved import Moved, moved
 from agentctl.engine.overlay import Overlay
 from agentctl.engine.ports import Brake, Clock, Commitments, Journal, Observer, Pack, Systems, Timer
@@ -34,7 +34,7 @@ _STOPS_ANY_RUN = {StepStatus.HELD, StepStatus.DEVIATED}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What a run acts with. ``used_up`` finds the step of an earlier run that used an idempotency key."""
+    """What a run acts with. ``ledger`` tells which idempotency keys are used up."""
 
     systems: Systems
     judge: Callable[[], Judge]
@@ -45,7 +45,7 @@ class Surroundings:
     timer: Timer
     brake: Brake
     observe: Observer
-    used_up: UsedUp
+    ledger: Ledger
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ class Start:
     """What ``run_started`` says besides the changeset: whose run, under which consent, after which other run.
 
     ``left`` are the steps a rollback does not undo, and why. Of a resumption, ``done`` are the steps that need no
-    doing, ``again`` those to be sent once more exactly as they were.
+    doing, ``again`` those to be sent once more exactly as they were, ``skip`` those a person said to leave be.
     """
 
     run: str
@@ -63,6 +63,7 @@ class Start:
     left: Mapping[str, Left] = field(default_factory=dict)
     done: Mapping[str, Done] = field(default_factory=dict)
     again: Mapping[str, Sending] = field(default_factory=dict)
+    skip: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +108,9 @@ class _Execution:
         self._status = {step: done.status for step, done in start.done.items()}
         self._brought = {step: done.brought for step, done in start.done.items()}
         self._made = {new: real for done in start.done.values() for new, real in done.made.items()}
-        self._keys = keys(self._plan, self._changeset.lineage, self._changeset.repeat, around.commitments)
+        self._keys = keys(
+            self._plan, self._changeset.lineage, self._changeset.repeat, around.commitments, around.ledger
+        )
         self._packed: set[str] = set()
         self._moved: tuple[Moved, ...] = ()
 
@@ -142,7 +145,7 @@ class _Execution:
 
     def _close(self, reason: str) -> Ending:
         steps = {step.id: self._status_of(step.id) for step in self._plan.steps}
-        complete = all(status.done for status in steps.values()) and not any(
+        complete = all(status.done or step in self._start.skip for step, status in steps.items()) and not any(
             left.status is not LeftStatus.NOT_NEEDED for left in self._start.left.values()
         )
         status = RunStatus.COMPLETE if complete else RunStatus.INCOMPLETE
@@ -150,6 +153,10 @@ class _Execution:
         return Ending(status=status, steps=steps, reason=reason, moved=self._moved)
 
     def _one(self, planned: Change, step: Step) -> _Outcome:
+        if step.id in self._start.skip:
+            reason = "a person said to leave it be"
+            self._write(Kind.STEP_SKIPPED, records.step_skipped(step, reason), sync=False)
+            return _Outcome(status=StepStatus.SKIPPED, reason=reason)
         missing = [need for need in step.needs if not self._status_of(need).done]
         if missing:
             reason = f"it needs `{missing[0]}`, which is not done"
@@ -164,7 +171,7 @@ class _Execution:
         """Gate again, read again, and only then perform."""
         if sending := self._start.again.get(step.id):
             return self._send_again(step, sending)
-        if done := self._around.used_up(self._keys(step.id)):
+        if done := self._around.ledger.done(self._keys(step.id)):
             self._made.update(done.made)
             return self._without_effect(step, done.brought, StepStatus.ALREADY_DONE, f"already done in {done.run}")
         spec = self._around.systems.spec(step.action)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from dataclasses import dataclass, field
+from typing import Any
 
 from agentctl.engine.ports import Commitments
 from agentctl.engine.protect import reveal_fields
@@ -12,37 +13,69 @@ from agentctl.model.change import Effect, Purpose
 from agentctl.model.plan import Plan
 from agentctl.model.run import History, Run, StepRun, StepStatus
 
-UsedUp: TypeAlias = Callable[[str], Done | None]
 _ONCE = {Effect.CREATE, Effect.SIDE_EFFECT}
 _HAPPENED = {StepStatus.CONFIRMED, StepStatus.ACCEPTED}
 
 
-def keys(plan: Plan, lineage: str, repeat: int, commitments: Commitments) -> Callable[[str], str]:
-    """Return the function from a step's id to its key. ``repeat`` is N of ``--again``: another N, another key."""
-    digest = plan.digest
-    return lambda step: commitments.idempotency_key(lineage, digest, step, repeat)
+def _no_values(run: Run) -> Mapping[str, Any]:  # noqa: ARG001  # the port's signature
+    return {}
 
 
-def used_up(history: History, values: Callable[[Run], Mapping[str, Any]]) -> UsedUp:
-    """Return the function from a key to the step that used it: made something or had a side effect, not undone.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """Which keys were used up by a create or a side effect, and which of those effects were undone since.
 
     ``values`` gives the hidden values of a run.
     """
-    taken = {
-        step.key: (run, step)
-        for run in history.runs
-        for step in run.steps
-        if step.key and step.status in _HAPPENED and step.change and step.change.effect in _ONCE
-        and not _undone(run, step, history)
-    }
 
-    def find(key: str) -> Done | None:
-        if key not in taken:
+    taken: Mapping[str, tuple[Run, StepRun]] = field(default_factory=dict)
+    undone: frozenset[str] = frozenset()
+    values: Callable[[Run], Mapping[str, Any]] = _no_values
+
+    def done(self, key: str) -> Done | None:
+        """Return what the step that used up ``key`` brought, or None where it is free."""
+        if key not in self.taken:
             return None
-        run, step = taken[key]
-        return done_by(run, step, values(run))
+        run, step = self.taken[key]
+        return done_by(run, step, self.values(run))
 
-    return find
+
+def ledger(history: History, values: Callable[[Run], Mapping[str, Any]]) -> Ledger:
+    """Return the ledger of everything the trace tells."""
+    taken: dict[str, tuple[Run, StepRun]] = {}
+    undone: set[str] = set()
+    key_of: dict[tuple[str, str], str] = {}
+    for run in history.runs:
+        for step in run.steps:
+            undoes = key_of.get((run.undoes, undone_step(step.id)), "")
+            key = key_of[run.id, step.id] = undoes if run.purpose is Purpose.ROLLBACK else step.key
+            if not key or step.status not in _HAPPENED or step.id in run.carried:
+                continue
+            if run.purpose is Purpose.ROLLBACK:
+                undone ^= {key}     # a rollback that is rolled back brings the effect back
+            elif step.change is not None and step.change.effect in _ONCE:
+                taken[key] = (run, step)
+    return Ledger(
+        taken={key: used for key, used in taken.items() if key not in undone},
+        undone=frozenset(undone & taken.keys()),
+        values=values,
+    )
+
+
+def keys(plan: Plan, lineage: str, repeat: int, commitments: Commitments, ledger: Ledger) -> Callable[[str], str]:
+    """Return the function from a step's id to its key. ``repeat`` is N of ``--again``: another N, another key.
+
+    A key whose effect was undone is spent: a system that honours keys would answer with what is gone. The next is used.
+    """
+    digest = plan.digest
+
+    def key(step: str) -> str:
+        number = repeat
+        while (found := commitments.idempotency_key(lineage, digest, step, number)) in ledger.undone:
+            number += 1
+        return found
+
+    return key
 
 
 def done_by(run: Run, step: StepRun, values: Mapping[str, Any]) -> Done:
@@ -52,16 +85,6 @@ def done_by(run: Run, step: StepRun, values: Mapping[str, Any]) -> Done:
         after = reveal_fields(step.change.records[0].after, values)
     return Done(
         run=run.id, status=step.status, brought=Brought(after=after, receipt=step.ids), made=dict(step.addresses)
-    )
-
-
-def _undone(run: Run, step: StepRun, history: History) -> bool:
-    return any(
-        other.purpose is Purpose.ROLLBACK
-        and other.undoes == run.id
-        and (undo := other.step(undo_id(step.id))) is not None
-        and undo.status in _HAPPENED
-        for other in history.runs
     )
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from agentctl.engine.gate import Judge
-from agentctl.engine.keys import UsedUp, keys
+from agentctl.engine.keys import Ledger, keys
 from agentctl.engine.overlay import Overlay
 from agentctl.engine.ports import Commitments, Systems
 from agentctl.engine.protect import Protector
@@ -19,6 +19,7 @@ from agentctl.model.change import Change, ChangeSet, Effect, Inverse, Purpose, p
 from agentctl.model.decision import Decision
 from agentctl.model.diagnostic import Diagnostic, Severity
 from agentctl.model.plan import Plan, Secret, Step, references
+from agentctl.model.snapshot import Address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,7 @@ class Setting:
     tenant: str
     environment: str
     now: datetime
-    used_up: UsedUp
+    ledger: Ledger
     purpose: Purpose = Purpose.APPLY
     undoes: str = ""
     repeat: int = 0
@@ -62,20 +63,22 @@ def preview(plan: Plan, systems: Systems, judge: Judge, commitments: Commitments
         if not any(True for argument in step.with_.values() for _ in references(argument))
         for address in _addresses(step, systems)
     )
-    key_of = keys(plan, setting.lineage, setting.repeat, commitments)
+    key_of = keys(plan, setting.lineage, setting.repeat, commitments, setting.ledger)
     brought: dict[str, Brought] = {}
+    made: dict[Address, Address] = {}
     full: list[Change] = []
     problems: dict[str, Diagnostic] = {}
     for step in plan.steps:
         if problems.keys() & set(step.needs):
             problems.setdefault(step.id, _FOLLOWS)
             continue
-        if done := setting.used_up(key_of(step.id)):
+        if done := setting.ledger.done(key_of(step.id)):
             brought[step.id] = done.brought
+            made.update(done.made)
             full.append(already_done(step, done))
             continue
         try:
-            change = foresee(resolve(step, brought), systems, overlay)
+            change = foresee(resolve(step, brought, made), systems, overlay)
         except Rejected as error:
             problems[step.id] = _problem(step, error)
             continue

@@ -171,7 +171,7 @@ def _undo(original: StepRun, later: Iterable[str], values: Mapping[str, Any]) ->
 
 def _blocked(later: Iterable[str], left: Mapping[str, Left]) -> Left | None:
     for name in sorted(later):
-        if name in left and left[name].status is not LeftStatus.NOT_NEEDED:
+        if name in left and left[name].status in (LeftStatus.REFUSED, LeftStatus.IN_DOUBT):
             return Left(status=LeftStatus.REFUSED, reason=f"`{name}` rests on it and is not undone")
     return None
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from agentctl.engine.again import preview_again
 from agentctl.engine.apply import Ending, Start, Surroundings, apply
-from agentctl.engine.keys import done_by, used_up
+from agentctl.engine.keys import done_by, ledger
 from agentctl.engine.ports import Brake, Observer
 from agentctl.engine.preview import Preview
 from agentctl.engine.resolve import Done
@@ -66,6 +66,7 @@ class _Frame:
     resumes: str = ""
     done: Mapping[str, Done] = field(default_factory=dict)
     again: Mapping[str, Sending] = field(default_factory=dict)
+    skip: frozenset[str] = frozenset()
     left: Mapping[str, Left] = field(default_factory=dict)
 
 
@@ -101,6 +102,7 @@ def resume(workspace: Workspace, name: str, control: Control) -> Ended:
         changeset, hidden = workspace.stored(old.digest)
         values = workspace.values(old)
         done = {step.id: done_by(old, step, values) for step in old.steps if step.status.done}
+        skip = frozenset(step.id for step in old.steps if step.resolved == "skip")
         preview = preview_again(
             changeset,
             hidden,
@@ -109,8 +111,9 @@ def resume(workspace: Workspace, name: str, control: Control) -> Ended:
             workspace.vault,
             done,
             {step: sending.change for step, sending in again.items()},
+            skip,
         )
-        frame = _Frame(resumes=old.id, done=done, again=again, left=old.left)
+        frame = _Frame(resumes=old.id, done=done, again=again, skip=skip, left=old.left)
         return _run(workspace, run, preview, old.consent, control, frame)
 
 
@@ -140,6 +143,7 @@ def _run(
         left=frame.left,
         done=frame.done,
         again=frame.again,
+        skip=frame.skip,
     )
     with _written(workspace, run) as (journal, pack):
         ending = apply(
@@ -155,7 +159,7 @@ def _run(
                 timer=Wall(),
                 brake=control.brake,
                 observe=control.observe,
-                used_up=used_up(history, workspace.values),
+                ledger=ledger(history, workspace.values),
             ),
         )
     save_state(workspace)

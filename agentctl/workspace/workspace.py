@@ -13,7 +13,7 @@ from agentctl.connectors.base import Connector
 from agentctl.engine.again import preview_again
 from agentctl.engine.drift import DriftReport, drift
 from agentctl.engine.gate import Judge, judge
-from agentctl.engine.keys import used_up
+from agentctl.engine.keys import Ledger, ledger
 from agentctl.engine.ports import Systems
 from agentctl.engine.preview import Preview, Setting, preview
 from agentctl.engine.rollback import Selection, Undoing, preview_undoing, select
@@ -237,7 +237,7 @@ class Workspace:
             environment=self.file.environment,
             now=self.now(),
             repeat=repeat,
-            used_up=used_up(self.history(), self.values),
+            ledger=ledger(self.history(), self.values),
         )
         return preview(plan, self.systems, self.judge_now(), self.vault, setting)
 
@@ -262,7 +262,7 @@ class Workspace:
             now=self.now(),
             purpose=Purpose.ROLLBACK,
             undoes=run.id,
-            used_up=lambda key: None,  # noqa: ARG005  # an inverse is compared with what is there, not with a key
+            ledger=Ledger(),        # an inverse is compared with what is there, not with a key
         )
         return preview_undoing(
             run,
