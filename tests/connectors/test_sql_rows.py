@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from agentctl.connectors.base import Call
+from agentctl.connectors.base import Call, Located
 from agentctl.connectors.sql import SqlConnector
 from agentctl.errors import Rejected, Unreachable
 from agentctl.model.change import Effect
@@ -74,15 +74,19 @@ def test_keys_of_any_text_have_an_address_that_leads_back(world, crm):
         for one, other in [("a,b", "c/d"), ("", "new:x"), ("=1", "%2C"), ("ä\n\u202e", "?{}"), ("dependents", "/")]:
             done = perform(connector, step("row.insert", "odd", a=one, b=other))
             (record,) = done.change.records
-            assert connector.read(record.address).value == {"a": one, "b": other}
-            assert record.address.count("/") == 2
-            assert perform(connector, step("row.delete", record.address.partition("/")[2])).after == {record.address: None}
+            address = done.receipt.addresses[record.address]
+            assert connector.read(address).value == {"a": one, "b": other}
+            assert address.count("/") == 2
+            assert perform(connector, step("row.delete", address.partition("/")[2])).after == {address: None}
+    world.run("CREATE TABLE words (word VARCHAR(20) PRIMARY KEY)", "INSERT INTO words VALUES ('dependents')")
+    with closing(world.connector(tables=["words"])) as connector:
+        assert perform(connector, step("row.delete", "words/dependents")).change.effect is Effect.DELETE
 
 
 def test_a_table_without_a_primary_key_is_refused(world):
     world.run("CREATE TABLE loose (a INTEGER)")
     with closing(world.connector(tables=["loose"])) as connector, pytest.raises(Rejected, match="no primary key"):
-        connector.addresses(step("rows.read", "loose", where={}, max_rows=1))
+        foresee(connector, step("rows.read", "loose", where={}, max_rows=1))
 
 
 # ---- prediction
@@ -153,6 +157,41 @@ def test_a_computed_column_is_unknown_and_cannot_be_set(world):
         deleted = perform(connector, step("row.delete", "made/1"))
         perform(connector, deleted.inverse.step)
         assert world.dump() == before
+
+
+def test_a_row_inserted_by_an_earlier_step_is_named_by_that_step(world, crm):
+    insert = step("row.insert", "customers", id=51, name="Barbara")
+    (made,) = foresee(crm, insert).records
+    view = LiveView(crm, {made.address: made.after})
+    later = crm.preview(step("row.update", "customers/new:s", tier="annual"), view)
+    assert later.records[0].after == {**made.after, "tier": "annual"}
+    with pytest.raises(Rejected) as refusal:
+        crm.preview(step("row.update", "customers/51", tier="annual"), view)
+    assert "customers/new:s" in refusal.value.hint
+    assert perform(crm, insert).receipt.ids == {"id": 51}
+
+
+@pytest.mark.parametrize("target, with_", [
+    ("customers/new:x", {"name": "a"}), ("customers/50", {"id": 50, "name": "a"}), ("lines", {"order_id": 7, "what": "x"}),
+    ("customers/42", {"name": "there already"}), ("customers/a", {"name": "no integer"}),
+])
+def test_an_insert_that_cannot_be_is_refused_at_plan(crm, target, with_):
+    with pytest.raises(Rejected):
+        foresee(crm, step("row.insert", target, **with_))
+
+
+def test_an_insert_that_was_lost_is_found_by_the_key_we_gave(world, crm):
+    insert = step("row.insert", "customers/50", name="Edsger")
+    before, change = snapshots(crm, insert), foresee(crm, insert)
+    call = Call(key="k", before=before, deadline=10)
+    local = isinstance(world, SqliteWorld)
+    assert crm.locate(change, call) is (Located.ABSENT if local else Located.CANNOT_TELL)
+    crm.execute(change, call)
+    assert crm.locate(change, call).value["name"] == "Edsger"
+    world.run("UPDATE customers SET name = 'somebody' WHERE id = 50")
+    assert crm.locate(change, call) is Located.CANNOT_TELL
+    unnamed = foresee(crm, step("row.insert", "customers", id=51, name="Barbara"))
+    assert crm.locate(unnamed, call) is Located.CANNOT_TELL
 
 
 # ---- conditions
@@ -349,9 +388,11 @@ def test_a_cascade_out_of_the_scope_is_refused(world):
 
 def test_a_cascade_into_rows_without_a_key_is_refused(world):
     world.run("CREATE TABLE tags (customer_id INTEGER REFERENCES customers (id) ON DELETE CASCADE, tag TEXT)", "INSERT INTO tags VALUES (43, 'vip')")
-    with closing(world.connector(tables=["customers", "tags", "orders", "notes"])) as connector:
-        with pytest.raises(Rejected, match="without a primary key"):
-            foresee(connector, step("row.delete", "customers/43"))
+    with (
+        closing(world.connector(tables=["customers", "tags", "orders", "notes"])) as connector,
+        pytest.raises(Rejected, match="without a primary key"),
+    ):
+        foresee(connector, step("row.delete", "customers/43"))
 
 
 def test_rows_that_refer_to_each_other_come_back(world):

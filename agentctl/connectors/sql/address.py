@@ -57,7 +57,7 @@ def parse(address: Address) -> Name:
     text = within(address)
     if text == SCHEMA:
         return SchemaName()
-    if text.endswith(_DEPENDENTS):
+    if text.endswith(_DEPENDENTS) and text.count("/") == 2:     # a row's key may be that word too
         return DependentsName(_parse(text.removesuffix(_DEPENDENTS)))
     return _parse(text)
 

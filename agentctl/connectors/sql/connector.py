@@ -11,6 +11,7 @@ from typing import Any
 from agentctl.connectors.base import Call, Located, Location, Receipt, View
 from agentctl.connectors.sql import address as names
 from agentctl.connectors.sql import migration
+from agentctl.connectors.sql.addresses import addresses
 from agentctl.connectors.sql.database import Database
 from agentctl.connectors.sql.preview import Previewer, receipt_id
 from agentctl.connectors.sql.rows import Rows
@@ -50,13 +51,7 @@ class SqlConnector:
             )
 
     def addresses(self, step: Step) -> tuple[Address, ...]:
-        spec = self._spec(step)
-        if spec.verb == "migration.run":
-            if step.target != names.SCHEMA:
-                raise Rejected("Target malformed", f"{step.action} takes {names.SCHEMA}; not {step.target!r}.")
-            return (Address(f"{self._scope.instance}/{names.SCHEMA}"),)
-        self._scope.check(step.target.partition("/")[0])
-        return Previewer(self._tables()).addresses(step)
+        return addresses(self._scope, step)
 
     def resource(self, address: Address) -> str:
         return f"{self._home}#{within(address)}"
@@ -103,12 +98,14 @@ class SqlConnector:
         if not change.action.endswith(".row.insert"):
             return Located.CANNOT_TELL
         (record,) = change.records
-        row = self.read(record.address)
-        wanted = record.after or {}
-        known = {name: value for name, value in wanted.items() if not isinstance(value, Unknown)}
-        if row.value is None or not all(same(row.value.get(name), value) for name, value in known.items()):
+        if "/new:" in record.address:
             return Located.CANNOT_TELL
-        return row
+        row = self.read(record.address)
+        if row.value is None:
+            # A file's transaction died with the process that is asked about; a server may still be at it.
+            return Located.ABSENT if self._database.local else Located.CANNOT_TELL
+        known = {name: value for name, value in (record.after or {}).items() if not isinstance(value, Unknown)}
+        return row if all(same(row.value.get(name), value) for name, value in known.items()) else Located.CANNOT_TELL
 
     def close(self) -> None:
         self._database.close()

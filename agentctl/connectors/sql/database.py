@@ -23,6 +23,9 @@ class Unfit(ValueError):
 class Database(Protocol):
     """One kind of database. What its sessions raise is already one of the three connector errors."""
 
+    local: bool
+    """Whether a transaction ends for certain when the process that began it ends."""
+
     def reading(self) -> AbstractContextManager[Connection]:
         """Open a session that cannot write, with one view of the data from first to last."""
         ...

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 from agentctl.connectors.base import Receipt, View
 from agentctl.connectors.sql.database import Database
 from agentctl.connectors.sql.schema import describe
-from agentctl.errors import Rejected
+from agentctl.errors import ConnectorError, Rejected
 from agentctl.model.action import ActionSpec, Reversibility
 from agentctl.model.change import Change, Effect, Inverse, RecordChange
 from agentctl.model.plan import Step
@@ -48,12 +48,12 @@ def run(change: Change, before: Mapping[Address, Snapshot], database: Database, 
         raise Rejected("Schema changed since it was read", "Somebody else has changed the schema since it was read.")
     up = _texts(change.arguments, "up")
     database.statements(up)
+    connection.detach()             # what a statement leaves in the session must not reach the next one
     for number, statement in enumerate(up, 1):
         try:
             database.run(connection, statement)
-        except Exception as error:
-            fault = database.fault(error)
-            raise type(fault)(fault.summary, f"Statement {number} of {len(up)}: {fault.detail}") from error
+        except ConnectorError as error:
+            raise type(error)(error.summary, f"Statement {number} of {len(up)}: {error.detail}") from error
     return Receipt()
 
 

@@ -32,6 +32,8 @@ _LOST = ("08", "57P")               # connection exceptions, and the server goin
 class Postgres:
     """A PostgreSQL database. Values are read as text and written as text cast to their column's type."""
 
+    local = False
+
     def __init__(self, url: Callable[[], URL], *, endpoint: str, timeout: float, quiet: bool) -> None:
         """``url`` is asked for when first needed; ``quiet`` withholds the server's words, which may hold values."""
         self._url = url
@@ -182,8 +184,8 @@ class Postgres:
                 )
 
     def run(self, connection: Connection, statement: str) -> None:
-        driver: Any = connection.connection.driver_connection
-        with driver.cursor(binary=True) as cursor:      # the extended protocol takes one statement only
+        driver: Any = connection.connection.dbapi_connection
+        with self._told(), driver.cursor(binary=True) as cursor:    # the extended protocol takes one statement only
             cursor.execute(statement.encode())
         self._still_open(connection)
 
@@ -246,7 +248,7 @@ class Postgres:
         connection.execute(sa.select(*limits)).close()
 
     def _still_open(self, connection: Connection) -> None:
-        driver: Any = connection.connection.driver_connection
+        driver: Any = connection.connection.dbapi_connection
         if driver.info.transaction_status.name != "INTRANS":
             raise Indeterminate("Transaction ended early", "A statement ended the transaction it was to run in.")
 

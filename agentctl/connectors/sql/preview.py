@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from agentctl.connectors.base import View
 from agentctl.connectors.sql import address as names
+from agentctl.connectors.sql.addresses import addresses, condition_address, row_address
 from agentctl.connectors.sql.cascade import fallout
 from agentctl.connectors.sql.condition import Condition, Undecided, matches
 from agentctl.connectors.sql.database import Unfit
@@ -18,7 +19,7 @@ from agentctl.errors import Rejected
 from agentctl.model.action import ActionSpec, Reversibility
 from agentctl.model.change import Change, Effect, Inverse, RecordChange, strongest
 from agentctl.model.plan import Step
-from agentctl.model.snapshot import Address, Snapshot, new_address, within
+from agentctl.model.snapshot import Address, Snapshot, within
 from agentctl.model.values import UNKNOWN, Fields, Unknown, Value, has_unknown, same
 
 _LITERAL = re.compile(
@@ -34,32 +35,10 @@ class Previewer:
         self._scope = tables.scope
         self._schema = tables.schema
 
-    def addresses(self, step: Step) -> tuple[Address, ...]:
-        """Return what a preview of ``step`` reads; the schema is needed, no row is."""
-        match step.verb:
-            case "row.read" | "row.update":
-                return (self._row(step.target),)
-            case "row.delete":
-                row = self._row(step.target)
-                return (row, *self._dependents([row]))
-            case "row.insert":
-                return (self._inserted(step),)
-            case "rows.read" | "rows.update":
-                return (self._condition(step),)
-            case "rows.delete":
-                condition = self._condition(step)
-                return (condition, *self._dependents([condition]))
-            case "rows.restore":
-                rows = [self._row(target) for target in _restored(step)]
-                deleted = [self._row(target) for target in cast(Sequence[str], step.with_["delete"])]
-                return (*rows, *self._dependents(deleted))
-        raise Rejected("Unknown action", f"{step.action} is not an action of {self._scope.instance}.")
-
     def preview(self, step: Step, spec: ActionSpec, view: View) -> Change:
         records, reads = self._foresee(step, view)
         reading = bool(reads)
         notes = () if reading else self._notes(records)
-        new = next((record.address for record in records if "/new:" in record.address), None)
         return Change(
             step=step.id,
             action=step.action,
@@ -70,7 +49,7 @@ class Previewer:
             reads=reads,
             inverse=Inverse(kind=Reversibility.EXACT) if reading else self._inverse(step, records, spec),
             notes=notes,
-            receipt=self._receipt(step, records, new),
+            receipt=self._receipt(step, records),
         )
 
     # ---- what each verb does
@@ -83,7 +62,7 @@ class Previewer:
             case "rows.read":
                 rows = self._matching(step, view)
                 records = tuple(RecordChange(address=row.address, before=row.value, after=row.value) for row in rows)
-                return records, (self._condition(step),)
+                return records, (condition_address(self._scope, step),)
             case "row.update":
                 return (self._updated(self._present(step.target, view), step.with_),), ()
             case "rows.update":
@@ -94,9 +73,9 @@ class Previewer:
             case "row.insert":
                 return (self._created(step, view),), ()
             case "row.delete":
-                return self._deleted([self._present(step.target, view)], self.addresses(step)[1:], view), ()
+                return self._deleted([self._present(step.target, view)], addresses(self._scope, step)[1:], view), ()
             case "rows.delete":
-                return self._deleted(self._matching(step, view), self.addresses(step)[1:], view), ()
+                return self._deleted(self._matching(step, view), addresses(self._scope, step)[1:], view), ()
         return self._put_back(step, view), ()
 
     def _updated(self, row: Snapshot, changes: Mapping[str, Any]) -> RecordChange:
@@ -121,9 +100,11 @@ class Previewer:
         return RecordChange(address=row.address, before=before, after=after)
 
     def _created(self, step: Step, view: View) -> RecordChange:
-        address = self._inserted(step)
+        (address,) = addresses(self._scope, step)
         table = self._tables.at(address)
         given = self._given(table, self._arguments(table, step))
+        if missing := [name for name in table.key if name not in given and not self._fills(table.columns[name])]:
+            raise Rejected("Key missing", f"Nothing gives {missing[0]}, part of the key of {table.name}, a value.")
         after: dict[str, Value] = {
             name: given[name] if name in given else self._default(table, column)
             for name, column in table.columns.items()
@@ -156,7 +137,7 @@ class Previewer:
             raise Rejected("Value not known yet", "What is put back is known only after apply.")
         records = []
         for target, fields in cast(Mapping[str, Fields], step.with_["insert"]).items():
-            row = view.read(self._row(target))
+            row = view.read(row_address(self._scope, target))
             if row.value is not None and not same(row.value, fields):
                 raise Rejected("Row exists", f"{target} exists again, with other values than it had.")
             records.append(RecordChange(address=row.address, before=row.value, after=fields))
@@ -167,34 +148,19 @@ class Previewer:
             if not same(row.value, after):
                 after.update(dict.fromkeys(self._computed(table, "update") - fields.keys(), UNKNOWN))
             records.append(RecordChange(address=row.address, before=row.value, after=after))
-        gone = [view.read(self._row(target)) for target in cast(Sequence[str], step.with_["delete"])]
-        dependents = self._dependents([row.address for row in gone])
+        gone = [view.read(row_address(self._scope, target)) for target in cast(Sequence[str], step.with_["delete"])]
+        dependents = [names.dependents_address(row.address) for row in gone]
         return (*records, *self._deleted(gone, dependents, view, records))
 
     # ---- rows and values
 
-    def _row(self, target: str) -> Address:
-        row = names.row_of(target)
-        table = self._tables.table(row.table)
-        if not row.key.startswith("new:"):
-            names.decode(table, row.key)
-        return Address(f"{self._scope.instance}/{target}")
-
     def _present(self, target: str, view: View) -> Snapshot:
-        row = view.read(self._row(target))
+        row = view.read(row_address(self._scope, target))
         if row.value is None:
-            raise Rejected("Row absent", f"There is no row {target}.")
+            made = next(iter(view.predicted(f"{self._scope.instance}/{names.row_of(target).table}/new:")), None)
+            hint = f"The row an earlier step inserts is named {within(made.address)} here." if made else ""
+            raise Rejected("Row absent", f"There is no row {target}.", hint=hint)
         return row
-
-    def _inserted(self, step: Step) -> Address:
-        table = self._tables.table(step.target.partition("/")[0])
-        arguments = self._arguments(table, step)
-        key = {name: arguments[name] for name in table.key if name in arguments}
-        if len(key) < len(table.key) or has_unknown(key):
-            if missing := [name for name in table.key if name not in key and not self._fills(table.columns[name])]:
-                raise Rejected("Key missing", f"Nothing gives {missing[0]}, part of the key of {table.name}, a value.")
-            return new_address(self._scope.instance, table.name, step.id)
-        return Address(f"{self._scope.instance}/{names.row_target(table, self._given(table, key))}")
 
     def _arguments(self, table: Table, step: Step) -> dict[str, Any]:
         """Return the columns a row.insert gives, those its target names included."""
@@ -209,14 +175,6 @@ class Previewer:
     def _fills(self, column: Column) -> bool:
         return column.assigned or column.default is not None or column.generated
 
-    def _condition(self, step: Step) -> Address:
-        where = step.with_.get("where")
-        if not isinstance(where, Mapping) or has_unknown(cast(Value, where)):
-            raise Rejected("Condition not known yet", "Which rows are meant is known only after apply.")
-        address = names.condition_address(self._scope.instance, names.table_of(step.target), where)
-        self._tables.condition(cast(names.ConditionName, names.parse(address)))
-        return address
-
     def _matching(self, step: Step, view: View) -> list[Snapshot]:
         """Return the rows a condition matches, as earlier steps will have left them."""
         most = step.with_.get("max_rows")
@@ -224,7 +182,7 @@ class Previewer:
             raise Rejected("Value not known yet", "max_rows says at once how many rows may match.")
         if most > self._scope.most:
             raise Rejected("Too many rows", f"max_rows is at most {self._scope.most} in {self._scope.instance}.")
-        address = self._condition(step)
+        address = condition_address(self._scope, step)
         condition = self._tables.condition(cast(names.ConditionName, names.parse(address)))
         rows = {row.address: row for row in view.read(address).members}
         rows.update({row.address: row for row in view.predicted(f"{self._scope.instance}/{step.target}/")})
@@ -292,13 +250,6 @@ class Previewer:
 
     # ---- what goes with a change
 
-    def _dependents(self, addresses: Iterable[Address]) -> tuple[Address, ...]:
-        return tuple(
-            names.dependents_address(address)
-            for address in addresses
-            if any(self._schema.children(within(address).partition("/")[0])) and "/new:" not in address
-        )
-
     def _inverse(self, step: Step, records: Sequence[RecordChange], spec: ActionSpec) -> Inverse:
         return inverse_of(step, records, self._schema, spec.stays)
 
@@ -311,13 +262,13 @@ class Previewer:
                     notes[f"Trigger {trigger.name} of {table.name} fires and may change more than is shown."] = None
         return tuple(notes)
 
-    def _receipt(self, step: Step, records: Sequence[RecordChange], new: Address | None) -> dict[str, Value]:
+    def _receipt(self, step: Step, records: Sequence[RecordChange]) -> dict[str, Value]:
         if step.verb != "row.insert":
             return {}
         (record,) = records
-        table = self._tables.at(record.address)
-        after = record.after or {}
-        return {"id": UNKNOWN if new else receipt_id(table, after)}
+        table, after = self._tables.at(record.address), record.after or {}
+        known = not has_unknown([after[name] for name in table.key])
+        return {"id": receipt_id(table, after) if known else UNKNOWN}
 
 
 _EVENTS = {Effect.CREATE: "insert", Effect.UPDATE: "update", Effect.DELETE: "delete"}
@@ -326,9 +277,3 @@ _EVENTS = {Effect.CREATE: "insert", Effect.UPDATE: "update", Effect.DELETE: "del
 def receipt_id(table: Table, fields: Fields) -> Value:
     """Return a row's id as references take it: the key's value, or the KEY of a composite one."""
     return fields[table.key[0]] if len(table.key) == 1 else names.encode(table, fields)
-
-
-def _restored(step: Step) -> list[str]:
-    return [str(target) for part in ("insert", "update", "delete") for target in cast(Iterable[str], step.with_[part])]
-
-

@@ -38,6 +38,8 @@ class Rows:
                 return self._row(address, name)
             case names.ConditionName():
                 return _condition(address, self._matching(name))
+            case names.DependentsName(of) if not any(self._tables.schema.children(of.table)):
+                return _condition(address, ())
             case names.DependentsName(names.RowName() as row):
                 return _condition(address, self._dependents([self._row(_base(address), row)]))
             case names.DependentsName(names.ConditionName() as condition):

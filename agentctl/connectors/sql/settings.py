@@ -120,7 +120,9 @@ def _postgres(instance: Instance, url: SplitResult, timeout: float, *, quiet: bo
     host = url.hostname or options.get("host", [""])[-1] or "localhost"
     port = url.port or options.get("port", ["5432"])[-1]
     user = f"{quote(unquote(url.username), safe='')}@" if url.username else ""
-    place = f"{quote(host, safe=':')}:{port}/{quote(unquote(url.path[1:]))}"
+    name = quote(unquote(url.path[1:]))
+    socket = host.startswith("/")
+    place = f"/{name}?host={quote(host)}&port={port}" if socket else f"{quote(host, safe=':')}:{port}/{name}"
     endpoint = f"postgresql://{user}{place}"
     database = Postgres(_asked(instance, url), endpoint=endpoint, timeout=timeout, quiet=quiet)
     return database, endpoint, f"postgresql://{place}"

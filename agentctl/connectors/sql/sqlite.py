@@ -43,6 +43,8 @@ _HARMLESS_PRAGMAS: Final = {"user_version", "application_id", "defer_foreign_key
 class Sqlite:
     """A SQLite file. Reading opens it read-only; nothing here ever creates one."""
 
+    local = True
+
     def __init__(self, path: Path, *, timeout: float) -> None:
         self._path = path
         self._timeout = timeout
@@ -187,11 +189,11 @@ class Sqlite:
                 raise Rejected("Several statements in one", "Each entry of `up` and `down` is one SQL statement.")
 
     def run(self, connection: Connection, statement: str) -> None:
-        driver = connection.connection.driver_connection
-        assert isinstance(driver, sqlite3.Connection)
+        driver: Any = connection.connection.dbapi_connection
         driver.set_authorizer(_authorize)
         try:
-            driver.execute(statement).close()
+            with self._told():
+                driver.execute(statement).close()
         finally:
             driver.set_authorizer(None)
 
@@ -226,8 +228,7 @@ class Sqlite:
             raise self.fault(error) from error
         with connection:
             ends = time.monotonic() + timeout
-            driver = connection.connection.driver_connection
-            assert isinstance(driver, sqlite3.Connection)
+            driver: Any = connection.connection.dbapi_connection
             driver.execute(f"PRAGMA busy_timeout = {int(timeout * 1000):d}").close()
             driver.set_progress_handler(lambda: int(time.monotonic() > ends), _STEPS)
             yield connection

@@ -30,10 +30,11 @@ def bare(text: str) -> str:
 
 def refuse_control(text: str) -> None:
     """Raise Rejected where a statement would end the transaction, change the session or reach outside the database."""
-    words = bare(text).split(None, 1)
-    if not words:
+    first = re.search(r"\w+", bare(text))
+    if first is None:
         raise Rejected("Statement empty", "An entry of `up` and `down` is one SQL statement; this one holds none.")
-    if (first := re.split(r"\W", words[0], maxsplit=1)[0].lower()) in _CONTROL:
+    if first[0].lower() in _CONTROL:
         raise Rejected(
-            "Statement not allowed", f"A migration is one transaction of its own; {first.upper()} has no place in it."
+            "Statement not allowed",
+            f"A migration is one transaction of its own; {first[0].upper()} has no place in it.",
         )
