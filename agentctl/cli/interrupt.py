@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-from agentctl.cli.output import talk
 from agentctl.errors import Exit, Interrupted, Terminated
 
 
@@ -50,7 +51,7 @@ class Handbrake:
     def _pull(self, number: int, frame: FrameType | None) -> None:  # what signal hands over
         if self.code is None:
             self.code = Exit.TERMINATED if number == signal.SIGTERM else Exit.INTERRUPTED
-            talk("\nStopping after the step in flight. Once more to stop now and leave it in doubt.\n")
+            _say("\nStopping after the step in flight. Once more to stop now and leave it in doubt.\n")
             return
         self._force = True
         if self._calling:
@@ -59,3 +60,9 @@ class Handbrake:
     def _error(self) -> Interrupted:
         family = Terminated if self.code is Exit.TERMINATED else Interrupted
         return family("Interrupted", "the call was cut off by a second signal")
+
+
+def _say(text: str) -> None:
+    # The signal may have come in the middle of a write to stderr, whose buffer lets nobody in twice.
+    with suppress(OSError, ValueError):
+        os.write(sys.stderr.fileno(), text.encode())
