@@ -25,8 +25,9 @@ def stop(workspace: Workspace, name: str, *, now: bool) -> str:
             command=f"agentctl show {run.id}",
         )
     try:
-        for _ in range(2 if now else 1):
-            os.kill(owner.pid, signal.SIGINT)
+        os.kill(owner.pid, signal.SIGINT)
+        if now:
+            os.kill(owner.pid, signal.SIGTERM)      # the same signal twice may arrive as one
     except PermissionError as error:
         raise Usage("The run is another person's", f"{owner.person} runs it; ask them, or their root.") from error
     if now:
