@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Annotated, NamedTuple
 
 import typer
-from click import Command, Context, HelpFormatter
+from click import Command, Context, HelpFormatter, UsageError
 from typer.core import TyperGroup
 from typer.main import get_command as command_of
 
 from agentctl import __version__
+from agentctl.cli.help import exit_codes, explained
 from agentctl.cli.session import Session
 
 
@@ -59,7 +61,14 @@ class LazyGroup(TyperGroup):
             return None
         command = command_of(import_module(entry.module).app)
         command.name = cmd_name
-        return command
+        return explained(command, f"agentctl {cmd_name}")
+
+    def resolve_command(self, ctx: Context, args: list[str]) -> tuple[str | None, Command | None, list[str]]:
+        name = args[0]
+        if name in COMMANDS or name.startswith("-"):
+            return super().resolve_command(ctx, args)
+        close = get_close_matches(name, COMMANDS, n=1)
+        raise UsageError(f"There is no command `{name}`." + (f" Did you mean `{close[0]}`?" if close else ""), ctx)
 
     def format_commands(self, ctx: Context, formatter: HelpFormatter) -> None:  # the port's signature
         with formatter.section("Commands"):
@@ -72,8 +81,14 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
+    epilog=exit_codes(),
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "AGENTCTL"},
 )
+
+
+def root() -> Command:
+    """Return the whole command line."""
+    return explained(command_of(app), "agentctl")
 
 
 def _version(asked: bool) -> None:
@@ -85,11 +100,22 @@ def _version(asked: bool) -> None:
 @app.callback()
 def main(
     context: typer.Context,
-    directory: Annotated[str, typer.Option("-C", metavar="DIR", help="Work as if started in DIR.")] = "",
-    no_color: Annotated[bool, typer.Option("--no-color", help="Draw without colour.")] = False,
+    directory: Annotated[
+        str, typer.Option("-C", metavar="DIR", help="Work as if started in DIR (AGENTCTL_DIRECTORY).")
+    ] = "",
+    no_color: Annotated[
+        bool, typer.Option("--no-color", help="Draw without colour (AGENTCTL_NO_COLOR, NO_COLOR).")
+    ] = False,
     version: Annotated[  # noqa: ARG001  # acts through its callback
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Let agents propose, and people decide: plan, review, apply, explain, roll back."""
-    context.obj = Session(directory=directory, no_color=no_color)
+    """Let agents propose, and people decide: plan, review, apply, explain, roll back.
+
+        agentctl init
+        agentctl plan plan.yaml
+        agentctl apply plan.yaml
+        agentctl show
+        agentctl rollback latest
+    """
+    context.obj = Session.begin(directory, no_color=no_color)

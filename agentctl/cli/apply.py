@@ -12,7 +12,7 @@ from agentctl.cli.options import AutoApprove, DiffOption, JsonInto, LockTimeout,
 from agentctl.errors import Usage
 from agentctl.views.look import Detail
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from click import Abort, ClickException, UsageError
 from click.exceptions import Exit as ClickExit
+from click.exceptions import NoArgsIsHelpError
 
 from agentctl import __version__
 from agentctl.errors import AgentctlError, Exit
@@ -19,18 +20,20 @@ from agentctl.errors import AgentctlError, Exit
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line ``arguments`` and return the exit code of the table in ``errors``."""
-    from typer.main import get_command
+    from agentctl.cli.app import root
 
-    from agentctl.cli.app import app
-
+    _open_what_is_closed()
     try:
-        result = get_command(app).main(list(arguments), prog_name="agentctl", standalone_mode=False)
+        result = root().main(list(arguments), prog_name="agentctl", standalone_mode=False)
         sys.stdout.flush()
     except AgentctlError as error:
         _tell(error)
         return int(error.code)
     except ClickExit as stop:
         return int(stop.exit_code)
+    except NoArgsIsHelpError as error:
+        print(error.format_message(), file=sys.stderr)  # noqa: T201  # nothing was asked for: this is how to ask
+        return int(Exit.USAGE)
     except UsageError as error:
         _tell(_usage(error))
         return int(Exit.USAGE)
@@ -90,6 +93,13 @@ def _trace(error: BaseException) -> str:
         lines += [f"  {frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
         seen = seen.__cause__ or seen.__context__
     return "\n".join(lines) + "\n"
+
+
+def _open_what_is_closed() -> None:
+    """A command started with stdout or stderr closed talks to nobody, and does what it is told all the same."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  # until we end
 
 
 def _forget_stdout() -> None:

@@ -6,11 +6,17 @@ from typing import Annotated
 
 import typer
 
+from agentctl.cli.complete import complete_connectors
 from agentctl.cli.options import FormatOption
 from agentctl.cli.output import emit
 from agentctl.views.emit import Format
 
-app = typer.Typer(help="List connectors and what they can do.", no_args_is_help=True)
+app = typer.Typer(
+    help="List connectors and what they can do.",
+    add_completion=False,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+)
 
 
 @app.command("list")
@@ -27,10 +33,15 @@ def list_(context: typer.Context, format: FormatOption = Format.TERMINAL) -> Non
 @app.command()
 def show(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A configured connector.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="A configured connector.", autocompletion=complete_connectors)
+    ],
     format: FormatOption = Format.TERMINAL,
 ) -> None:
-    """Show every action of a connector: its power, how it can be undone, what its preview can tell."""
+    """Show every action of a connector: its power, how it can be undone, what its preview can tell.
+
+        agentctl connectors show crm
+    """
     from agentctl.views.document.connectors import connector as document
     from agentctl.views.terminal.connectors import draw_connector
 

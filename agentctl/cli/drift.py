@@ -12,7 +12,7 @@ from agentctl.cli.output import emit
 from agentctl.errors import Exit
 from agentctl.views.emit import Format
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command()

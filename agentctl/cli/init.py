@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from agentctl.cli.output import talk
+from agentctl.policy import baselines
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command()
@@ -16,7 +17,10 @@ def init(
     context: typer.Context,
     directory: Annotated[str, typer.Argument(metavar="[DIR]", help="Where; by default here.")] = "",
     policy: Annotated[
-        str, typer.Option("--policy", metavar="NAME", help="Which first policy: read-only, draft-only…")
+        str,
+        typer.Option(
+            "--policy", metavar="NAME", help="Which first policy to write.", autocompletion=baselines.names
+        ),
     ] = "write-with-approval",
     group: Annotated[
         str, typer.Option("--group", metavar="G", help="Share the workspace with this Unix group.")
@@ -26,7 +30,8 @@ def init(
 
     The key is written outside the workspace. Whatever exists already is left as it is.
 
-        agentctl init --policy read-only
+        agentctl init
+        agentctl init ./ops --policy read-only
     """
     import os
 

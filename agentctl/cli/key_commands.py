@@ -9,8 +9,14 @@ from typing import Annotated
 import typer
 
 from agentctl.cli.output import talk
+from agentctl.views.emit import write
 
-app = typer.Typer(help="Hand the workspace key on, or take one in.", no_args_is_help=True)
+app = typer.Typer(
+    help="Hand the workspace key on, or take one in.",
+    add_completion=False,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+)
 
 
 @app.command()
@@ -21,7 +27,7 @@ def export(context: typer.Context) -> None:
     """
     from agentctl.workspace.sharing import exported
 
-    sys.stdout.write(exported(context.obj.workspace()))
+    write(exported(context.obj.workspace()), sys.stdout)
 
 
 @app.command("import")

@@ -10,7 +10,12 @@ from agentctl.cli.options import FormatOption
 from agentctl.cli.output import emit, talk
 from agentctl.views.emit import Format
 
-app = typer.Typer(help="See who holds the workspace, or break a dead lock.", no_args_is_help=True)
+app = typer.Typer(
+    help="See who holds the workspace, or break a dead lock.",
+    add_completion=False,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+)
 
 
 @app.command()
@@ -28,7 +33,10 @@ def break_(
     context: typer.Context,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why it may be broken.", show_default=False)],
 ) -> None:
-    """Break a lock whose owner is gone and cannot be proven dead from here. Recorded, with your reason."""
+    """Break a lock whose owner is gone and cannot be proven dead from here. Recorded, with your reason.
+
+        agentctl lock break --reason "ops-1 was reinstalled"
+    """
     from agentctl.workspace.unlocking import break_lock
 
     talk(break_lock(context.obj.workspace(), reason) + "\n")

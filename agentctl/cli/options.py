@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from agentctl.cli.complete import complete_runs, complete_steps, complete_subjects
+from agentctl.cli.complete import complete_plans, complete_runs, complete_steps, complete_subjects
 from agentctl.views.emit import Format
 from agentctl.views.look import Detail
 
@@ -25,23 +25,27 @@ AutoApprove = Annotated[
     bool,
     typer.Option(
         "--auto-approve",
-        allow_from_autoenv=False,
         help="Consent without being asked, where policy lets nobody be asked (mode auto).",
     ),
 ]
-PlanPath = Annotated[Path, typer.Argument(metavar="PLAN", help="A plan file.", show_default=False)]
+PlanPath = Annotated[
+    Path, typer.Argument(metavar="PLAN", help="A plan file.", show_default=False, autocompletion=complete_plans)
+]
 RunArgument = Annotated[
     str,
     typer.Argument(
         metavar="RUN", help="A run's id, a unique beginning of it, or `latest`.", autocompletion=complete_runs
     ),
 ]
-StepArgument = Annotated[str, typer.Argument(metavar="STEP", autocompletion=complete_steps)]
+StepArgument = Annotated[
+    str, typer.Argument(metavar="STEP", help="The id of one of its steps.", autocompletion=complete_steps)
+]
 Subject = Annotated[
     str,
     typer.Argument(
-        metavar="PLAN|DIGEST|FILE",
+        metavar="[PLAN|DIGEST|FILE]",
         help="A plan to preview and carry out, or a changeset that was reviewed: its digest or its file.",
+        show_default=False,
         autocompletion=complete_subjects,
     ),
 ]

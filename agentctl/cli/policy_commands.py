@@ -6,11 +6,17 @@ from typing import Annotated
 
 import typer
 
+from agentctl.cli.complete import complete_steps_of_plan
 from agentctl.cli.options import FormatOption, PlanPath
 from agentctl.cli.output import emit
 from agentctl.views.emit import Format
 
-app = typer.Typer(help="Explain what policy says.", no_args_is_help=True)
+app = typer.Typer(
+    help="Explain what policy says.",
+    add_completion=False,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+)
 
 
 @app.callback()
@@ -22,7 +28,12 @@ def policy() -> None:
 def explain(
     context: typer.Context,
     path: PlanPath,
-    step: Annotated[str, typer.Option("--step", metavar="ID", help="One step; by default all of them.")] = "",
+    step: Annotated[
+        str,
+        typer.Option(
+            "--step", metavar="ID", help="One step; by default all of them.", autocompletion=complete_steps_of_plan
+        ),
+    ] = "",
     format: FormatOption = Format.TERMINAL,
 ) -> None:
     """Show every rule that was looked at for a step, what it read and what came of it. Changes nothing.

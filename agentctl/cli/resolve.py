@@ -10,7 +10,7 @@ from agentctl.cli.options import RunArgument, StepArgument
 from agentctl.cli.output import talk
 from agentctl.errors import Usage
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command()

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from agentctl.cli.carry import Asked, carry_out, show
-from agentctl.cli.complete import complete_steps
+from agentctl.cli.complete import complete_connectors, complete_steps
 from agentctl.cli.options import DiffOption, JsonInto, LockTimeout, RunArgument, seconds
 from agentctl.cli.output import emit
 from agentctl.engine.rollback import Selection
@@ -17,7 +17,7 @@ from agentctl.views.document.untouched import untouched as document
 from agentctl.views.look import Detail
 from agentctl.views.terminal.untouched import draw_untouched
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command()
@@ -31,7 +31,12 @@ def rollback(
     from_: Annotated[
         str, typer.Option("--from", metavar="ID", help="This step and all after it.", autocompletion=complete_steps)
     ] = "",
-    connector: Annotated[str, typer.Option("--connector", metavar="NAME", help="Only steps on this connector.")] = "",
+    connector: Annotated[
+        str,
+        typer.Option(
+            "--connector", metavar="NAME", help="Only steps on this connector.", autocompletion=complete_connectors
+        ),
+    ] = "",
     with_dependents: Annotated[
         bool, typer.Option("--with-dependents", help="Also undo later steps that rest on the selected ones.")
     ] = False,

@@ -11,7 +11,7 @@ from agentctl.cli.output import emit
 from agentctl.model.run import RunStatus
 from agentctl.views.emit import Format
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command()

@@ -9,9 +9,10 @@ import typer
 
 from agentctl.resources import schema as find
 from agentctl.resources import schema_names
+from agentctl.views.emit import write
 from agentctl.views.jsontext import pretty
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command()
@@ -27,4 +28,4 @@ def schema(
 
         agentctl schema plan > plan.schema.json
     """
-    sys.stdout.write(pretty(find(name)))
+    write(pretty(find(name)), sys.stdout)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from agentctl.errors import Usage
 from agentctl.views.look import Detail, Look, look_for
 
 Draw = Callable[[Mapping[str, Any], Look], str]
@@ -18,12 +19,17 @@ Draw = Callable[[Mapping[str, Any], Look], str]
 class Session:
     """One command line being carried out."""
 
-    directory: str = ""
+    start: Path
     no_color: bool = False
 
-    @property
-    def start(self) -> Path:
-        return Path(self.directory or ".").resolve()
+    @classmethod
+    def begin(cls, directory: str, *, no_color: bool) -> Session:
+        """Go to ``directory``, so that every path typed is meant from there, and begin. Raises Usage."""
+        try:
+            os.chdir(directory or ".")
+        except OSError as error:
+            raise Usage("No such directory", f"{directory}: {error.strerror}.") from error
+        return cls(start=Path.cwd(), no_color=no_color)
 
     def workspace(self) -> Any:
         """Return the workspace this command runs in. Raises Usage where there is none."""

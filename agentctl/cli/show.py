@@ -12,7 +12,7 @@ from agentctl.cli.output import emit
 from agentctl.views.emit import Format
 from agentctl.views.look import Detail
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command()

@@ -6,11 +6,17 @@ from typing import Annotated
 
 import typer
 
+from agentctl.cli.complete import complete_addresses
 from agentctl.cli.options import FormatOption
 from agentctl.cli.output import emit, talk
 from agentctl.views.emit import Format
 
-app = typer.Typer(help="Look at the state, or rebuild it from the trace.", no_args_is_help=True)
+app = typer.Typer(
+    help="Look at the state, or rebuild it from the trace.",
+    add_completion=False,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+)
 
 
 @app.command("list")
@@ -26,10 +32,15 @@ def list_(context: typer.Context, format: FormatOption = Format.TERMINAL) -> Non
 @app.command()
 def show(
     context: typer.Context,
-    address: Annotated[str, typer.Argument(metavar="ADDRESS", help="Whose: crm/customers/42.")],
+    address: Annotated[
+        str, typer.Argument(metavar="ADDRESS", help="Whose: crm/customers/42.", autocompletion=complete_addresses)
+    ],
     format: FormatOption = Format.TERMINAL,
 ) -> None:
-    """Show what we wrote of one record."""
+    """Show what we wrote of one record.
+
+        agentctl state show crm/customers/42
+    """
     from agentctl.views.document.state import known as document
     from agentctl.views.terminal.state import draw_known
     from agentctl.workspace.projecting import known

@@ -9,7 +9,7 @@ import typer
 from agentctl.cli.options import RunArgument
 from agentctl.cli.output import talk
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command()
@@ -23,6 +23,7 @@ def stop(
     """Ask a running apply to stop after the step in flight; with --now, at once.
 
         agentctl stop latest
+        agentctl stop latest --now
     """
     from agentctl.workspace.stopping import stop as stop_run
 

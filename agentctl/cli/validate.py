@@ -7,18 +7,22 @@ from typing import Annotated
 
 import typer
 
+from agentctl.cli.complete import complete_plans
 from agentctl.cli.options import FormatOption, JsonInto
 from agentctl.cli.output import emit
 from agentctl.errors import Exit
 from agentctl.views.emit import Format
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command()
 def validate(
     context: typer.Context,
-    plans: Annotated[list[Path], typer.Argument(metavar="PLAN…", help="Plan files.", show_default=False)],
+    plans: Annotated[
+        list[Path],
+        typer.Argument(metavar="PLAN…", help="Plan files.", show_default=False, autocompletion=complete_plans),
+    ],
     format: FormatOption = Format.TERMINAL,
     json_into: JsonInto = None,
 ) -> None:
@@ -28,6 +32,7 @@ def validate(
     own plan in one turn.
 
         agentctl validate plan.yaml
+        agentctl validate plans/*.yaml --format json
     """
     from agentctl.planfile.load import check_file
     from agentctl.views.document.diagnostics import diagnostics

@@ -34,10 +34,26 @@ def emit(
 
 
 def write(text: str, stream: TextIO) -> None:
-    """Write ``text``; what the stream's encoding can't say comes as an escape instead of an error."""
+    """Write ``text``; what the stream's encoding can't say comes as an escape instead of an error.
+
+    A reader who has gone ends the telling, not the command. Raises Unwritable where the stream takes no more.
+    """
     encoding = _encoding(stream)
-    stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
-    stream.flush()
+    try:
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        stream.flush()
+    except BrokenPipeError:
+        _forget(stream)
+    except OSError as error:
+        _forget(stream)
+        raise Unwritable("The output could not be written", f"{stream.name}: {error.strerror}.") from error
+
+
+def _forget(stream: TextIO) -> None:
+    """Nobody reads any more, as after ``| head``: what is left to say, now and at exit, goes nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def _encoding(stream: TextIO) -> str:
