@@ -22,5 +22,9 @@ def test_links_lead_somewhere(page):
 def test_each_promise_names_a_test_there_is():
     named = TEST.findall((ROOT / "docs" / "PROMISES.md").read_text("utf-8"))
     assert len(named) >= 8
-    missing = [f"{path}::{name}" for path, name in named if f"def {name}(" not in (ROOT / path).read_text("utf-8")]
+    missing = [f"{path}::{name}" for path, name in named if f"def {name}(" not in source(ROOT / path)]
     assert missing == []
+
+
+def source(path: Path) -> str:
+    return path.read_text("utf-8") if path.exists() else ""
