@@ -17,9 +17,10 @@ from agentctl.engine.ports import Brake, Observer
 from agentctl.engine.preview import Preview
 from agentctl.engine.resolve import Done
 from agentctl.engine.settle import Sending, unsettled
-from agentctl.errors import Incomplete, Usage
+from agentctl.errors import Incomplete, Tampered, Usage
+from agentctl.model.change import ChangeSet, Purpose
 from agentctl.model.decision import Consent
-from agentctl.model.run import Left, Run, RunStatus
+from agentctl.model.run import History, Left, Run, RunStatus
 from agentctl.store import packs
 from agentctl.trace.journal import Journal
 from agentctl.workspace.lineage import new_id
@@ -135,6 +136,7 @@ def _run(
     workspace: Workspace, run: str, preview: Preview, consent: Consent, control: Control, frame: _Frame
 ) -> Ended:
     history = workspace.history()
+    _check_trace(history, preview.changeset)
     start = Start(
         run=run,
         who={"user": workspace.person, "host": socket.gethostname(), "pid": getpid()},
@@ -164,6 +166,21 @@ def _run(
         )
     save_state(workspace)
     return Ended(run=run, ending=ending, began_before=bool(frame.resumes))
+
+
+def _check_trace(history: History, changeset: ChangeSet) -> None:
+    """Refuse to act on a history with holes: what it no longer tells would be done twice.
+
+    An undoing needs only the run it undoes to be whole: damage elsewhere must not keep on-call from putting it back.
+    """
+    undone = history.run(changeset.undoes) if changeset.purpose is Purpose.ROLLBACK else None
+    if history.damage and not (undone and undone.complete):
+        raise Tampered(
+            "The trace is damaged",
+            f"{history.damage[0]}. What was done before cannot be told, so nothing was executed.",
+            hint="See what is whole and what is not:",
+            command="agentctl verify",
+        )
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import pytest
 
 from agentctl.connectors.base import Receipt
 from agentctl.engine.rollback import Selection
-from agentctl.errors import Invalid, Locked, Stale, Unreachable, Usage
+from agentctl.errors import Invalid, Locked, Stale, Tampered, Unreachable, Usage
 from agentctl.model.decision import Consent
 from agentctl.model.run import LeftStatus, RunStatus, StepStatus
 from agentctl.testing import LostReply
@@ -282,3 +282,35 @@ def test_drift_names_field_ours_and_now(world, customer):
     world.memory.put("customers/42", {"tier": "enterprise", "last_seen": "friday"})
     (found,) = world.workspace.drift().drifts
     assert (found.field, found.ours, found.now) == ("tier", "annual", "enterprise")
+
+
+def corrupt(world, run):
+    (path,) = world.workspace.layout.trace.glob(f"*-run-{run}.jsonl")
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([lines[0], lines[1].replace(b"verdict", b"verdlct"), *lines[2:]]))
+
+
+def test_nothing_is_applied_on_a_history_with_holes(world, customer):
+    first = world.apply(UPDATE)
+    world.apply(TWICE)
+    preview = world.preview(TWICE, repeat=1)
+    corrupt(world, first.run)
+    with pytest.raises(Tampered):
+        world.carry_out(preview)
+
+
+def test_damage_elsewhere_does_not_keep_a_whole_run_from_being_undone(world, customer):
+    first = world.apply("  - {id: make, action: mem.record.create, target: customers/1, with: {a: 1}}\n")
+    world.apply(UPDATE)
+    corrupt(world, first.run)
+    undo(world)
+    assert customer()["tier"] == "monthly"
+
+
+def test_a_damaged_run_is_explained_as_far_as_it_goes_but_not_undone(world, customer):
+    run = world.apply(UPDATE).run
+    world.apply("  - {id: make, action: mem.record.create, target: customers/1, with: {a: 1}}\n")
+    corrupt(world, run)
+    assert not world.run(run).complete
+    with pytest.raises(Usage, match="Nothing to undo"):
+        world.workspace.preview_undoing(world.run(run), Selection())
