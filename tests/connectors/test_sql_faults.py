@@ -48,6 +48,17 @@ def test_a_file_that_is_no_database_is_out_of_reach(tmp_path):
         crm.read(ROW)
 
 
+def test_a_file_that_took_the_name_of_another_is_the_one_that_is_read_and_written(tmp_path):
+    world = SqliteWorld(tmp_path)
+    with closing(world.connector()) as crm:
+        perform(crm, UPDATE)
+        world.path.rename(tmp_path / "old.db")
+        SqliteWorld(tmp_path).run("UPDATE customers SET name = 'Restored' WHERE id = 42")
+        assert crm.read(ROW).value["name"] == "Restored"
+        perform(crm, UPDATE)
+    assert world.rows("SELECT tier, name FROM customers WHERE id = 42") == [("annual", "Restored")]
+
+
 def test_reading_leaves_the_file_as_it_was(tmp_path):
     world = SqliteWorld(tmp_path)
     bytes_before, files = world.path.read_bytes(), sorted(tmp_path.iterdir())
@@ -159,6 +170,23 @@ def test_what_the_database_says_of_hidden_values_stays_unsaid(pg, tmp_path):
             with pytest.raises(Rejected) as refusal:
                 foresee(crm, Step(id="s", action="crm.row.update", target="customers/43", with_={"price": SECRET}))
             assert SECRET not in str(refusal.value)
+
+
+def test_a_token_tells_nothing_of_a_hidden_value_and_the_statement_still_compares_it(tmp_path):
+    world = SqliteWorld(tmp_path)
+    with closing(world.connector()) as crm:
+        before, change = snapshots(crm, UPDATE), foresee(crm, UPDATE)
+        world.run("UPDATE customers SET iban = 'other' WHERE id = 42")
+        assert crm.read(ROW).token == before[ROW].token
+        with pytest.raises(Rejected, match="iban"):
+            crm.execute(change, Call(key="k", before=before, deadline=10))
+
+
+def test_a_hidden_key_is_refused_because_keys_are_shown(tmp_path):
+    with closing(SqliteWorld(tmp_path).connector(sealed=["customers.id"])) as crm:
+        with pytest.raises(Rejected, match=r"customers\.id is sensitive or sealed"):
+            crm.read(ROW)
+        assert crm.read(Address("crm/orders/7")).exists
 
 
 def test_the_database_words_are_kept_back_only_where_something_is_hidden(pg):

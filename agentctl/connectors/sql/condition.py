@@ -59,7 +59,7 @@ class Undecided(Exception):
 def parse(where: Mapping[str, Any], table: Table, hidden: frozenset[str], fit: Fit) -> Condition:
     """Return the condition ``where`` states on ``table``. Raises Rejected where it makes no sense.
 
-    ``hidden`` columns may not be compared: a condition stands in addresses, which are shown.
+    ``hidden`` columns (TABLE.COLUMN) may not be compared: a condition stands in addresses, which are shown.
     """
     return Every(tuple(_parse(where, table, hidden, fit, 0)))
 
@@ -74,7 +74,7 @@ def _parse(where: Mapping[str, Any], table: Table, hidden: frozenset[str], fit: 
             yield Either(tuple(Every(tuple(_parse(part, table, hidden, fit, depth + 1))) for part in says))
             continue
         column = table.column(name)
-        if name in hidden:
+        if f"{table.name}.{name}" in hidden:
             raise Rejected(
                 "Condition on a hidden column",
                 f"{table.name}.{name} is sensitive or sealed; a condition on it would show its value in addresses.",

@@ -71,11 +71,11 @@ def configure(instance: Instance) -> Configured:
         kind: frozenset(name.rpartition(".")[2] for name in settings.get(kind, ()))
         for kind in ("sensitive", "sealed", "volatile")
     }
-    hidden = columns["sensitive"] | columns["sealed"]
+    hidden = frozenset([*settings.get("sensitive", ()), *settings.get("sealed", ())])
     timeout = float(settings.get("timeout", _TIMEOUT))
     url = _split(instance.name, settings["url"])
     if url.scheme == "sqlite":
-        database, endpoint, home = _sqlite(instance, url, timeout)
+        database, endpoint, home = _sqlite(instance, url, timeout, hidden)
     else:
         database, endpoint, home = _postgres(instance, url, timeout, quiet=bool(hidden))
     return Configured(
@@ -92,7 +92,9 @@ def configure(instance: Instance) -> Configured:
     )
 
 
-def _sqlite(instance: Instance, url: SplitResult, timeout: float) -> tuple[Database, str, str]:
+def _sqlite(
+    instance: Instance, url: SplitResult, timeout: float, hidden: frozenset[str]
+) -> tuple[Database, str, str]:
     from agentctl.connectors.sql.sqlite import Sqlite
 
     name = unquote(url.path[1:])
@@ -104,7 +106,7 @@ def _sqlite(instance: Instance, url: SplitResult, timeout: float) -> tuple[Datab
         )
     path = Path(instance.root, name)
     real = os.path.realpath(path)
-    return Sqlite(Path(real), timeout=timeout), f"sqlite:///{quote(name)}", f"sqlite://{quote(real)}"
+    return Sqlite(Path(real), timeout=timeout, hidden=hidden), f"sqlite:///{quote(name)}", f"sqlite://{quote(real)}"
 
 
 def _postgres(instance: Instance, url: SplitResult, timeout: float, *, quiet: bool) -> tuple[Database, str, str]:

@@ -45,8 +45,9 @@ class Sqlite:
 
     local = True
 
-    def __init__(self, path: Path, *, timeout: float) -> None:
+    def __init__(self, path: Path, *, timeout: float, hidden: frozenset[str]) -> None:
         self._path = path
+        self._hidden = hidden
         self._timeout = timeout
         self._probe = Probe()
         self._lock = threading.Lock()
@@ -55,11 +56,12 @@ class Sqlite:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         with self._session("ro", self._timeout) as connection, self._told():
-            connection.exec_driver_sql("BEGIN")
+            driver: Any = connection.connection.dbapi_connection
+            driver.execute("BEGIN").close()
             try:
                 yield connection
             finally:
-                connection.exec_driver_sql("ROLLBACK")
+                driver.execute("ROLLBACK").close()
 
     @contextmanager
     def writing(self, deadline: float) -> Iterator[Connection]:
@@ -77,7 +79,7 @@ class Sqlite:
             except Exception as error:
                 undone = _undo(connection)
                 fault = self.fault(error)
-                if undone or isinstance(fault, Rejected):
+                if undone:
                     raise fault from error
                 raise Indeterminate("Commit in doubt", f"The commit ended in an error: {fault.detail}") from error
 
@@ -106,7 +108,13 @@ class Sqlite:
         return raw  # type: ignore[no-any-return]  # None, int and bytes are values as they are
 
     def token(self, table: Table, row: Sequence[Any]) -> str:
-        return sha256(repr([(type(raw).__name__, raw) for raw in row]).encode()).hexdigest()
+        # Tokens are recorded; one made of hidden values would let them be guessed. Statements compare every column.
+        seen = [
+            (type(raw).__name__, raw)
+            for name, raw in zip(table.columns, row, strict=True)
+            if f"{table.name}.{name}" not in self._hidden
+        ]
+        return sha256(repr(seen).encode()).hexdigest()
 
     def bound(self, column: Column, value: Value) -> ColumnElement[Any]:
         return _parameter(stored(value))
@@ -200,7 +208,8 @@ class Sqlite:
     def fault(self, error: Exception) -> ConnectorError:
         cause = getattr(error, "orig", None) or error
         code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
-        said = f"SQLite says: {cause}."
+        raised = getattr(cause, "sqlite_errorcode", 0) == sqlite3.SQLITE_CONSTRAINT_TRIGGER
+        said = "A trigger refused it." if raised and self._hidden else f"SQLite says: {cause}."
         if isinstance(error, ConnectorError):
             return error
         if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
@@ -220,10 +229,15 @@ class Sqlite:
 
     @contextmanager
     def _session(self, mode: str, timeout: float) -> Iterator[Connection]:
-        if not self._path.is_file():
-            raise Unreachable("Database out of reach", f"There is no database file {self._path.name}.")
+        try:
+            file = self._path.stat()
+        except OSError as error:
+            raise Unreachable("Database out of reach", f"There is no database file {self._path.name}.") from error
         try:
             connection = self._engine(mode).connect()
+            if connection.info.setdefault("file", (file.st_dev, file.st_ino)) != (file.st_dev, file.st_ino):
+                connection.invalidate()         # another file has taken this one's name
+                connection.info["file"] = (file.st_dev, file.st_ino)
         except Exception as error:
             raise self.fault(error) from error
         with connection:

@@ -16,7 +16,10 @@ from agentctl.model.values import Unknown, Value, has_unknown, to_wire
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """What an instance's settings allow: which tables (None: all), how many rows at once, which columns are hidden."""
+    """What an instance's settings allow: which tables (None: all), how many rows at once, which columns are hidden.
+
+    ``hidden`` are TABLE.COLUMN: sensitive or sealed.
+    """
 
     instance: str
     tables: frozenset[str] | None = None
@@ -44,7 +47,14 @@ class Tables:
 
     def table(self, name: str) -> Table:
         """Return a table by the name targets use. Raises Rejected where there is none that this instance may use."""
-        return self.schema.table(self.scope.check(name))
+        table = self.schema.table(self.scope.check(name))
+        for column in table.key:
+            if f"{table.name}.{column}" in self.scope.hidden:
+                raise Rejected(
+                    "Key column hidden",
+                    f"{table.name}.{column} is sensitive or sealed; as a key it would show its values in addresses.",
+                )
+        return table
 
     def at(self, address: Address) -> Table:
         return self.table(within(address).partition("/")[0])
