@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from agentctl.model.action import ActionSpec
 from agentctl.model.change import Change, Inverse, SystemIdentity
@@ -138,6 +138,20 @@ class Connector(Protocol):
     def close(self) -> None:
         """Let go of connections and handles. May be called twice."""
         ...
+
+
+@runtime_checkable
+class ReadsMany(Protocol):
+    """What a connector offers besides where one question to its system brings many records."""
+
+    def read_many(self, addresses: Sequence[Address]) -> Sequence[Snapshot]:
+        """Return what ``read`` would for each of ``addresses``, in their order. Raises what one of them would raise."""
+        ...
+
+
+def read_many(connector: Connector, addresses: Sequence[Address]) -> Iterable[Snapshot]:
+    """Read records: with one question where the connector can, else one after the other."""
+    return connector.read_many(addresses) if isinstance(connector, ReadsMany) else map(connector.read, addresses)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from time import perf_counter
 
-from agentctl.connectors.base import View
+from agentctl.connectors.base import View, read_many
 from agentctl.engine.ports import Clock, Systems
+from agentctl.errors import Rejected
 from agentctl.model.change import Change, Effect
 from agentctl.model.snapshot import Address, Snapshot, instance_of
 
-_AT_ONCE = 50
-_NOTICEABLE = 0.002         # seconds; a read that takes less does not wait for a network
+_AT_ONCE = 50               # threads
+_BATCH = 256                # records asked for together
+_NOTICEABLE = 0.002         # seconds a record; a read that takes less does not wait for a network
 _WORTH_THREADS = 0.04       # seconds waited in a row before threads are worth what they cost
-_ONE_READ = 0.025           # at most so much of them in one read: the first connects, which says nothing of the next
+_ONE_READ = 0.025           # at most so much of them in one go: the first connects, which says nothing of the next
 
 
 class Overlay(View):
@@ -28,21 +30,47 @@ class Overlay(View):
         self._predicted: dict[str, Snapshot] = {}
 
     def prefetch(self, addresses: Iterable[Address]) -> None:
-        """Read records before they are asked for, side by side where reading waits."""
-        wanted = iter([address for address in dict.fromkeys(addresses) if address not in self._live])
-        waited = 0.0
-        for address in wanted:
+        """Read records before they are asked for: many at a time, and side by side where reading waits.
+
+        What its system refuses to show is left out: it is refused again, and told, where it is asked for.
+        """
+        waiting: list[Sequence[Address]] = []
+        for wanted in _by_instance(address for address in addresses if address not in self._live):
+            waiting += self._until_it_waits(wanted)
+        if waiting:
+            with ThreadPoolExecutor(min(_AT_ONCE, len(waiting))) as threads:
+                for snapshots in threads.map(self._read_together, waiting):
+                    self._keep(snapshots)
+
+    def _until_it_waits(self, wanted: Sequence[Address]) -> Iterator[Sequence[Address]]:
+        """Read from one system in growing batches; once that waits, return the rest in shares for threads."""
+        start, size, waited = 0, 1, 0.0
+        while start < len(wanted) and waited <= _WORTH_THREADS:
+            batch = wanted[start : start + size]
             began = perf_counter()
-            self._fetch(address)
+            self._keep(self._read_together(batch))
             took = perf_counter() - began
-            waited = waited + min(took, _ONE_READ) if took > _NOTICEABLE else 0.0
-            if waited > _WORTH_THREADS:
-                break
-        rest = list(wanted)
-        if rest:
-            with ThreadPoolExecutor(min(_AT_ONCE, len(rest))) as threads:
-                for snapshot in threads.map(self._read_live, rest):
-                    self._live[snapshot.address] = snapshot
+            waited = waited + min(took, _ONE_READ) if took > _NOTICEABLE * len(batch) else 0.0
+            start += size
+            size = min(size * 2, _BATCH) if took < _WORTH_THREADS else size
+        rest = wanted[start:]
+        share = min(_BATCH, len(rest) // (4 * _AT_ONCE) or 1)
+        return (rest[begin : begin + share] for begin in range(0, len(rest), share))
+
+    def _read_together(self, addresses: Sequence[Address]) -> Iterable[Snapshot]:
+        try:
+            return tuple(read_many(self._systems.of(instance_of(addresses[0])), addresses))
+        except Rejected:
+            return [snapshot for address in addresses for snapshot in self._unless_refused(address)]
+
+    def _unless_refused(self, address: Address) -> Iterable[Snapshot]:
+        try:
+            return (self._read_live(address),)
+        except Rejected:
+            return ()
+
+    def _keep(self, snapshots: Iterable[Snapshot]) -> None:
+        self._live.update((snapshot.address, snapshot) for snapshot in snapshots)
 
     def read(self, address: Address) -> Snapshot:
         if (predicted := self._predicted.get(self._resource(address))) is not None:
@@ -67,6 +95,11 @@ class Overlay(View):
             snapshot = Snapshot(address=record.address, value=record.after, at=self._clock())
             self._predicted[self._resource(record.address)] = snapshot
 
+    def look(self, addresses: Iterable[Address]) -> None:
+        """Read live what is not yet read. Raises Rejected where its system refuses to show a record."""
+        for address in addresses:
+            self._fetch(address)
+
     @property
     def live(self) -> dict[Address, Snapshot]:
         """Everything read from live systems so far, members included: the precondition of an effect."""
@@ -84,6 +117,19 @@ class Overlay(View):
         return self._live[address]
 
     def _read_live(self, address: Address) -> Snapshot:
-        if "/new:" in address:      # made by a step of this plan: nothing to read before its receipt
+        if _is_new(address):
             return Snapshot(address=address, value=None, at=self._clock())
         return self._systems.of(instance_of(address)).read(address)
+
+
+def _by_instance(addresses: Iterable[Address]) -> Iterable[Sequence[Address]]:
+    found: dict[str, dict[Address, None]] = {}
+    for address in addresses:
+        if not _is_new(address):
+            found.setdefault(instance_of(address), {})[address] = None
+    return map(tuple, found.values())
+
+
+def _is_new(address: Address) -> bool:
+    """Whether a step of this plan makes the record: there is nothing to read before its receipt."""
+    return "/new:" in address

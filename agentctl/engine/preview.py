@@ -98,7 +98,9 @@ def foresee(step: Step, systems: Systems, overlay: Overlay) -> Change:
     if any(isinstance(reference, Secret) for argument in step.with_.values() for reference in references(argument)):
         raise Rejected("No secret can be resolved", "this version has no source to take {$secret: …} arguments from")
     connector = systems.of(step.instance)
-    overlay.prefetch(connector.addresses(step))
+    addresses = connector.addresses(step)
+    overlay.prefetch(addresses)
+    overlay.look(addresses)
     return connector.preview(step, overlay)
 
 

@@ -55,7 +55,7 @@ def planned(systems: Systems, *steps: Step) -> list[Change]:
     changes = []
     for one in steps:
         connector = systems.of(one.instance)
-        overlay.prefetch(connector.addresses(one))
+        overlay.look(connector.addresses(one))
         changes.append(connector.preview(one, overlay))
         overlay.foresee(changes[-1])
     return changes

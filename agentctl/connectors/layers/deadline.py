@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
+from time import monotonic
 from typing import Any, TypeVar
 
-from agentctl.connectors.base import Call, Connector, Location, Receipt
+from agentctl.connectors.base import Call, Connector, Location, Receipt, read_many
 from agentctl.connectors.layers.wrapped import Wrapped
 from agentctl.errors import Indeterminate, Unreachable
 from agentctl.model.change import Change, SystemIdentity
@@ -27,40 +28,48 @@ class Deadline(Wrapped):
         self._idle: list[_Worker] = []
 
     def identity(self) -> SystemIdentity:
-        return self._look("identity", self.inner.identity)
+        return self._look("identity", lambda _: self.inner.identity())
 
     def read(self, address: Address) -> Snapshot:
-        return self._look(str(address), lambda: self.inner.read(address))
+        return self._look(str(address), lambda _: self.inner.read(address))
+
+    def read_many(self, addresses: Sequence[Address]) -> Sequence[Snapshot]:
+        """Read one record after the other with one change of threads for all. Each look has the whole time."""
+
+        def look(pulse: _Pulse) -> Sequence[Snapshot]:
+            return tuple(pulse.after_each(read_many(self.inner, addresses)))
+
+        return self._look(f"{addresses[0]} and {len(addresses) - 1} more", look) if addresses else ()
 
     def execute(self, change: Change, call: Call) -> Receipt:
         try:
-            return self._within(call.deadline, lambda: self.inner.execute(change, call))
+            return self._within(call.deadline, lambda _: self.inner.execute(change, call))
         except _TooLate as error:
             raise Indeterminate(
                 "No answer in time", f"{change.action} was sent and nothing came back within {call.deadline:g} s."
             ) from error
 
     def locate(self, change: Change, call: Call) -> Location:
-        return self._look(change.action, lambda: self.inner.locate(change, call))
+        return self._look(change.action, lambda _: self.inner.locate(change, call))
 
-    def _look(self, what: str, act: Callable[[], T]) -> T:
+    def _look(self, what: str, act: Callable[[_Pulse], T]) -> T:
         try:
             return self._within(self._reading, act)
         except _TooLate as error:
             raise Unreachable("No answer in time", f"{what}: nothing came back within {self._reading:g} s.") from error
 
-    def _within(self, seconds: float, act: Callable[[], T]) -> T:
+    def _within(self, seconds: float, act: Callable[[_Pulse], T]) -> T:
         try:
             worker = self._idle.pop()
         except IndexError:
             worker = _Worker()
-        worker.asked.put(act)
+        pulse = _Pulse()
+        worker.asked.put(lambda: act(pulse))
         try:
-            outcome = worker.answered.get(timeout=seconds)
-        except BaseException as error:
+            outcome = _wait(worker, pulse, seconds)
+        except BaseException:
+            pulse.given_up = True
             worker.asked.put(None)      # its answer, if it ever comes, is nobody's
-            if isinstance(error, Empty):
-                raise _TooLate from None
             raise
         self._idle.append(worker)
         if outcome.error is not None:
@@ -78,10 +87,36 @@ class _TooLate(Exception):
     pass
 
 
+@dataclass(slots=True)
+class _Pulse:
+    """When an act last got something back, and whether anybody still waits for the rest."""
+
+    at: float = field(default_factory=monotonic)
+    given_up: bool = False
+
+    def after_each(self, answers: Iterable[T]) -> Iterator[T]:
+        for answer in answers:
+            self.at = monotonic()
+            yield answer
+            if self.given_up:
+                return
+
+
 @dataclass(frozen=True, slots=True)
 class _Outcome:
     value: Any = None
     error: BaseException | None = None
+
+
+def _wait(worker: _Worker, pulse: _Pulse, seconds: float) -> _Outcome:
+    """Return what the worker's act came to. Raises _TooLate once nothing has come back for ``seconds``."""
+    while True:
+        left = pulse.at + seconds - monotonic()
+        try:
+            return worker.answered.get(timeout=max(0.0, left))
+        except Empty:
+            if pulse.at + seconds <= monotonic():
+                raise _TooLate from None
 
 
 class _Worker:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from agentctl.connectors.base import Call, Location, Receipt, View
+from agentctl.connectors.base import Call, Location, Receipt, View, read_many
 from agentctl.connectors.layers.wrapped import Wrapped
 from agentctl.errors import ConnectorError, Indeterminate, Interrupted, Rejected, Unreachable
 from agentctl.model.change import Change, SystemIdentity
@@ -34,6 +34,10 @@ class Sealed(Wrapped):
     def read(self, address: Address) -> Snapshot:
         with _only(Unreachable, "read"):
             return self.inner.read(address)
+
+    def read_many(self, addresses: Sequence[Address]) -> Sequence[Snapshot]:
+        with _only(Unreachable, "read"):
+            return tuple(read_many(self.inner, addresses))
 
     def preview(self, step: Step, view: View) -> Change:
         with _only(Rejected, "preview"):

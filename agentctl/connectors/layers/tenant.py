@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from agentctl.connectors.base import Call, Connector, Location, Receipt
+from collections.abc import Sequence
+
+from agentctl.connectors.base import Call, Connector, Location, Receipt, read_many
 from agentctl.connectors.layers.wrapped import Wrapped
 from agentctl.errors import Rejected
 from agentctl.model.change import Change, SystemIdentity
@@ -32,6 +34,11 @@ class Tenant(Wrapped):
         if not self._checked:
             self.identity()
         return self.inner.read(address)
+
+    def read_many(self, addresses: Sequence[Address]) -> Sequence[Snapshot]:
+        if not self._checked:
+            self.identity()
+        return tuple(read_many(self.inner, addresses))
 
     def execute(self, change: Change, call: Call) -> Receipt:
         self.identity()

@@ -12,7 +12,11 @@ from agentctl.model.snapshot import Address, Snapshot
 
 
 class Wrapped:
-    """Hands every call on to ``inner``."""
+    """Hands every call on to ``inner``.
+
+    Not so ``read_many``: a layer that knows how to bound, count or check many records at once offers it itself, and
+    through any other they are read one by one.
+    """
 
     def __init__(self, inner: Connector) -> None:
         self.inner = inner
