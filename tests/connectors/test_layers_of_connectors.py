@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agentctl.connectors.base import Call, Connector, Instance, Location, Receipt, View
+from agentctl.connectors.base import Call, Connector, Instance, Location, Receipt, View, read_many
 from agentctl.connectors.layers import Deadline, Rate, Rates, ReadOnly, Sealed, Tenant
 from agentctl.connectors.layers.wrapped import Wrapped
 from agentctl.connectors.memory import TYPE, MemoryConnector
@@ -230,6 +230,69 @@ def test_a_call_that_was_given_up_takes_its_thread_with_it(stuck: Stuck) -> None
     stuck.go.set()
     worker.join(10)
     assert not worker.is_alive()
+
+
+class Slow(Wrapped):
+    """Takes its time for each record."""
+
+    def read(self, address: Address) -> Snapshot:
+        threading.Event().wait(0.2)
+        return self.inner.read(address)
+
+
+MANY = tuple(Address(f"crm/customers/{number}") for number in range(40, 44))
+
+
+def test_many_records_have_the_time_of_one_each() -> None:
+    bounded = Deadline(Slow(memory()), reading=0.5)
+    assert [snapshot.address for snapshot in bounded.read_many(MANY)] == list(MANY)
+    bounded.close()
+
+
+def test_a_system_that_falls_silent_among_many_records_is_cut_off() -> None:
+    class Silent(Stuck):
+        def read(self, address: Address) -> Snapshot:
+            return super().read(address) if address == MANY[2] else self.inner.read(address)
+
+    silent = Silent(memory())
+    others = set(threading.enumerate())
+    with pytest.raises(Unreachable, match="No answer in time"):
+        Deadline(silent, reading=0.02).read_many(MANY)
+    (worker,) = set(threading.enumerate()) - others
+    silent.go.set()
+    worker.join(10)
+    assert not worker.is_alive()
+
+
+def test_many_records_are_bounded_by_one_thread() -> None:
+    bounded = Deadline(memory(), reading=10)
+    others = set(threading.enumerate())
+    bounded.read_many(MANY)
+    bounded.read_many(MANY)
+    assert len(set(threading.enumerate()) - others) == 1
+    bounded.close()
+
+
+@pytest.mark.parametrize("layer", [Deadline, ReadOnly, Sealed, lambda it: Tenant(it, "acme"), lambda it: Rate(it, Rates.of("9/s"))])
+def test_through_every_layer_many_records_are_what_each_is(layer: Callable[[Connector], Connector]) -> None:
+    layered = layer(memory())
+    found = list(read_many(layered, MANY))
+    assert [(snapshot.address, snapshot.value) for snapshot in found] == [
+        (address, layered.read(address).value) for address in MANY
+    ]
+    layered.close()
+
+
+def test_a_rate_counts_records_read_together_one_by_one() -> None:
+    clock = Time()
+    rated = Rate(memory(), Rates.of("2/min"), clock=clock, sleep=clock.sleep)
+    list(read_many(Sealed(Tenant(rated, "acme")), MANY))
+    assert clock.now >= 60
+
+
+def test_a_wrong_tenant_is_told_before_any_of_many_is_read() -> None:
+    with pytest.raises(Rejected, match="Tenant differs"):
+        Tenant(memory(tenant="globex"), "acme").read_many(MANY)
 
 
 # ---- rate

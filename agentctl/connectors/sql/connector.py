@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -69,6 +69,12 @@ class SqlConnector:
         except Rejected:
             self._forget()          # the schema may have changed since it was reflected
             raise
+
+    def read_many(self, addresses: Sequence[Address]) -> Sequence[Snapshot]:
+        tables = self._tables()
+        with self._database.reading() as connection:
+            found = Rows(tables, connection).together(addresses)
+        return tuple(found[address] if address in found else self.read(address) for address in addresses)
 
     def preview(self, step: Step, view: View) -> Change:
         spec = self._spec(step)

@@ -66,6 +66,10 @@ class Database(Protocol):
         """Compare for finding a row by its key: exactly, NULL matching nothing."""
         ...
 
+    def among(self, column: Column, values: Sequence[Value]) -> ColumnElement[bool]:
+        """Compare with each of several keys as ``is_`` does; one the column cannot hold is not in it."""
+        ...
+
     def test(self, test: Test) -> ColumnElement[bool]:
         """Say one comparison of a condition."""
         ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from agentctl.connectors.sql.condition import Operator, Test
@@ -119,6 +119,15 @@ class Postgres:
 
     def is_(self, column: Column, value: Value) -> ColumnElement[bool]:
         return column_of(column.name) == self.bound(column, value)
+
+    def among(self, column: Column, values: Sequence[Value]) -> ColumnElement[bool]:
+        import sqlalchemy as sa
+
+        clauses: list[ColumnElement[bool]] = [sa.false()]
+        for value in values:
+            with suppress(Unfit):
+                clauses.append(self.is_(column, value))
+        return sa.or_(*clauses)
 
     def test(self, test: Test) -> ColumnElement[bool]:
         import sqlalchemy as sa

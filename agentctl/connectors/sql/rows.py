@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, assert_never
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection
 
 _BATCH = 200                        # values in one statement
+_NO_ROW: tuple[None, None] = (None, None)
 
 
 class Rows:
@@ -48,6 +50,39 @@ class Rows:
                 raise Rejected("Not rows", f"{address} does not name rows.")
             case _:
                 assert_never(name)
+
+    def together(self, addresses: Iterable[Address]) -> dict[Address, Snapshot]:
+        """Read rows, those of one table at once. Left out is what only ``of`` can read, or say what is wrong with."""
+        tables: dict[str, dict[Address, str]] = {}
+        for address in addresses:
+            with suppress(Rejected):
+                name = names.parse(address)
+                if isinstance(name, names.RowName) and self._tables.scope.holds(name.table):
+                    tables.setdefault(name.table, {})[address] = name.key
+        found: dict[Address, Snapshot] = {}
+        for text, rows in tables.items():
+            table = self._tables.schema.tables.get(text)
+            if table is not None and len(table.key) == 1:
+                found.update(self._together(table, rows))
+        return found
+
+    def _together(self, table: Table, asked: Mapping[Address, str]) -> dict[Address, Snapshot]:
+        column = table.columns[table.key[0]]
+        keys: dict[Address, Value] = {}
+        for address, key in asked.items():
+            with suppress(Rejected):
+                keys[address] = names.decode(table, key)[column.name]
+        rows = self._select(table, self._tables.database.among(column, tuple(keys.values())), len(keys) + 1)
+        prefix = f"{self._tables.scope.instance}/{table.name}/"
+        at = datetime.now(UTC)
+        found = {Address(prefix + names.encode(table, fields)): (fields, token) for fields, token in rows}
+        if len(found) < len(rows) or found.keys() - keys.keys():
+            return {}               # a key finds what is not named by it: which one, `of` will tell
+        return {
+            address: Snapshot(address=address, value=fields, at=at, token=token)
+            for address in keys
+            for fields, token in [found.get(address, _NO_ROW)]
+        }
 
     def _row(self, address: Address, name: names.RowName) -> Snapshot:
         table = self._tables.table(name.table)

@@ -8,7 +8,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
@@ -129,6 +129,19 @@ class Sqlite:
     def is_(self, column: Column, value: Value) -> ColumnElement[bool]:
         raw = stored(value)
         return _exactly(column.name, raw) == _parameter(raw)
+
+    def among(self, column: Column, values: Sequence[Value]) -> ColumnElement[bool]:
+        import sqlalchemy as sa
+
+        sorts: dict[bool, list[Any]] = {True: [], False: []}
+        for value in values:
+            with suppress(Unfit):
+                raw = stored(value)
+                sorts[isinstance(raw, str)].append(raw)
+        return sa.or_(
+            sa.false(),
+            *(_exactly(column.name, raws[0]).in_(_parameters(raws)) for raws in sorts.values() if raws),
+        )
 
     def test(self, test: Test) -> ColumnElement[bool]:
         import sqlalchemy as sa
@@ -298,6 +311,13 @@ def _parameter(raw: Any) -> ColumnElement[Any]:
     from sqlalchemy.types import NullType
 
     return sa.literal(raw, NullType())
+
+
+def _parameters(raws: list[Any]) -> ColumnElement[Any]:
+    import sqlalchemy as sa
+    from sqlalchemy.types import NullType
+
+    return sa.bindparam(None, raws, NullType(), unique=True, expanding=True)
 
 
 def _glob(text: str) -> str:
