@@ -53,11 +53,19 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _tell(error: AgentctlError) -> None:
+    from agentctl.cli.quote import quote
     from agentctl.views.document.errors import error as document
+    from agentctl.views.emit import write
     from agentctl.views.look import look_for
     from agentctl.views.terminal.errors import draw_error
 
-    sys.stderr.write(draw_error(document(error), look_for(sys.stderr, os.environ)))
+    error.diagnostics = quote(error.diagnostics)
+    write(draw_error(document(error), look_for(sys.stderr, os.environ, no_color=_no_color())), sys.stderr)
+
+
+def _no_color() -> bool:
+    """Whether the command line asked for no colour, whatever became of it."""
+    return "--no-color" in sys.argv[1:]
 
 
 def _usage(error: UsageError) -> AgentctlError:

@@ -12,16 +12,21 @@ from agentctl.cli.consent import consent_to
 from agentctl.cli.interrupt import Handbrake
 from agentctl.cli.output import emit
 from agentctl.cli.progress import progress
-from agentctl.errors import Exit, Refused
+from agentctl.errors import Exit, Incomplete, Refused, Unwritable
+from agentctl.model.change import ChangeSet
 from agentctl.model.decision import Refuse, Ruling
 from agentctl.model.run import Left
 from agentctl.views.look import Detail
+from agentctl.views.safe import shell_word
 
 if TYPE_CHECKING:
     from agentctl.cli.session import Session
     from agentctl.engine.preview import Preview
     from agentctl.workspace.running import Control, Ended
     from agentctl.workspace.workspace import Workspace
+
+
+_REFUSALS_TOLD = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +52,8 @@ def carry_out(
 
     rulings = workspace.judge(preview)
     if not asked.json:
-        show(workspace, preview, rulings, asked.session, asked.diff, left)
-    _refuse(rulings)
+        show(workspace, preview, rulings, asked, left)
+    _refuse(preview.changeset, rulings)
     consent = consent_to(
         preview.changeset,
         rulings,
@@ -71,7 +76,15 @@ def watch(workspace: Workspace, asked: Asked, run: Callable[[Control], Ended]) -
         observe = progress(asked.session, json=asked.json)
         ended = run(Control(timeout=asked.timeout, brake=brake, observe=observe))
     if asked.into is not None or not asked.json:
-        emit(ending_of(workspace, ended.run), draw_ending, asked.session, into=asked.into, quiet=asked.json)
+        try:
+            emit(ending_of(workspace, ended.run), draw_ending, asked.session, into=asked.into, quiet=asked.json)
+        except Unwritable as error:     # its code would say that nothing was executed
+            raise Incomplete(
+                "The outcome could not be told",
+                f"{error.summary}: {error.detail}",
+                hint="The run is over and recorded. To see it:",
+                command=f"agentctl show {ended.run}",
+            ) from error
     return code_of(ended.ending, began_before=ended.began_before, interrupted=brake.code)
 
 
@@ -79,19 +92,36 @@ def show(
     workspace: Workspace,
     preview: Preview,
     rulings: Mapping[str, Ruling],
-    session: Session,
-    diff: Detail,
+    asked: Asked,
     left: Mapping[str, Left] | None = None,
+    *,
+    asking: bool = True,
 ) -> None:
-    """Draw what would be done, and what a rollback would leave alone."""
+    """Draw what would be done, and what a rollback would leave alone.
+
+    What to type next is not said where the next thing is the question, or the refusal, that follows.
+    """
     from agentctl.views.document.changeset import changeset as document
     from agentctl.views.terminal.changeset import draw_changeset
 
-    emit(document(preview.changeset, rulings, workspace.specs, left), draw_changeset, session, detail=diff)
+    shown = document(preview.changeset, rulings, workspace.specs, left, preview.hidden)
+    if asking:
+        emit(shown | {"next": []}, draw_changeset, asked.session, detail=asked.diff)
+    else:
+        emit(shown, draw_changeset, asked.session, into=asked.into, detail=asked.diff)
 
 
-def _refuse(rulings: Mapping[str, Ruling]) -> None:
+def _refuse(changeset: ChangeSet, rulings: Mapping[str, Ruling]) -> None:
     refused = {step: ruling.why for step, ruling in rulings.items() if isinstance(ruling, Refuse)}
-    for step, why in refused.items():
-        more = f" {len(refused) - 1} more steps are refused." if len(refused) > 1 else ""
-        raise Refused("Policy refuses", f"step `{step}`: {why}. Nothing was executed.{more}")
+    if not refused:
+        return
+    lines = [f"step `{step}`: {why.rstrip('.')}." for step, why in list(refused.items())[:_REFUSALS_TOLD]]
+    if more := len(refused) - len(lines):
+        lines.append(f"{more:,} more {'step is' if more == 1 else 'steps are'} refused.")
+    source, step = shell_word(changeset.plan.source), shell_word(next(iter(refused)))
+    raise Refused(
+        "Policy refuses",
+        "\n".join([*lines, "Nothing was executed."]),
+        hint="To see how policy came to this:" if source and step else "",
+        command=f"agentctl policy explain {source} --step {step}" if source and step else "",
+    )

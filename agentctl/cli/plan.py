@@ -48,7 +48,7 @@ def plan(
     rulings = workspace.judge(preview)
     workspace.save_changeset(preview, out)
     emit(
-        document(preview.changeset, rulings, workspace.specs),
+        document(preview.changeset, rulings, workspace.specs, values=preview.hidden),
         draw_changeset,
         context.obj,
         format=format,

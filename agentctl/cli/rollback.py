@@ -63,10 +63,10 @@ def rollback(
     undoing = workspace.preview_undoing(workspace.run(run), selection)
     asked = Asked(session=context.obj, timeout=seconds(lock_timeout), diff=diff, json=json, into=json_into)
     if undoing.preview is None:
-        emit(document(run, undoing.left), draw_untouched, context.obj)
+        emit(document(run, undoing.left), draw_untouched, context.obj, into=json_into)
         raise typer.Exit(Exit.OK if undoing.nothing_needed else Exit.INCOMPLETE)
     if out is not None:
         workspace.save_changeset(undoing.preview, out)
-        show(workspace, undoing.preview, workspace.judge(undoing.preview), context.obj, diff, undoing.left)
+        show(workspace, undoing.preview, workspace.judge(undoing.preview), asked, undoing.left, asking=False)
         raise typer.Exit(Exit.OK)
     raise typer.Exit(carry_out(workspace, undoing.preview, asked, undoing.left))

@@ -65,7 +65,8 @@ class Page:
             self._add(indent, inked)
             return
         if cut:
-            self._add(indent, [*next(_wrapped(inked, room - 1, room)), Inked("…", Ink.FAINT)])
+            *shown, last = next(_wrapped(inked, room - 1, room))
+            self._add(indent, [*shown, Inked(last.text.rstrip(" "), last.ink), Inked("…", Ink.FAINT)])
             return
         hang = indent + 2 if hang is None else hang
         hang = min(hang, self.width // 2)       # deep nesting must not leave a column one letter wide

@@ -99,7 +99,8 @@ def _line(record: Record, look: Look, started: dict[str, str]) -> str:
     body, page = record.body, Page(look)
     match record.kind.value:
         case "run_started":
-            page.line(Inked(f"Run {safe.line(record.run)}", Ink.STRONG), f"  {len(body['plan']['steps']):,} steps")
+            count = len(body["plan"]["steps"])
+            page.line(Inked(f"Run {safe.line(record.run)}", Ink.STRONG), f"  {count:,} step{'' if count == 1 else 's'}")
         case "step_started":
             started[body["step"]] = record.time
             change = body["change"]

@@ -67,12 +67,12 @@ def _changeset(workspace: Workspace, name: str) -> Drawn:
     from agentctl.views.terminal.changeset import draw_changeset
 
     try:
-        changeset, _ = workspace.stored(name)
+        changeset, values = workspace.stored(name)
     except Usage as error:
         raise Usage(
             "No such run or changeset", f"`{name}` is neither.", hint="`agentctl runs` lists the runs."
         ) from error
-    return document(changeset, workspace.judge_stored(changeset), workspace.specs), draw_changeset
+    return document(changeset, workspace.judge_stored(changeset), workspace.specs, values=values), draw_changeset
 
 
 def _specs(workspace: Workspace) -> Mapping[str, ActionSpec] | None:

@@ -156,6 +156,8 @@ def _outcome(steps: Sequence[Mapping[str, Any]]) -> str:
 
 def _next(outcome: str, changeset: ChangeSet, digest: str, steps: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
     match outcome:
+        case "refused" if changeset.purpose is Purpose.ROLLBACK:
+            return []       # what is explained is a plan
         case "refused":
             denied = next(step for step in steps if step["ruling"] == "refuse")
             plan = safe.shell_word(changeset.plan.source) or "PLAN"
@@ -166,9 +168,7 @@ def _next(outcome: str, changeset: ChangeSet, digest: str, steps: Sequence[Mappi
             }]
         case "no-changes":
             return []
-    if changeset.purpose is Purpose.ROLLBACK:
-        apply = {"why": "To undo exactly this:", "command": f"agentctl rollback {changeset.undoes}"}
-    else:
-        apply = {"why": "To do exactly this:", "command": f"agentctl apply {digest}"}
+    verb = "undo" if changeset.purpose is Purpose.ROLLBACK else "do"
+    apply = {"why": f"To {verb} exactly this:", "command": f"agentctl apply {digest}"}
     needs = {(need["what"], need["command"]): None for step in steps for need in step["needs"] if need["command"]}
     return [*({"why": f"{what}:", "command": command} for what, command in needs if command != apply["command"]), apply]

@@ -135,7 +135,11 @@ _KINDS: tuple[
     ),
     (
         "window",
-        lambda count: _steps(count, "step acts on what was read just before", "steps act on what was read just before"),
+        lambda count: _steps(
+            count,
+            "step overwrites what changes in the moment before it acts",
+            "steps overwrite what changes in the moment before they act",
+        ),
         lambda step: step["effect"] not in _HARMLESS and step["precondition"] != "enforced" and bool(step["records"]),
         _window,
     ),

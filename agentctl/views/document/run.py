@@ -203,7 +203,7 @@ def _next(
     history: History, run: Run, steps: Sequence[Mapping[str, Any]], *, running: bool | None
 ) -> Iterator[dict[str, str]]:
     if not run.complete:
-        yield _line("Part of this run's trace is damaged. To see where:", "agentctl verify --all")
+        yield _line("Part of this run's trace is damaged. To see where:", "agentctl verify")
     if run.status is RunStatus.OPEN and running is not False:
         yield _line("To stop it after the step in flight:", f"agentctl stop {run.id}")
     if run.status is RunStatus.OPEN and running:

@@ -12,6 +12,7 @@ from agentctl.views.page import Ink, Inked, Page, Part
 from agentctl.views.symbols import EFFECTS
 from agentctl.views.terminal.claims import draw_claims
 from agentctl.views.terminal.left import draw_left
+from agentctl.views.terminal.next import draw_next
 from agentctl.views.terminal.risks import draw_risks, listed
 from agentctl.views.terminal.step import draw_step, draw_step_line
 
@@ -21,10 +22,10 @@ _NAMES_SHOWN = 4
 _QUIET = ("no-op",)
 
 _OUTCOMES = {
-    "refused": (Ink.RISK, "Refused by policy: nothing of this plan can be executed."),
+    "refused": (Ink.RISK, "Refused by policy: nothing of this {} can be executed."),
     "held": (Ink.CAUTION, "Nothing happens before the consent that policy asks for."),
-    "ready": (Ink.GOOD, "Policy allows this plan."),
-    "no-changes": (Ink.GOOD, "Nothing to do: everything is already as the plan wants it."),
+    "ready": (Ink.GOOD, "Policy allows this {}."),
+    "no-changes": (Ink.GOOD, "Nothing to do: everything is already as the {} wants it."),
 }
 
 
@@ -32,10 +33,10 @@ def draw_changeset(document: Mapping[str, Any], look: Look) -> str:
     """Return the review of a ChangeSetDocument."""
     page = Page(look)
     _draw_head(page, document)
+    draw_left(page, document["left"])
     draw_risks(page, document["risks"])
     draw_claims(page, document["claims"], undoing=document["purpose"] == "rollback")
     _draw_steps(page, document)
-    draw_left(page, document["left"])
     _draw_end(page, document)
     return page.text()
 
@@ -138,6 +139,7 @@ def _draw_one(page: Page, step: Mapping[str, Any]) -> None:
 
 def _draw_end(page: Page, document: Mapping[str, Any]) -> None:
     summary = document["summary"]
+    noun = "rollback" if document["purpose"] == "rollback" else "plan"
     page.blank()
     others = [
         f"{summary[key]:,} {word}" for key, word in (
@@ -147,8 +149,8 @@ def _draw_end(page: Page, document: Mapping[str, Any]) -> None:
     ]
     page.line(
         Inked(
-            f"Plan: {summary['add']:,} to add, {summary['change']:,} to change, {summary['destroy']:,} to destroy, "
-            f"{summary['side_effects']:,} side effects.", Ink.STRONG,
+            f"{noun.capitalize()}: {summary['add']:,} to add, {summary['change']:,} to change, "
+            f"{summary['destroy']:,} to destroy, {summary['side_effects']:,} side effects.", Ink.STRONG,
         ),
     )
     if summary["unknown"]:
@@ -157,14 +159,5 @@ def _draw_end(page: Page, document: Mapping[str, Any]) -> None:
     if others:
         page.line(f"{summary['steps']:,} {'step' if summary['steps'] == 1 else 'steps'}: {', '.join(others)}.")
     ink, sentence = _OUTCOMES[document["outcome"]]
-    page.line(Inked(sentence, ink))
+    page.line(Inked(sentence.format(noun), ink))
     draw_next(page, document["next"])
-
-
-def draw_next(page: Page, following: Sequence[Mapping[str, str]]) -> None:
-    """Draw what to do now: the reason, then the command alone on its line, whole."""
-    for item in following:
-        page.line(safe.line(item["why"]))
-        page.line(Inked(safe.line(item["command"]), Ink.COMMAND), indent=4, whole=True)
-
-

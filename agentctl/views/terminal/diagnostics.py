@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from agentctl.views.page import Ink, Inked, Page, Part, cells
 from agentctl.views.terminal.risks import listed
 
 _SHOWN = 50
+_FILES_SHOWN = 5
 _INKS = {"error": Ink.RISK, "warning": Ink.CAUTION}
 
 
@@ -19,14 +21,27 @@ def draw_diagnostics(document: Mapping[str, Any], look: Look) -> str:
     page = Page(look)
     draw_findings(page, document["diagnostics"])
     page.blank()
-    errors, warnings = document["error_count"], document["warning_count"]
-    counted = ", ".join(_count(number, noun) for number, noun in ((errors, "error"), (warnings, "warning")) if number)
-    files = f": {listed(document['files'], 5)}" if document["files"] else ""
-    if document["valid"]:
-        page.line(Inked("Valid", Ink.GOOD), f"{files}, {counted}." if counted else f"{files}.")
+    found = document["diagnostics"]
+    wrong = {item["file"] for item in found if item["severity"] == "error"}
+    _draw_verdict(page, "Not valid", Ink.RISK, [name for name in document["files"] if name in wrong], found)
+    if wrong <= set(document["files"]):
+        _draw_verdict(page, "Valid", Ink.GOOD, [name for name in document["files"] if name not in wrong], found)
     else:
-        page.line(Inked("Not valid", Ink.RISK), f"{files}: {counted}.")
+        page.line(Inked("Not valid", Ink.RISK), f" ({counted(found)}).")        # where is not known for all of them
     return page.text()
+
+
+def _draw_verdict(page: Page, verdict: str, ink: Ink, files: Sequence[str], found: Sequence[Mapping[str, Any]]) -> None:
+    if not files:
+        return
+    told = counted([item for item in found if item["file"] in files])
+    page.line(Inked(verdict, ink), f": {listed(files, _FILES_SHOWN)}{f' ({told})' if told else ''}.")
+
+
+def counted(found: Sequence[Mapping[str, Any]]) -> str:
+    """Return how many diagnostics there are of each kind, as ``2 errors, 1 warning``."""
+    kinds = Counter(item["severity"] for item in found)
+    return ", ".join(f"{kinds[kind]:,} {kind}{'' if kinds[kind] == 1 else 's'}" for kind in _INKS if kinds[kind])
 
 
 def draw_findings(page: Page, found: Sequence[Mapping[str, Any]]) -> None:
@@ -73,7 +88,3 @@ def _draw_source(page: Page, source: str, line: int, column: int) -> None:
     page.line(Inked(f"{number} │ ", Ink.FAINT), f"{before}{after}{cut}", indent=4, whole=True)
     margin = Inked(f"{' ' * len(number)} │ ", Ink.FAINT)
     page.line(margin, " " * cells(before), Inked("^", Ink.RISK), indent=4, whole=True)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

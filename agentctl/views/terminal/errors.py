@@ -8,16 +8,21 @@ from typing import Any
 from agentctl.views import safe
 from agentctl.views.look import Look
 from agentctl.views.page import Ink, Inked, Page
-from agentctl.views.terminal.diagnostics import draw_detail, draw_findings
+from agentctl.views.terminal.diagnostics import counted, draw_detail, draw_findings
 
 
 def draw_error(document: Mapping[str, Any], look: Look) -> str:
     """Return the message of an ErrorDocument."""
     page = Page(look)
-    draw_findings(page, document["diagnostics"])
+    found = document["diagnostics"]
+    draw_findings(page, found)
     page.blank()
-    page.line(Inked("error: ", Ink.RISK), Inked(safe.line(document["summary"]), Ink.STRONG))
-    if document["detail"]:
+    title = (Inked("error: ", Ink.RISK), Inked(safe.line(document["summary"]), Ink.STRONG))
+    if found:
+        page.line(*title, f" ({counted(found)})")
+    else:
+        page.line(*title)
+    if document["detail"] and not found:
         draw_detail(page, document["detail"])
     if document["hint"]:
         draw_detail(page, document["hint"])

@@ -13,7 +13,7 @@ from agentctl.views.page import Ink, Inked, Page, Part
 from agentctl.views.symbols import EFFECTS, STEPS
 from agentctl.views.terminal.risks import listed
 from agentctl.views.terminal.rows import draw_changes
-from agentctl.views.terminal.step import draw_arguments, rule, undo
+from agentctl.views.terminal.step import draw_arguments, draw_undo, rule
 from agentctl.views.terminal.times import took, when
 
 _ALIKE_SHOWN = 12
@@ -39,7 +39,7 @@ def draw_executed(page: Page, step: Mapping[str, Any], *, whole: bool) -> None:
     for link in step["links"]:
         _fact(page, "link", safe.line(link))
     if step["inverse"] and step["effect"] not in ("read", "no-op", ""):
-        page.line(*undo(step["inverse"], full=full), indent=7, hang=15)
+        draw_undo(page, step["inverse"], full=full)
     if full:
         _draw_forensics(page, step)
 

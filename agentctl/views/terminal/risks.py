@@ -18,14 +18,15 @@ _STEPS_SHOWN = 4
 def draw_risks(page: Page, risks: Sequence[Mapping[str, Any]]) -> None:
     """Draw each kind of risk with its count, and under it every reason with the steps it is about.
 
-    What is only good to know takes one line; its reasons stand at the steps.
+    What is grave is never folded. What is only good to know takes one line; --diff full gives its reasons.
     """
     page.blank()
     for risk in risks:
         ink = Ink.RISK if risk["kind"] in _GRAVE else Ink.CAUTION if risk["kind"] in _CAUTION else Ink.FAINT
         serious = risk["kind"] in _GRAVE | _CAUTION
         title = Inked(f"{'!' if serious else 'i'} {risk['title']}", ink)
-        if page.look.detail is Detail.FULL or (serious and page.look.detail is Detail.COMPACT):
+        grave = risk["kind"] in _GRAVE
+        if grave or page.look.detail is Detail.FULL or (serious and page.look.detail is Detail.COMPACT):
             page.line(title, indent=2)
             _draw_items(page, risk["items"])
         else:

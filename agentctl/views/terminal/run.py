@@ -10,10 +10,10 @@ from agentctl.views import safe
 from agentctl.views.look import Detail, Look
 from agentctl.views.page import Ink, Inked, Page, Part
 from agentctl.views.symbols import RUNS, STEPS
-from agentctl.views.terminal.changeset import draw_next
 from agentctl.views.terminal.claims import draw_claims
 from agentctl.views.terminal.executed import draw_executed, draw_executed_line
 from agentctl.views.terminal.left import draw_left
+from agentctl.views.terminal.next import draw_next
 from agentctl.views.terminal.risks import listed
 from agentctl.views.terminal.times import took, when
 
@@ -137,7 +137,9 @@ def _draw_end(page: Page, document: Mapping[str, Any]) -> None:
             f"{summary['side_effects']:,} side effects.", Ink.STRONG,
         ),
     )
-    page.line(f"{_count(summary['steps'], 'step', 'steps')}: {statuses}.")
+    refused = sum(item["status"] != "not-needed" for item in document["left"])
+    alone = f", and {refused:,} left alone: the rollback is not whole" if refused else ""
+    page.line(f"{_count(summary['steps'], 'step', 'steps')}: {statuses}{alone}.")
     if document["hidden_values"]:
         title = _count(document["hidden_values"], "value is hidden", "values are hidden")
         page.line(f"{title}: secret, or readable only with the workspace key.")

@@ -28,12 +28,13 @@ def draw_step(page: Page, step: Mapping[str, Any], *, title: tuple[Part, ...] = 
     _draw_records(page, step)
     for note in step["notes"]:
         page.line(Inked(f"note  {safe.line(note)}", Ink.FAINT), indent=7, hang=13)
-    page.line(*policy(step), indent=7, hang=15)
+    full = page.look.detail is Detail.FULL
+    page.line(*policy(step, full=full), indent=7, hang=15)
     if step["effect"] not in ("read", "no-op"):
-        page.line(*undo(step["inverse"], full=page.look.detail is Detail.FULL), indent=7, hang=15)
-    if step["records"] and step["effect"] not in ("read", "no-op") and step["precondition"] != "enforced":
-        page.line(*_window(step), indent=7, hang=15)
-    if page.look.detail is Detail.FULL:
+        draw_undo(page, step["inverse"], full=full)
+    if full:
+        if step["records"] and step["effect"] not in ("read", "no-op") and step["precondition"] != "enforced":
+            page.line(*_window(step), indent=7, hang=15)
         _draw_facts(page, step)
 
 
@@ -58,11 +59,11 @@ def draw_arguments(page: Page, arguments: Mapping[str, Any], indent: int) -> Non
         page.line(Inked(f"{safe.line(name)}: ", Ink.FAINT), values.inline(wire, limit), indent=indent, hang=indent + 4)
 
 
-def policy(step: Mapping[str, Any]) -> list[Part]:
-    """Return what the gate says of a step, with the rule and its place."""
+def policy(step: Mapping[str, Any], *, full: bool) -> list[Part]:
+    """Return what the gate says of a step, with the rule and its place. Why it denies stands above, in the banner."""
     match step["ruling"]:
         case "refuse":
-            says: list[Part] = [Inked("DENIED", Ink.RISK), f": {safe.line(step['why'])}"]
+            says: list[Part] = [Inked("DENIED", Ink.RISK), f": {safe.line(step['why'])}" if full else ""]
         case "hold":
             needs = "; ".join(safe.line(need["what"]) for need in step["needs"])
             says = [Inked("waits", Ink.CAUTION), f": {needs}" if needs else ""]
@@ -77,8 +78,12 @@ def rule(findings: Any) -> str:
     return f"  · {', '.join(named)}" if named else ""
 
 
-def undo(inverse: Mapping[str, Any], *, full: bool) -> list[Part]:
-    """Return how a step is undone and what stays."""
+def draw_undo(page: Page, inverse: Mapping[str, Any], *, full: bool) -> None:
+    """Draw how a step is undone and what stays; where all that matters is restored, in one line unless ``full``."""
+    page.line(*_undo(inverse, full=full), indent=7, hang=15, cut=inverse["kind"] == "exact" and not full)
+
+
+def _undo(inverse: Mapping[str, Any], *, full: bool) -> list[Part]:
     stays = f"; stays: {safe.line(inverse['stays'])}" if inverse["stays"] else ""
     if inverse["kind"] == "none":
         return [Inked("undo    ", Ink.FAINT), Inked("IMPOSSIBLE", Ink.RISK), stays]

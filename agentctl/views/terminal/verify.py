@@ -22,8 +22,7 @@ def draw_verification(document: Mapping[str, Any], look: Look) -> str:
         page.line(Inked(safe.line(document["grade"]), Ink.GOOD if whole else Ink.CAUTION))
     page.line(f"{document['records']:,} records in {document['files']:,} files were checked.", indent=2)
     if fault is None and document["witnessed"] < document["records"]:
-        seen = f"up to record {document['witnessed']:,}" if document["witnessed"] else "no part of it"
-        page.line(f"A head from outside vouches for {seen}: what came later could have been cut off.", indent=2, hang=2)
+        page.line(_not_witnessed(document["witnessed"]), indent=2, hang=2)
     for note in document["notes"]:
         page.line(f"note: {safe.line(note)}", indent=2, hang=8)
     if head is not None and fault is None:
@@ -31,3 +30,9 @@ def draw_verification(document: Mapping[str, Any], look: Look) -> str:
         command = f"agentctl verify --expect-head {safe.line(head['digest'])}"
         page.line(Inked(command, Ink.COMMAND), indent=4, whole=True)
     return page.text()
+
+
+def _not_witnessed(records: int) -> str:
+    if records:
+        return f"A head from outside vouches for it up to record {records:,}; what came later could have been cut off."
+    return "No head from outside vouches for it: from here nobody can tell whether its end was cut off."
