@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import grp
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,6 +27,7 @@ policy: policy/
 connectors:
   files: {{type: file, root: .}}
 """
+_SOMEBODY = "your-user-name"       # in a baseline: whoever makes the workspace may undo what was done in it
 _IGNORE = "# History, state and packs of agentctl; not for version control.\n*\n"
 
 
@@ -74,7 +76,7 @@ def _first_files(root: Path, policy: str) -> list[str]:
     folder = root / "policy"
     if not folder.exists():
         folder.mkdir()
-        (folder / "policy.yaml").write_text(baselines.text(policy))
+        (folder / "policy.yaml").write_text(baselines.text(policy).replace(_SOMEBODY, getpass.getuser()))
         said.append(f"policy/policy.yaml: the `{policy}` baseline")
     return said
 
