@@ -21,9 +21,9 @@ def new_id(length: int = _LENGTH) -> str:
 
 
 def make(layout: Layout) -> str:
-    """Give the folder a lineage, durably, and return it; the one it has stays."""
+    """Give the folder a lineage, durably, and return it; the one it has stays. Raises Tampered where that is lost."""
     path = layout.root / _NAME
-    if path.exists():
+    if path.exists() or any(layout.trace.glob("*.jsonl")):      # a history of another lineage is never taken over
         return read(layout.root)
     lineage = new_id()
     atomic.replace(path, [lineage.encode() + b"\n"], layout.file_mode)
