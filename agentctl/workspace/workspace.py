@@ -17,7 +17,7 @@ from agentctl.engine.keys import Ledger, ledger
 from agentctl.engine.ports import Systems
 from agentctl.engine.preview import Preview, Setting, preview
 from agentctl.engine.rollback import Selection, Undoing, preview_undoing, select
-from agentctl.errors import Invalid, Usage
+from agentctl.errors import Invalid, Tampered, Usage
 from agentctl.identity import keys
 from agentctl.identity.vault import Vault
 from agentctl.model.action import ActionSpec
@@ -170,6 +170,21 @@ class Workspace:
         """Return everything the trace tells now; another process may be writing it."""
         return read_history(self.layout.trace)
 
+    def whole_history(self) -> History:
+        """Return the same. Raises Tampered where it is damaged or gone: what was done already could not be told."""
+        from agentctl.trace import tail
+
+        files = tail.newest(self.layout.trace, self.layout.checkpoints)
+        history = self.history()
+        if history.damage or not files:
+            where = history.damage[0] if history.damage else f"{self.layout.trace}: there is none"
+            raise Tampered(
+                "The trace is damaged",
+                f"{where}. What was done already cannot be told from it, so nothing is planned.",
+                command="agentctl verify",
+            )
+        return history
+
     def values(self, run: Run) -> Mapping[str, Any]:
         """Return the hidden values of ``run``, and of the runs whose steps it carries, as far as they can be read."""
         found: dict[str, Any] = {}
@@ -179,10 +194,10 @@ class Workspace:
 
     @cached_property
     def vault_if_any(self) -> Vault | None:
-        """The vault, or None where this machine has no key: everything that only reads works without it."""
+        """The vault, or None where this machine has no key that works: what only reads works without it."""
         try:
             return self.vault
-        except keys.NoKey:
+        except (keys.NoKey, Tampered):
             return None
 
     def save_changeset(self, preview: Preview, out: Path | None = None) -> None:
@@ -230,14 +245,14 @@ class Workspace:
         )
 
     def preview(self, plan: Plan, *, repeat: int = 0) -> Preview:
-        """Return what ``plan`` would do. Reads live systems and changes nothing."""
+        """Return what ``plan`` would do. Reads live systems and changes nothing. Raises Tampered on a damaged trace."""
         setting = Setting(
             lineage=self.lineage,
             tenant=self.file.tenant,
             environment=self.file.environment,
             now=self.now(),
             repeat=repeat,
-            ledger=ledger(self.history(), self.values),
+            ledger=ledger(self.whole_history(), self.values),
         )
         return preview(plan, self.systems, self.judge_now(), self.vault, setting)
 
@@ -307,7 +322,7 @@ class Workspace:
 
     def drift(self, run: str = "") -> DriftReport:
         wanted = self.run(run).id if run else ""
-        return drift(self.history(), self.systems, self.vault, self.now, wanted)
+        return drift(self.whole_history(), self.systems, self.vault, self.now, wanted)
 
 
 def _pack_of(changeset: ChangeSet) -> str:
