@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -57,12 +58,13 @@ def preview(plan: Plan, systems: Systems, judge: Judge, commitments: Commitments
     Raises Invalid with a diagnostic per step that cannot succeed, Unreachable where a system cannot be read.
     """
     overlay = Overlay(systems, lambda: setting.now)
-    overlay.prefetch(
-        address
-        for step in plan.steps
-        if not any(True for argument in step.with_.values() for _ in references(argument))
-        for address in _addresses(step, systems)
-    )
+    with suppress(Rejected):        # told with the step's place when its turn comes
+        overlay.prefetch(
+            address
+            for step in plan.steps
+            if not any(True for argument in step.with_.values() for _ in references(argument))
+            for address in _addresses(step, systems)
+        )
     key_of = keys(plan, setting.lineage, setting.repeat, commitments, setting.ledger)
     brought: dict[str, Brought] = {}
     made: dict[Address, Address] = {}
@@ -180,7 +182,7 @@ def _addresses(step: Step, systems: Systems) -> tuple[Any, ...]:
     try:
         return systems.of(step.instance).addresses(step)
     except Rejected:
-        return ()       # told once, with the step's place, when its turn comes
+        return ()
 
 
 def _problem(step: Step, error: Rejected) -> Diagnostic:
