@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
 from agentctl.engine.ports import Systems
 from agentctl.model.action import ActionSpec, Reversibility
-from agentctl.model.change import Change, ChangeSet, Effect, Purpose, strongest
+from agentctl.model.change import Change, ChangeSet, Effect, Purpose, RecordChange, strongest
 from agentctl.model.decision import Consent, ConsentKind, Decision, Hold, Mode, Need, Permit, Refuse, Ruling, Verdict
 from agentctl.model.plan import Plan, Step
 from agentctl.model.values import has_unknown
@@ -42,7 +42,9 @@ class Judge:
         inverse = change.inverse.step
         if inverse is None:
             return ""
-        records = tuple(replace(record, before=record.after, after=record.before) for record in change.records)
+        records = tuple(
+            RecordChange(address=record.address, before=record.after, after=record.before) for record in change.records
+        )
         undoing = Change(
             step=inverse.id,
             action=inverse.action,

@@ -142,12 +142,13 @@ def assemble(
         shown = project(_finality(change, plan, judge), decision.reads, spec.volatile)
         changes.append(protector.change(shown, spec))
     actions = {change.action for change in full}
+    steps = tuple(_protected(plan.steps, full, systems, protector))
     changeset = ChangeSet(
         lineage=setting.lineage,
         tenant=setting.tenant,
         environment=setting.environment,
         purpose=setting.purpose,
-        plan=replace(plan, steps=tuple(_protected(plan.steps, full, systems, protector))),
+        plan=plan if steps == plan.steps else replace(plan, steps=steps),
         policy=judge.digest,
         specs={action: systems.spec(action).digest for action in sorted(actions)},
         systems={

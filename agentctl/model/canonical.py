@@ -14,7 +14,9 @@ _sorted = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=
 _as_given = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 # Where a number can begin: what might be a float, or an integer beyond 2^53. In a string it only costs the slow way.
-_SUSPECT = re.compile(r"(?:^|[:,\[])-?(?:[0-9]+[.eE]|[0-9]{16}|I|N)")
+# It begins with a set of characters, and nothing else, because only then the search skips what lies between.
+_SUSPECT = re.compile(r"[:,\[]-?(?:[0-9]+[.eE]|[0-9]{16}|I|N)")
+_NUMBER = tuple("-0123456789IN")
 
 
 def canonical(wire: Any) -> bytes:
@@ -24,7 +26,7 @@ def canonical(wire: Any) -> bytes:
     """
     try:
         text = _sorted(wire)
-        if _SUSPECT.search(text) or not (text.isascii() or max(text) < _FIRST_SURROGATE):
+        if text.startswith(_NUMBER) or _SUSPECT.search(text) or not (text.isascii() or max(text) < _FIRST_SURROGATE):
             text = _as_given(checked(wire))
         return text.encode()
     except UnicodeEncodeError as error:

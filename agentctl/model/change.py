@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from agentctl.model.action import Reversibility
-from agentctl.model.canonical import digest
+from agentctl.model.canonical import canonical, digest, digest_bytes
 from agentctl.model.plan import (
     Argument,
     Plan,
@@ -41,7 +41,7 @@ class FieldChange(NamedTuple):
     after: Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)      # without slots: its effect is computed once and kept
 class RecordChange:
     """One record before and after; None is absence. Unknown field values stand as Unknown."""
 
@@ -49,7 +49,7 @@ class RecordChange:
     before: Fields | None
     after: Fields | None
 
-    @property
+    @cached_property
     def effect(self) -> Effect:
         if self.before is None:
             return Effect.NO_OP if self.after is None else Effect.CREATE
@@ -134,9 +134,14 @@ class ChangeSet:
     repeat: int = 0
 
     @cached_property
+    def lines(self) -> tuple[bytes, ...]:
+        """The canonical bytes of each change: what is digested is what is stored."""
+        return tuple(canonical(change_to_wire(change)) for change in self.changes)
+
+    @cached_property
     def effects(self) -> str:
         """Digest of the ordered changes: prose may differ, what is done may not."""
-        return digest([digest(change_to_wire(change)) for change in self.changes])
+        return digest([digest_bytes(line) for line in self.lines])
 
     @cached_property
     def digest(self) -> str:
@@ -188,7 +193,7 @@ def project(change: Change, reads: frozenset[str] | None, volatile: frozenset[st
     return replace(
         change,
         records=tuple(_cut(record, reads, volatile) for record in records),
-        inverse=replace(change.inverse, step=step),
+        inverse=Inverse(kind=change.inverse.kind, step=step, stays=change.inverse.stays),
     )
 
 
@@ -202,7 +207,7 @@ def _cut(record: RecordChange, reads: frozenset[str] | None, volatile: frozenset
             name: value for name, value in fields.items() if (name not in volatile if bound is None else name in bound)
         }
 
-    return replace(record, before=keep(record.before), after=keep(record.after))
+    return RecordChange(address=record.address, before=keep(record.before), after=keep(record.after))
 
 
 def fingerprint(change: Change) -> str:

@@ -81,8 +81,8 @@ def encode(changeset: ChangeSet) -> Iterator[bytes]:
         "changes": len(changeset.changes),
     }
     yield canonical(header) + b"\n"
-    for change in changeset.changes:
-        yield canonical(change_to_wire(change)) + b"\n"
+    for line in changeset.lines:
+        yield line + b"\n"
 
 
 def read(path: Path) -> ChangeSet:

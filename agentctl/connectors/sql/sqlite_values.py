@@ -9,6 +9,7 @@ import threading
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from agentctl.connectors.sql.database import Unfit
@@ -16,6 +17,7 @@ from agentctl.connectors.sql.schema import Column, Kind
 from agentctl.model.values import Value
 
 _LARGEST = 2**63 - 1
+_REMEMBERED = 1024                  # answers; those to short values, which a plan repeats
 
 
 class Probe:
@@ -24,9 +26,13 @@ class Probe:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._memory: sqlite3.Connection | None = None
-        self._known: dict[str, str] = {}
+        self._recall = lru_cache(_REMEMBERED, typed=True)(self._ask)
 
     def stored(self, declared: str, raw: Any) -> Any:
+        """Return what ``raw`` becomes. What was asked before is remembered, but for floats: -0.0 is taken for 0.0."""
+        return self._ask(declared, raw) if isinstance(raw, float) else self._recall(declared, raw)
+
+    def _ask(self, declared: str, raw: Any) -> Any:
         with self._lock:
             if self._memory is None:
                 self._memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
