@@ -16,6 +16,7 @@ from agentctl.model.change import Change, SystemIdentity
 from agentctl.model.snapshot import Address, Snapshot
 
 READING = 60.0      # seconds a look at a system may take
+_LOOK_UP = 0.2      # a signal that comes just before we wait does not wake us: Python hears it when we look up
 T = TypeVar("T")
 
 
@@ -113,7 +114,7 @@ def _wait(worker: _Worker, pulse: _Pulse, seconds: float) -> _Outcome:
     while True:
         left = pulse.at + seconds - monotonic()
         try:
-            return worker.answered.get(timeout=max(0.0, left))
+            return worker.answered.get(timeout=min(max(0.0, left), _LOOK_UP))
         except Empty:
             if pulse.at + seconds <= monotonic():
                 raise _TooLate from None
