@@ -37,7 +37,9 @@ def make(root: Path, environ: Mapping[str, str], *, policy: str, group: str) -> 
     gid = _gid(group)
     try:
         root.mkdir(parents=True, exist_ok=True)
-        if not (root / NAME).exists():
+        if (root / NAME).exists():
+            said.append(f"kept  {NAME}, as it is: no policy was written either")
+        else:
             said += _first_files(root, policy)
         layout = Layout(root / lineage.FOLDER, group=gid is not None)
         layout.make(gid)
@@ -54,11 +56,13 @@ def make(root: Path, environ: Mapping[str, str], *, policy: str, group: str) -> 
         public = sshsig.public_key(workspace.key.signing)
         record_act(workspace, Kind.INIT, {"lineage": name, "public_key": public, "by": workspace.person})
         save_state(workspace)
-    said.append(f"{workspace.key_path}: its key. Keep a copy: without it nothing hidden can be read or rolled back.")
-    return "".join(f"  made  {line}\n" for line in said) + _NEXT.format(root=root, lineage=name)
+    said.append(f"made  {workspace.key_path}: its key")
+    return "".join(f"  {line}\n" for line in said) + _NEXT.format(root=root, lineage=name)
 
 
 _NEXT = """
+Keep a copy of the key: without it nothing hidden can be read or rolled back.
+
 {root} is a workspace now (lineage {lineage}). What its connectors can do:
     agentctl connectors list
 To see what a plan would change:
@@ -72,12 +76,12 @@ def _first_files(root: Path, policy: str) -> list[str]:
     if policy not in baselines.names():
         raise Usage("No such policy", f"`{policy}` is not one of {', '.join(baselines.names())}.")
     (root / NAME).write_text(_FILE.format(tenant=_tenant(root)))
-    said = [f"{NAME}: name your tenant, environment and connectors in it"]
+    said = [f"made  {NAME}: name your tenant, environment and connectors in it"]
     folder = root / "policy"
     if not folder.exists():
         folder.mkdir()
         (folder / "policy.yaml").write_text(baselines.text(policy).replace(_SOMEBODY, getpass.getuser()))
-        said.append(f"policy/policy.yaml: the `{policy}` baseline")
+        said.append(f"made  policy/policy.yaml: the `{policy}` baseline")
     return said
 
 

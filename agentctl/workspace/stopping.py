@@ -16,7 +16,12 @@ def stop(workspace: Workspace, name: str, *, now: bool) -> str:
     run = workspace.run(name)
     owner = lock.show(workspace.layout.lock)
     if run.status is not RunStatus.OPEN or owner is None or owner.run != run.id:
-        raise Usage("The run is not running", f"Run {run.id} is {run.status}.")
+        raise Usage(
+            "The run is not running",
+            f"Run {run.id} is {run.status}.",
+            hint="To see how it ended:",
+            command=f"agentctl show {run.id}",
+        )
     if owner.alive is not True:
         raise Usage(
             "The run's process is not here",

@@ -44,7 +44,7 @@ def draw_changeset(document: Mapping[str, Any], look: Look) -> str:
 def _draw_head(page: Page, document: Mapping[str, Any]) -> None:
     where = f"{safe.line(document['tenant'])} / {safe.line(document['environment'])}"
     title = f"Rollback of {safe.line(document['undoes'])}" if document["purpose"] == "rollback" else "Plan"
-    again = f"  repeat {document['repeat']}" if document["repeat"] else ""
+    again = f"  --again {document['repeat']}" if document["repeat"] else ""
     page.line(Inked(f"{title}  {document['short']}", Ink.STRONG), f"  on {where}{again}")
     rows: list[tuple[Part, ...]] = []
     for name, system in document["systems"].items():

@@ -23,10 +23,11 @@ def draw_diagnostics(document: Mapping[str, Any], look: Look) -> str:
     page.blank()
     found = document["diagnostics"]
     wrong = {item["file"] for item in found if item["severity"] == "error"}
-    _draw_verdict(page, "Not valid", Ink.RISK, [name for name in document["files"] if name in wrong], found)
-    if wrong <= set(document["files"]):
+    known = wrong <= set(document["files"])
+    if known:
         _draw_verdict(page, "Valid", Ink.GOOD, [name for name in document["files"] if name not in wrong], found)
-    else:
+    _draw_verdict(page, "Not valid", Ink.RISK, [name for name in document["files"] if name in wrong], found)
+    if not known:
         page.line(Inked("Not valid", Ink.RISK), f" ({counted(found)}).")        # where is not known for all of them
     return page.text()
 

@@ -26,6 +26,8 @@ def draw_error(document: Mapping[str, Any], look: Look) -> str:
         draw_detail(page, document["detail"])
     if document["hint"]:
         draw_detail(page, document["hint"])
+    elif document["command"]:
+        page.line("Next, run:", indent=2)
     if document["command"]:
         page.line(Inked(safe.line(document["command"]), Ink.COMMAND), indent=6, whole=True)
     return page.text()

@@ -29,10 +29,6 @@ def draw_runs(document: Mapping[str, Any], look: Look) -> str:
 
 def _draw(page: Page, run: Mapping[str, Any]) -> None:
     status = run["status"] + (f", {run['in_doubt']} in doubt" if run["in_doubt"] else "")
-    if run["undone_by"]:
-        status += f", see rollback {safe.line(run['undone_by'][-1])}"
-    if run["resumed_by"]:
-        status += ", resumed"
     duration = took(run["milliseconds"])
     facts = f"{when(run['started_at'])}  {run['done']}/{run['steps']} steps{f'  {duration}' if duration else ''}"
     page.line(Inked(safe.line(run["id"]), Ink.STRONG), "  ", Inked(status, RUNS[run["status"]]), f"  {facts}", hang=4)
@@ -41,3 +37,7 @@ def _draw(page: Page, run: Mapping[str, Any]) -> None:
         page.line(f"rollback of {safe.line(run['undoes'])}", indent=4)
     else:
         page.line(Inked("│ ", Ink.FAINT), f"{safe.line(run['agent'])}: {safe.line(intent)}", indent=4, cut=True)
+    if run["resumed_by"]:
+        page.line(f"went on in {safe.line(run['resumed_by'][-1])}", indent=4)
+    if run["undone_by"]:
+        page.line(f"rolled back, as far as {safe.line(run['undone_by'][-1])} says", indent=4)
