@@ -25,7 +25,7 @@ def complete_runs(context: typer.Context, incomplete: str) -> list[tuple[str, st
 def complete_steps(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
     """Return the steps of the run named before."""
     try:
-        run = _session(context).workspace().run(context.params.get("run") or "latest")
+        run = _session(context).workspace().run(_named(context, "run") or "latest")
     except (AgentctlError, OSError):
         return []
     return [(step.id, step.action) for step in run.steps if step.id.startswith(incomplete)]
@@ -53,8 +53,8 @@ def complete_subjects(context: typer.Context, incomplete: str) -> list[tuple[str
 def complete_steps_of_plan(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
     """Return the steps of the plan named before, as far as it is a valid plan."""
     try:
-        plan = _session(context).workspace().load_plan(Path(context.params["path"]))
-    except (AgentctlError, OSError, KeyError, TypeError):
+        plan = _session(context).workspace().load_plan(_start(context) / _named(context, "path"))
+    except (AgentctlError, OSError):
         return []
     return [(step.id, step.action) for step in plan.steps if step.id.startswith(incomplete)]
 
@@ -87,6 +87,11 @@ def _runs(context: typer.Context, incomplete: str) -> Iterator[tuple[str, str]]:
     for run in reversed(history.runs):
         if run.id.startswith(incomplete):
             yield run.id, line(run.plan.intent[:60])     # an agent wrote it, and a terminal would obey it
+
+
+def _named(context: typer.Context, argument: str) -> str:
+    """Return what was typed for ``argument``. An option that still lacks its value keeps click from telling."""
+    return context.params.get(argument) or next(iter(context.args), "")
 
 
 def _listed(folder: Path) -> list[Path]:
