@@ -2,14 +2,41 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeAlias
 
 from agentctl.model.run import History
 from agentctl.trace.chain import Fault, Link, parse_name, walk
 from agentctl.trace.record import Record
 from agentctl.trace.replay import replay
+
+_Stamp: TypeAlias = tuple[str, int, int, int]
+
+
+class Reading:
+    """The history of one folder, read again only once a file of the trace is no longer as it was."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._read: tuple[frozenset[_Stamp], History] | None = None
+
+    def history(self) -> History:
+        stamps = _stamps(self._folder)      # taken before reading: what is written meanwhile makes them old
+        if self._read is None or self._read[0] != stamps:
+            self._read = (stamps, read_history(self._folder))
+        return self._read[1]
+
+
+def _stamps(folder: Path) -> frozenset[_Stamp]:
+    try:
+        with os.scandir(folder) as entries:
+            found = [(entry.name, entry.stat(follow_symlinks=False)) for entry in entries]
+    except OSError:
+        return frozenset()
+    return frozenset((name, stat.st_ino, stat.st_size, stat.st_mtime_ns) for name, stat in found)
 
 
 def read_history(folder: Path) -> History:

@@ -36,7 +36,7 @@ from agentctl.trace.checkpoint import NAMESPACE, Places
 from agentctl.workspace import lineage
 from agentctl.workspace.file import WorkspaceFile, find
 from agentctl.workspace.file import load as load_file
-from agentctl.workspace.history import read_history
+from agentctl.workspace.history import Reading
 
 
 class Workspace:
@@ -168,7 +168,11 @@ class Workspace:
 
     def history(self) -> History:
         """Return everything the trace tells now; another process may be writing it."""
-        return read_history(self.layout.trace)
+        return self._reading.history()
+
+    @cached_property
+    def _reading(self) -> Reading:
+        return Reading(self.layout.trace)
 
     def whole_history(self) -> History:
         """Return the same. Raises Tampered where it is damaged or gone: what was done already could not be told."""

@@ -1,0 +1,55 @@
+"""Within one command the trace is read once, and again as soon as anybody has written to it."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from agentctl.identity import sshsig
+from agentctl.testing.clock import FrozenClock
+from agentctl.trace.checkpoint import NAMESPACE, Places
+from agentctl.trace.journal import Journal
+from agentctl.trace.record import Kind
+from agentctl.workspace.history import Reading, read_history
+
+SEED = bytes(range(32))
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    for name in ("trace", "checkpoints"):
+        (tmp_path / name).mkdir()
+    sign = partial(sshsig.sign, seed=SEED, namespace=NAMESPACE)
+    return Places(trace=tmp_path / "trace", checkpoints=tmp_path / "checkpoints", lineage="l", sign=sign)
+
+
+def act(places: Places, kind: str, name: str, **body: object) -> None:
+    with Journal.open(places, kind, name, clock=FrozenClock()) as journal:
+        journal.append(Kind(kind), body, sync=True)
+
+
+def begin(places: Places) -> None:
+    act(places, "init", "i1", lineage="l", public_key=sshsig.public_key(SEED))
+
+
+def test_an_unchanged_trace_is_read_once(places):
+    begin(places)
+    reading = Reading(places.trace)
+    assert reading.history() is reading.history()
+
+
+def test_what_is_written_meanwhile_is_seen(places):
+    reading = Reading(places.trace)
+    assert reading.history() == read_history(places.trace)
+    begin(places)
+    assert reading.history() == read_history(places.trace)
+    act(places, "halt", "h1", reason="2 a.m.")
+    (path,) = places.trace.glob("*halt*")
+    before = reading.history()
+    path.write_bytes(path.read_bytes()[:-20])
+    assert reading.history() is not before
+    assert reading.history().damage == read_history(places.trace).damage != before.damage
+    path.unlink()
+    assert reading.history() == read_history(places.trace)
