@@ -47,9 +47,8 @@ def test_what_is_written_meanwhile_is_seen(places):
     assert reading.history() == read_history(places.trace)
     act(places, "halt", "h1", reason="2 a.m.")
     (path,) = places.trace.glob("*halt*")
-    before = reading.history()
+    assert [act.kind for act in reading.history().acts] == ["init", "halt"]
     path.write_bytes(path.read_bytes()[:-20])
-    assert reading.history() is not before
-    assert reading.history().damage == read_history(places.trace).damage != before.damage
-    path.unlink()
-    assert reading.history() == read_history(places.trace)
+    assert [act.kind for act in reading.history().acts] == ["init"], "the last line is torn"
+    path.write_bytes(b"{}\n" + path.read_bytes())
+    assert reading.history().damage
