@@ -14,9 +14,12 @@ from pathlib import Path
 from click import Abort, ClickException, UsageError
 from click.exceptions import Exit as ClickExit
 from click.exceptions import NoArgsIsHelpError
+from click.utils import PacifyFlushWrapper
 
 from agentctl import __version__
 from agentctl.errors import AgentctlError, Exit
+
+_NOT_SET = ("", "0", "false", "f", "no", "n", "off")      # as click reads a flag's variable
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -30,33 +33,41 @@ def run(arguments: Sequence[str]) -> int:
     try:
         result = root().main(list(arguments), prog_name="agentctl", standalone_mode=False)
         sys.stdout.flush()
-    except AgentctlError as error:
-        _tell(error)
-        return int(error.code)
-    except ClickExit as stop:
-        return int(stop.exit_code)
-    except NoArgsIsHelpError as error:
-        print(error.format_message(), file=sys.stderr)  # noqa: T201  # nothing was asked for: this is how to ask
-        return int(Exit.USAGE)
-    except UsageError as error:
-        _tell(_usage(error))
-        return int(Exit.USAGE)
-    except ClickException as error:
-        _tell(AgentctlError("The command failed", error.format_message()))
-        return int(Exit.UNEXPECTED)
-    except (Abort, KeyboardInterrupt):
-        print("\ninterrupted", file=sys.stderr)  # noqa: T201  # the last word before we go
-        return int(Exit.INTERRUPTED)
     except BrokenPipeError:
         _forget_stdout()
         return int(Exit.OK)
-    except Exception as error:  # noqa: BLE001  # the boundary: what gets here is a bug, and is told as one
-        _tell(_bug(error))
-        return int(Exit.UNEXPECTED)
+    except SystemExit:
+        if isinstance(sys.stdout, PacifyFlushWrapper):      # typer's way of saying that nobody reads any more
+            return int(Exit.OK)
+        raise
+    except NoArgsIsHelpError as error:
+        print(error.format_message(), file=sys.stderr)  # noqa: T201  # nothing was asked for: this is how to ask
+        return int(Exit.USAGE)
+    except (Abort, KeyboardInterrupt):
+        print("\ninterrupted", file=sys.stderr)  # noqa: T201  # the last word before we go
+        return int(Exit.INTERRUPTED)
+    except ClickExit as stop:
+        return int(stop.exit_code)
+    except Exception as error:  # noqa: BLE001  # the boundary: whatever gets here is told
+        failure, code = _failure(error)
+        _tell(failure, no_color=_no_color(arguments))
+        return int(code)
     return int(result or Exit.OK)
 
 
-def _tell(error: AgentctlError) -> None:
+def _failure(error: Exception) -> tuple[AgentctlError, Exit]:
+    """Return what is told of an error, and the code the command ends with. What nobody expected is a bug."""
+    match error:
+        case AgentctlError():
+            return error, error.code
+        case UsageError():
+            return _usage(error), Exit.USAGE
+        case ClickException():
+            return AgentctlError("The command failed", error.format_message()), Exit.UNEXPECTED
+    return _bug(error), Exit.UNEXPECTED
+
+
+def _tell(error: AgentctlError, *, no_color: bool) -> None:
     from agentctl.cli.quote import quote
     from agentctl.views.document.errors import error as document
     from agentctl.views.emit import write
@@ -64,12 +75,12 @@ def _tell(error: AgentctlError) -> None:
     from agentctl.views.terminal.errors import draw_error
 
     error.diagnostics = quote(error.diagnostics)
-    write(draw_error(document(error), look_for(sys.stderr, os.environ, no_color=_no_color())), sys.stderr)
+    write(draw_error(document(error), look_for(sys.stderr, os.environ, no_color=no_color)), sys.stderr)
 
 
-def _no_color() -> bool:
-    """Whether the command line asked for no colour, whatever became of it."""
-    return "--no-color" in sys.argv[1:]
+def _no_color(arguments: Sequence[str]) -> bool:
+    """Whether no colour was asked for: the command line may have gone wrong before its options were looked at."""
+    return "--no-color" in arguments or os.environ.get("AGENTCTL_NO_COLOR", "").lower() not in _NOT_SET
 
 
 def _usage(error: UsageError) -> AgentctlError:
@@ -83,16 +94,16 @@ def _usage(error: UsageError) -> AgentctlError:
 def _bug(error: Exception) -> AgentctlError:
     """Write what a bug report needs to a file, and point at it: never a bare traceback."""
     report = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "agentctl"
-    where = f"It could not be written down: {type(error).__name__}."
+    where, hint = f"It could not be written down: {type(error).__name__}.", "Please report it."
     try:
         report.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = report / f"crash-{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}.log"
         with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:
             file.write(f"agentctl {__version__}\nPython {sys.version}\n{platform.platform()}\n\n{_trace(error)}")
-        where = f"What happened is written down in {path}."
+        where, hint = f"What happened is written down in {path}.", "Please report it with that file."
     except OSError:
         pass
-    return AgentctlError("This is a bug in agentctl", where, hint="Please report it with that file.")
+    return AgentctlError("This is a bug in agentctl", where, hint=hint)
 
 
 def _trace(error: BaseException) -> str:
