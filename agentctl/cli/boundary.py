@@ -14,7 +14,6 @@ from pathlib import Path
 from click import Abort, ClickException, UsageError
 from click.exceptions import Exit as ClickExit
 from click.exceptions import NoArgsIsHelpError
-from click.utils import PacifyFlushWrapper
 
 from agentctl import __version__
 from agentctl.errors import AgentctlError, Exit
@@ -30,6 +29,7 @@ def run(arguments: Sequence[str]) -> int:
     # Plans and traces are many small values that live until the end and hold no cycles: looking for cycles every 700
     # allocations, as is usual, took a sixth of planning 10,000 steps and freed nothing.
     gc.set_threshold(20_000)
+    stdout = sys.stdout
     try:
         result = root().main(list(arguments), prog_name="agentctl", standalone_mode=False)
         sys.stdout.flush()
@@ -37,7 +37,7 @@ def run(arguments: Sequence[str]) -> int:
         _forget_stdout()
         return int(Exit.OK)
     except SystemExit:
-        if isinstance(sys.stdout, PacifyFlushWrapper):      # typer's way of saying that nobody reads any more
+        if sys.stdout is not stdout:        # typer has put another in its place: nobody reads any more
             return int(Exit.OK)
         raise
     except NoArgsIsHelpError as error:
