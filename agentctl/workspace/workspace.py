@@ -221,8 +221,13 @@ class Workspace:
         return changeset, packs.read(self.layout.packs, _pack_of(changeset), self.vault_if_any).values
 
     def run(self, name: str) -> Run:
-        """Return the run of a full id, a unique beginning of one, or ``latest``. Raises Usage."""
-        runs = self.history().runs
+        """Return the run of a full id, a unique beginning of one, or ``latest``. Raises Usage, or Tampered."""
+        history = self.history()
+        runs = history.runs
+        if not runs and history.damage:
+            raise Tampered(
+                "The trace is damaged", f"{history.damage[0]}. No run can be read from it.", command="agentctl verify"
+            )
         if not runs:
             raise Usage("No runs yet", "Nothing has been applied in this workspace.")
         if name == "latest":
