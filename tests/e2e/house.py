@@ -49,13 +49,13 @@ POLICY = {
                 {"id": "erasing", "actions": ["crm.rows.delete"], "mode": "manual"},
                 {
                     "id": "writes",
-                    "actions": ["mem.record.*", "site.*", "code.commit.*", "code.branch.*", "crm.row.*",
-                                "crm.rows.update"],
+                    "actions": ["mem.record.*", "site.*", "code.commit.*", "code.branch.delete", "code.branch.merge",
+                                "crm.row.*", "crm.rows.update"],
                     "mode": "approve",
                 },
             ]
         },
-        "looks": {"grants": [{"actions": ["*.read"]}]},
+        "looks": {"grants": [{"actions": ["*.read", "code.branch.create"]}]},
     },
     "people": {"on-call-1": {"groups": ["on-call"], "aliases": [PERSON]}},
     "invariants": [
