@@ -50,9 +50,12 @@ def rows(change: Mapping[str, Any], detail: Detail) -> list[Row]:
 
 def _whole(sign: str, label: str, wire: Any, detail: Detail) -> list[Row]:
     if isinstance(wire, str) and "\n" in wire and detail is not Detail.SUMMARY:
-        shown = safe.lines(wire)
-        head = Row(sign=sign, label=label, new=f"{len(shown):,} lines")
-        return [head, *_capped((Row(sign=sign, label=text, depth=1) for text in shown), detail, values.extent(wire))]
+        *shown, last = safe.lines(wire)
+        shown += [last] if last else []                 # what ends with a newline has no line after it
+        head = Row(sign=sign, label=label, new=f"{len(shown):,} line{'' if len(shown) == 1 else 's'}")
+        rest = [] if not last else [Row(sign="!", label="no newline at the end", depth=1)]
+        lines = (Row(sign=sign, label=text, depth=1) for text in shown)
+        return [head, *_capped(lines, detail, values.extent(wire)), *rest]
     return [Row(sign=sign, label=label, new=values.inline(wire, _limit(detail)))]
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from agentctl.errors import Stale
+from agentctl.errors import Invalid, Stale
+from agentctl.model.change import Purpose
 from agentctl.model.diagnostic import Diagnostic, Severity, Span
+from agentctl.model.run import Left, LeftStatus
 from agentctl.model.state import Head, Known, State
 from agentctl.trace.verify import Grade
 from agentctl.views.document.changeset import changeset
@@ -22,6 +25,7 @@ from agentctl.views.document.lock import lock
 from agentctl.views.document.run import run
 from agentctl.views.document.runs import runs
 from agentctl.views.document.state import known, state
+from agentctl.views.document.untouched import untouched
 from agentctl.views.document.verify import verification
 from agentctl.views.look import Detail, Look
 from agentctl.views.terminal.changeset import draw_changeset
@@ -34,6 +38,7 @@ from agentctl.views.terminal.lock import draw_lock
 from agentctl.views.terminal.run import draw_ending, draw_run
 from agentctl.views.terminal.runs import draw_runs
 from agentctl.views.terminal.state import draw_known, draw_state
+from agentctl.views.terminal.untouched import draw_untouched
 from agentctl.views.terminal.verify import draw_verification
 from tests.views import samples
 
@@ -102,7 +107,21 @@ STALE = Stale(
     hint="To see the plan against what is there now, run:", command="agentctl plan plan.yaml",
 )
 
+UNDOING = {
+    "page": Left(status=LeftStatus.REFUSED, reason='changed since: site/pricing.html: `content` was "a", we made it "b", now it is "c"'),
+    "note": Left(status=LeftStatus.NOT_NEEDED, reason="everything is as it was before"),
+}
+
+
+def undoing():
+    cs, rulings = samples.pricing()
+    return changeset(dataclasses.replace(cs, purpose=Purpose.ROLLBACK, undoes=samples.RUN_ID), rulings, samples.SPECS, UNDOING)
+
+
 DRAWINGS = {
+    "review-rollback": lambda: (undoing(), draw_changeset),
+    "rollback-of-nothing": lambda: (untouched(samples.RUN_ID, UNDOING), draw_untouched),
+    "error-many": lambda: (error(Invalid("The plan cannot be carried out", diagnostics=DIAGNOSTICS + DIAGNOSTICS[:1] * 2)), draw_error),
     "review-pricing": lambda: (review(samples.pricing), draw_changeset),
     "review-risky": lambda: (review(samples.risky), draw_changeset),
     "review-bulk": lambda: (review(lambda: samples.bulk(60)), draw_changeset),

@@ -130,7 +130,9 @@ _KINDS: tuple[
     (
         "stays",
         lambda count: _steps(count, "step leaves something when undone", "steps leave something when undone"),
-        lambda step: step["inverse"]["kind"] == "exact" and bool(step["inverse"]["stays"]),
+        lambda step: (
+            step["effect"] not in _HARMLESS and step["inverse"]["kind"] == "exact" and bool(step["inverse"]["stays"])
+        ),
         _no_way_back,
     ),
     (

@@ -54,7 +54,7 @@ def _draw_head(page: Page, document: Mapping[str, Any]) -> None:
     page.rows(rows, indent=2)
     if page.look.detail is Detail.FULL:
         names = ("digest", "effects", "plan", "policy", "lineage")
-        page.rows([(Inked(name, Ink.FAINT), Inked(safe.line(document[name]), Ink.FAINT)) for name in names], indent=2)
+        page.rows([(Inked(name, Ink.FAINT), Inked(safe.line(document[name]), Ink.FAINT)) for name in names])
 
 
 def _draw_steps(page: Page, document: Mapping[str, Any]) -> None:

@@ -46,12 +46,20 @@ def counted(found: Sequence[Mapping[str, Any]]) -> str:
 
 
 def draw_findings(page: Page, found: Sequence[Mapping[str, Any]]) -> None:
-    """Draw diagnostics one under the other; beyond a screenful of screenfuls the rest is only counted."""
-    shown = found if page.look.detail is Detail.FULL else found[:_SHOWN]
-    for item in shown:
+    """Draw diagnostics one under the other, the same one found at many places once; beyond screenfuls only counted."""
+    gathered: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
+    for item in found:
+        alike = (item["severity"], item["summary"], item["detail"], item["hint"], item["file"] or "")
+        gathered.setdefault(alike, []).append(item)
+    kinds = list(gathered.values())
+    shown = kinds if page.look.detail is Detail.FULL else kinds[:_SHOWN]
+    for first, *others in shown:
         page.blank()
-        _draw(page, item)
-    if more := len(found) - len(shown):
+        _draw(page, first)
+        if others:
+            lines = listed([str(item["line"]) for item in others], None if page.look.detail is Detail.FULL else 8)
+            page.line(f"the same at line{'' if len(others) == 1 else 's'} {lines}", indent=2)
+    if more := sum(map(len, kinds[len(shown):])):
         page.blank()
         page.line(f"… {more:,} more: --format json has all of them")
 
