@@ -54,6 +54,7 @@ def carry_out(
     if not asked.json:
         show(workspace, preview, rulings, asked, left)
     _refuse(preview.changeset, rulings)
+    workspace.save_changeset(preview)       # so that it can be consented to elsewhere, where nobody is here to ask
     consent = consent_to(
         preview.changeset,
         rulings,
@@ -62,7 +63,6 @@ def carry_out(
         at=workspace.timestamp(),
         auto_approve=asked.auto_approve,
     )
-    workspace.save_changeset(preview)
     return watch(workspace, asked, lambda control: run(workspace, preview, consent, control, left))
 
 
