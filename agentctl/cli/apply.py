@@ -39,6 +39,7 @@ def apply(
         agentctl apply --resume latest
     """
     from agentctl.workspace import running
+    from agentctl.workspace.leaving import left_by
 
     if bool(subject) == bool(resume):
         raise Usage("Wrong usage", "Name either a plan or changeset, or a run to --resume.")
@@ -53,4 +54,5 @@ def apply(
     )
     if resume:
         raise typer.Exit(watch(workspace, asked, lambda control: running.resume(workspace, resume, control)))
-    raise typer.Exit(carry_out(workspace, workspace.preview_of(subject), asked))
+    preview = workspace.preview_of(subject)
+    raise typer.Exit(carry_out(workspace, preview, asked, left_by(workspace, preview.changeset)))

@@ -1,4 +1,4 @@
-"""``agentctl policy``: what policy says of a plan, rule by rule."""
+"""``agentctl policy``: what policy says of a plan, rule by rule, and what is told about policy itself."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import typer
 from agentctl.cli.complete import complete_steps_of_plan
 from agentctl.cli.options import FormatOption, PlanPath
 from agentctl.cli.output import emit
+from agentctl.cli.policy_test import judge_cases
 from agentctl.views.emit import Format
 
 app = typer.Typer(
-    help="Explain what policy says.",
+    help="Explain and test policy.",
     add_completion=False,
     rich_markup_mode=None,
     no_args_is_help=True,
@@ -21,7 +22,7 @@ app = typer.Typer(
 
 @app.callback()
 def policy() -> None:
-    """Explain what policy says."""
+    """Explain and test policy."""
 
 
 @app.command()
@@ -46,3 +47,6 @@ def explain(
     workspace = context.obj.workspace()
     preview = workspace.preview(workspace.load_plan(path))
     emit(document(preview.changeset, workspace.decisions(preview, step)), draw_explain, context.obj, format=format)
+
+
+app.command("test")(judge_cases)
