@@ -110,6 +110,13 @@ class Workspace:
             raise Invalid("The workspace file is not valid", diagnostics=tuple(wrong))
         return Systems(connectors)
 
+    @cached_property
+    def readable(self) -> Systems:
+        """The same connectors, unable to act: what is planned and compared with."""
+        from agentctl.connectors.layers import ReadOnly
+
+        return Systems({name: ReadOnly(connector) for name, connector in self.systems.connectors.items()})
+
     def _setting_problem(self, name: str, error: Invalid) -> Diagnostic:
         return self.file.document.diagnostic(
             "connector-setting", error.summary, error.detail, error.hint, ("connectors", name)
@@ -263,7 +270,7 @@ class Workspace:
             repeat=repeat,
             ledger=ledger(self.whole_history(), self.values),
         )
-        return preview(plan, self.systems, self.judge_now(), self.vault, setting)
+        return preview(plan, self.readable, self.judge_now(), self.vault, setting)
 
     def preview_of(self, subject: str) -> Preview:
         """Return the preview of a plan file, or of a stored changeset: which must come out the same, or is stale."""
@@ -275,7 +282,7 @@ class Workspace:
             raise Invalid(
                 "The changeset is another workspace's", f"It is of lineage {changeset.lineage}, not {self.lineage}."
             )
-        return preview_again(changeset, hidden, self.systems, self.judge_now(changeset.purpose), self.vault)
+        return preview_again(changeset, hidden, self.readable, self.judge_now(changeset.purpose), self.vault)
 
     def preview_undoing(self, run: Run, selection: Selection) -> Undoing:
         """Return what undoing ``selection`` of ``run`` would do, and which steps it would leave alone."""
@@ -290,9 +297,9 @@ class Workspace:
         )
         return preview_undoing(
             run,
-            select(run, selection, self.systems),
+            select(run, selection, self.readable),
             self.values(run),
-            self.systems,
+            self.readable,
             self.judge_now(Purpose.ROLLBACK),
             self.vault,
             setting,
@@ -331,7 +338,7 @@ class Workspace:
 
     def drift(self, run: str = "") -> DriftReport:
         wanted = self.run(run).id if run else ""
-        return drift(self.whole_history(), self.systems, self.vault, self.now, wanted)
+        return drift(self.whole_history(), self.readable, self.vault, self.now, wanted)
 
 
 def _pack_of(changeset: ChangeSet) -> str:
