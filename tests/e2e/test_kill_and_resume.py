@@ -30,7 +30,7 @@ def killed(house: House, moment: int) -> int:
     """Apply the plan, killed at a moment of it; return how it ended."""
     master, slave = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, str(DIE_AT), str(moment), "apply", "plan.yaml"], cwd=house.root, env=house.environ(PYTHONPATH=os.getcwd()),
+        [sys.executable, str(DIE_AT), str(moment), "apply", "plan.yaml"], cwd=house.root, env=house.environ(PYTHONPATH=str(Path.cwd())),
         stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
     )
     os.close(slave)
