@@ -79,9 +79,10 @@ def _first_files(root: Path, policy: str) -> list[str]:
     said = [f"made  {NAME}: name your tenant, environment and connectors in it"]
     folder = root / "policy"
     if not folder.exists():
-        folder.mkdir()
+        (folder / "tests").mkdir(parents=True)
         (folder / "policy.yaml").write_text(baselines.text(policy).replace(_SOMEBODY, getpass.getuser()))
-        said.append(f"made  policy/policy.yaml: the `{policy}` baseline")
+        (folder / "tests" / "policy.yaml").write_text(baselines.cases(policy))
+        said.append(f"made  policy/: the `{policy}` baseline, and its cases in policy/tests/")
     return said
 
 

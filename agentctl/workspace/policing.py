@@ -1,0 +1,50 @@
+"""What ``agentctl policy`` asks of a workspace offline: its policy and cases. No live system is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from agentctl.errors import Invalid, Usage
+from agentctl.model.policy_report import CasesReport
+from agentctl.policy import cases, testing
+from agentctl.policy.cases import Case, Setting
+from agentctl.workspace.workspace import Workspace
+
+
+def run_cases(workspace: Workspace, files: Sequence[Path]) -> CasesReport:
+    """Judge the cases in ``files``, by default those beside the policy. Raises Usage where there are none, Invalid."""
+    return testing.run(load_cases(workspace, files), workspace.policy)
+
+
+def load_cases(workspace: Workspace, files: Sequence[Path]) -> tuple[Case, ...]:
+    found = list(files) or _beside(workspace)
+    try:
+        sources = [(_named(file, workspace.root), file.read_bytes()) for file in found]
+    except OSError as error:
+        raise Invalid("The policy tests cannot be read", f"{error.filename}: {error.strerror}.") from error
+    setting = Setting(specs=workspace.specs, tenant=workspace.file.tenant, environment=workspace.file.environment)
+    return cases.load(sources, setting)
+
+
+def _beside(workspace: Workspace) -> list[Path]:
+    """Return ``policy/tests/*.yaml`` of a folder, ``policy.tests.yaml`` of a file. Raises Usage where there is none."""
+    place = workspace.root / workspace.file.policy
+    if place.is_dir():
+        found, wanted = sorted((place / "tests").glob("*.yaml")), f"{place.name}/tests/*.yaml"
+    else:
+        beside = place.with_suffix(".tests.yaml")
+        found, wanted = [beside] if beside.exists() else [], beside.name
+    if not found:
+        raise Usage(
+            "No policy tests",
+            f"There is no {wanted}.",
+            hint="Write cases there (their form is printed by `agentctl schema policy-test`), or name their files.",
+        )
+    return found
+
+
+def _named(file: Path, root: Path) -> str:
+    """Return how ``file`` is called in what is told: from the workspace's root where it lies in it."""
+    full = file.absolute()
+    return str(full.relative_to(root)) if full.is_relative_to(root) else str(file)

@@ -1,0 +1,70 @@
+"""``agentctl policy`` on the command line: its exit codes, its formats, and that nothing passes by not being run."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+
+import pytest
+
+FAILS = """\
+version: 1
+kind: PolicyTest
+cases:
+  - name: "Nothing may be \\u200b<written>"
+    given: {agent: assistant, action: files.file.create, target: a, after: {content: b, mode: "0644"}, because: c}
+    expect: {decision: deny}
+"""
+
+
+@pytest.fixture
+def failing(workspace):
+    (workspace / "failing.yaml").write_text(FAILS)
+    return workspace
+
+
+def test_the_cases_init_wrote_pass(workspace, agentctl):
+    said = agentctl("policy", "test")
+    assert said.code == 0
+    assert "0 not" in said.out
+    assert "0 in none" in said.out
+
+
+def test_an_answer_that_differs_ends_with_4_and_says_what_and_which_rule(failing, agentctl):
+    said = agentctl("policy", "test", "failing.yaml")
+    assert said.code == 4
+    assert "decision: expected deny, got consent" in said.out
+    assert "policy/policy.yaml:" in said.out
+    assert "\u200b" not in said.out
+
+
+def test_json_and_drawing_tell_the_same_figures(failing, agentctl):
+    document = json.loads(agentctl("policy", "test", "failing.yaml", "--format", "json").out)
+    assert (document["passed"], document["failed"], document["passes"]) == (0, 1, False)
+    assert document["cases"][0]["place"] == "failing.yaml:4:5"
+
+
+def test_junit_holds_the_case_and_its_failure_and_no_foreign_markup(failing, agentctl):
+    said = agentctl("policy", "test", "failing.yaml", "--format", "junit")
+    assert said.code == 4
+    (suite,) = ET.fromstring(said.out)
+    (case,) = suite
+    assert suite.attrib["failures"] == "1"
+    assert case.attrib["name"] == "Nothing may be \\u200b<written>"
+    assert "expected deny, got consent" in case[0].attrib["message"]
+
+
+def test_no_cases_are_no_success(workspace, agentctl):
+    (workspace / "policy/tests/policy.yaml").unlink()
+    assert agentctl("policy", "test").code == 64
+
+
+def test_a_file_that_holds_no_cases_is_invalid(workspace, agentctl):
+    (workspace / "broken.yaml").write_text("version: 1\nkind: PolicyTest\n")
+    assert agentctl("policy", "test", "broken.yaml").code == 3
+    assert agentctl("policy", "test", "absent.yaml").code == 3
+
+
+def test_cases_beside_a_policy_are_not_read_as_policy(workspace, agentctl):
+    (workspace / "policy/tests/more.yaml").write_text("kind: nothing at all\n")
+    assert agentctl("validate", "plan.yaml").code == 0
