@@ -17,7 +17,7 @@ from agentctl.model.change import ChangeSet
 from agentctl.model.decision import Refuse, Ruling
 from agentctl.model.run import Left
 from agentctl.views.look import Detail
-from agentctl.views.safe import shell_word
+from agentctl.views.safe import line, shell_word
 
 if TYPE_CHECKING:
     from agentctl.cli.session import Session
@@ -115,7 +115,7 @@ def _refuse(changeset: ChangeSet, rulings: Mapping[str, Ruling]) -> None:
     refused = {step: ruling.why for step, ruling in rulings.items() if isinstance(ruling, Refuse)}
     if not refused:
         return
-    lines = [f"step `{step}`: {why.rstrip('.')}." for step, why in list(refused.items())[:_REFUSALS_TOLD]]
+    lines = [f"step `{step}`: {line(why).rstrip('.')}." for step, why in list(refused.items())[:_REFUSALS_TOLD]]
     if more := len(refused) - len(lines):
         lines.append(f"{more:,} more {'step is' if more == 1 else 'steps are'} refused.")
     source, step = shell_word(changeset.plan.source), shell_word(next(iter(refused)))
