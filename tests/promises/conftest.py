@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.e2e.conftest import _model, house
+from tests.e2e.house import PERSON
 
 __all__ = ["_model", "house"]
+
+
+@pytest.fixture(autouse=True)
+def maria(monkeypatch):
+    """Be somebody whom the policy knows as on call, in this process too."""
+    monkeypatch.setenv("LOGNAME", PERSON)
