@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -134,12 +134,13 @@ def assemble(
 ) -> Preview:
     """Return the ChangeSet of previewed changes: each judged, cut to what consent is about, and protected."""
     protector = Protector(commitments)
+    denied = judge.denial_of_undoing(plan)
     decisions, changes = [], []
     for step, change in zip(plan.steps, full, strict=True):
         spec = systems.spec(change.action)
         decision = judge.decide(change, step, plan)
         decisions.append(decision)
-        shown = project(_finality(change, plan, judge), decision.reads, spec.volatile)
+        shown = project(_finality(change, judge, denied), decision.reads, spec.volatile)
         changes.append(protector.change(shown, spec))
     actions = {change.action for change in full}
     steps = tuple(_protected(plan.steps, full, systems, protector))
@@ -163,11 +164,11 @@ def assemble(
     )
 
 
-def _finality(change: Change, plan: Plan, judge: Judge) -> Change:
+def _finality(change: Change, judge: Judge, denied: Callable[[Change], str]) -> Change:
     """Return ``change``, irreversible where policy would let nobody undo it."""
     if judge.purpose is Purpose.ROLLBACK or change.effect in (Effect.READ, Effect.NO_OP):
         return change
-    if not (why := judge.denies_undoing(change, plan)):
+    if not (why := denied(change)):
         return change
     return replace(change, inverse=Inverse(kind=Reversibility.NONE, stays=f"policy lets nobody undo it: {why}"))
 

@@ -59,6 +59,11 @@ def decide_inverse(inverse: Change, context: Context) -> Decision:
     return _decide(inverse, _as_rollback(context), anybody=True)
 
 
+def judges_all_inverses_alike(policy: Policy) -> bool:
+    """Whether every inverse gets the same answer within a plan: no invariant looks at what it would undo."""
+    return all(Purpose.ROLLBACK in invariant.excepted for invariant in policy.invariants)
+
+
 def _decide(change: Change, context: Context, *, anybody: bool) -> Decision:
     facts = Facts(change, context.spec, context.plan, context.step, context.policy.needs, _around(context))
     sights = [Sight(facts, unit, unit.before, unit.after) for unit in units(change)]
