@@ -13,9 +13,10 @@ _FIRST_SURROGATE = "\ud800"
 _sorted = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True, check_circular=False).encode
 _as_given = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
-# Where a number can begin: what might be a float, or an integer beyond 2^53. In a string it only costs the slow way.
-# It begins with a set of characters, and nothing else, because only then the search skips what lies between.
-_SUSPECT = re.compile(r"[:,\[]-?(?:[0-9]+[.eE]|[0-9]{16}|I|N)")
+# A float, or an integer that may be beyond 2^53, and what ends it. In a string it only costs the slow way; the times
+# in every record of a trace are not taken for numbers. It begins with a set of characters, and nothing else, because
+# only then the search skips what lies between.
+_SUSPECT = re.compile(r"[:,\[]-?(?:[0-9]+[.eE][-+.eE0-9]*|[0-9]{16,}|Infinity|NaN)[,\]}]")
 _NUMBER = tuple("-0123456789IN")
 
 
