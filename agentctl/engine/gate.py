@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
@@ -13,7 +13,7 @@ from agentctl.model.change import Change, ChangeSet, Effect, Purpose, RecordChan
 from agentctl.model.decision import Consent, ConsentKind, Decision, Hold, Mode, Need, Permit, Refuse, Ruling, Verdict
 from agentctl.model.plan import Plan, Step
 from agentctl.model.values import has_unknown
-from agentctl.policy.evaluate import Context, decide, decide_inverse, judges_all_inverses_alike
+from agentctl.policy.evaluate import Context, decide, decide_inverse
 from agentctl.policy.rules import Policy
 
 
@@ -55,21 +55,6 @@ class Judge:
         )
         decision = decide_inverse(undoing, self._context(undoing, inverse, plan, final=False))
         return _why(decision) if decision.verdict is Verdict.DENY else ""
-
-    def denial_of_undoing(self, plan: Plan) -> Callable[[Change], str]:
-        """Return ``denies_undoing`` for the changes of ``plan``, asked once where policy answers alike for all."""
-        alike = judges_all_inverses_alike(self.policy)
-        answers: list[str] = []
-
-        def denied(change: Change) -> str:
-            if change.inverse.step is None:
-                return ""
-            if alike and answers:
-                return answers[0]
-            answers[:] = [self.denies_undoing(change, plan)]
-            return answers[0]
-
-        return denied
 
     def _context(self, change: Change, step: Step, plan: Plan, *, final: bool) -> Context:
         return Context(

@@ -21,6 +21,7 @@ from agentctl.model.decision import Decision
 from agentctl.model.diagnostic import Diagnostic, Severity
 from agentctl.model.plan import Plan, Secret, Step, references
 from agentctl.model.snapshot import Address
+from agentctl.policy.evaluate import judges_all_inverses_alike
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +135,7 @@ def assemble(
 ) -> Preview:
     """Return the ChangeSet of previewed changes: each judged, cut to what consent is about, and protected."""
     protector = Protector(commitments)
-    denied = judge.denial_of_undoing(plan)
+    denied = denial_of_undoing(judge, plan)
     decisions, changes = [], []
     for step, change in zip(plan.steps, full, strict=True):
         spec = systems.spec(change.action)
@@ -162,6 +163,21 @@ def assemble(
     return Preview(
         plan=plan, changeset=changeset, full=full, decisions=tuple(decisions), hidden=protector.values,
     )
+
+
+def denial_of_undoing(judge: Judge, plan: Plan) -> Callable[[Change], str]:
+    """Return ``judge.denies_undoing`` for the changes of ``plan``, asked once where policy answers alike for all."""
+    alike = judges_all_inverses_alike(judge.policy)
+    answers: list[str] = []
+
+    def denied(change: Change) -> str:
+        if change.inverse.step is None:
+            return ""
+        if not alike or not answers:
+            answers[:] = [judge.denies_undoing(change, plan)]
+        return answers[0]
+
+    return denied
 
 
 def _finality(change: Change, judge: Judge, denied: Callable[[Change], str]) -> Change:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from agentctl.engine.preview import denial_of_undoing
 from tests.engine.conftest import POLICY
 
 STEPS = """
@@ -29,7 +30,7 @@ def test_what_nobody_could_undo_is_told_for_each_change_as_for_all(world, policy
     workspace = world.workspace
     judge = workspace.judge_now()
     preview = world.preview(STEPS)
-    denied = judge.denial_of_undoing(preview.plan)
+    denied = denial_of_undoing(judge, preview.plan)
     alone = [judge.denies_undoing(change, preview.plan) for change in preview.full]
     assert [denied(change) for change in preview.full] == alone
     assert [denied(change) for change in reversed(preview.full)] == alone[::-1]
