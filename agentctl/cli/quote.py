@@ -12,8 +12,14 @@ _LONGEST = 4096     # characters of a line: no more of it is drawn
 
 
 def quote(found: tuple[Diagnostic, ...]) -> tuple[Diagnostic, ...]:
-    """Return ``found``, each with the text of its line where the file can still be read."""
-    return tuple(item if item.source or item.span is None else replace(item, source=_line(item.span)) for item in found)
+    """Return ``found``, each with the text of its line where the file can still be read.
+
+    What a reader found at a pointer it has quoted itself, or withheld as secret.
+    """
+    return tuple(
+        item if item.source or item.pointer is not None or item.span is None else replace(item, source=_line(item.span))
+        for item in found
+    )
 
 
 def _line(span: Span) -> str:
@@ -22,6 +28,7 @@ def _line(span: Span) -> str:
         if not path.is_file():      # a pipe has been read already, and would keep us waiting
             return ""
         with path.open(encoding="utf-8-sig", errors="replace") as file:
-            return next(islice(file, span.line - 1, None), "")[:_LONGEST].rstrip("\r\n")
+            line = next(islice(file, span.line - 1, None), "")[:_LONGEST].rstrip("\r\n")
+            return "" if "{" in line else line      # a step on one line holds its arguments too, and they may be secret
     except (OSError, ValueError):
         return ""                   # the message is whole without it
