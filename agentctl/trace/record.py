@@ -162,7 +162,7 @@ def _bytes_of(fields: dict[str, Any], line: bytes) -> bytes:
     Floats and big integers were refused while decoding, so all that is left to RFC 8785 is the order of keys; below
     U+E000 (whose UTF-8 begins with 0xEE) code points sort as UTF-16 does, and the C encoder gives the same bytes.
     """
-    if max(line, default=0) < 0xEE:
+    if line.isascii() or max(line) < 0xEE:      # nearly every line is, and asking costs nothing
         try:
             return _SORTED.encode(fields).encode()
         except UnicodeEncodeError as error:
