@@ -9,11 +9,12 @@ import typer
 from agentctl.cli.complete import complete_steps_of_plan
 from agentctl.cli.options import FormatOption, PlanPath
 from agentctl.cli.output import emit
+from agentctl.cli.policy_lint import lint
 from agentctl.cli.policy_test import judge_cases
 from agentctl.views.emit import Format
 
 app = typer.Typer(
-    help="Explain and test policy.",
+    help="Explain, test and check policy.",
     add_completion=False,
     rich_markup_mode=None,
     no_args_is_help=True,
@@ -22,7 +23,7 @@ app = typer.Typer(
 
 @app.callback()
 def policy() -> None:
-    """Explain and test policy."""
+    """Explain, test and check policy."""
 
 
 @app.command()
@@ -50,3 +51,4 @@ def explain(
 
 
 app.command("test")(judge_cases)
+app.command()(lint)

@@ -1,11 +1,11 @@
-"""What is told about a policy itself: how its test cases came out. What a policy says of one change is a Decision."""
+"""What is told about a policy itself: its cases, its faults, what it opens. Of one change it gives a Decision."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from agentctl.model.decision import Decision
-from agentctl.model.diagnostic import Span
+from agentctl.model.diagnostic import Diagnostic, Severity, Span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,3 +48,39 @@ class CasesReport:
     @property
     def passes(self) -> bool:
         return all(case.passes for case in self.cases)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Control:
+    """One control a capability must have: whether it has it, and by what or why not, in words."""
+
+    name: str
+    met: bool
+    why: str
+    place: Span | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capability:
+    """What a role can do to one connector at most, and the controls that must not be missing for it."""
+
+    role: str
+    instance: str
+    tier: str
+    actions: tuple[str, ...]
+    controls: tuple[Control, ...]
+
+    @property
+    def ships(self) -> bool:
+        return all(control.met for control in self.controls)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LintReport:
+    findings: tuple[Diagnostic, ...]
+    capabilities: tuple[Capability, ...]
+
+    @property
+    def ships(self) -> bool:
+        errors = any(finding.severity is Severity.ERROR for finding in self.findings)
+        return not errors and all(capability.ships for capability in self.capabilities)

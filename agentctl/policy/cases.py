@@ -16,6 +16,7 @@ from agentctl.model.diagnostic import Diagnostic, Severity, Span
 from agentctl.model.plan import Evidence, Plan, Step, argument_from_wire
 from agentctl.model.snapshot import Address
 from agentctl.model.values import Fields, NotAValue, from_wire
+from agentctl.policy.wide import Ground
 from agentctl.syntax import schema, yaml
 from agentctl.syntax.document import Document, Pointer
 from agentctl.syntax.suggest import did_you_mean
@@ -53,16 +54,7 @@ class Case:
     expected: Expected
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """What the workspace says where a case says nothing."""
-
-    specs: Mapping[str, ActionSpec]
-    tenant: str
-    environment: str
-
-
-def load(sources: Iterable[tuple[str, bytes]], setting: Setting) -> tuple[Case, ...]:
+def load(sources: Iterable[tuple[str, bytes]], ground: Ground) -> tuple[Case, ...]:
     """Return the cases in ``sources`` (file name, content). Raises Invalid with every diagnostic at once."""
     cases: list[Case] = []
     wrong: list[Diagnostic] = []
@@ -76,7 +68,7 @@ def load(sources: Iterable[tuple[str, bytes]], setting: Setting) -> tuple[Case, 
             wrong += found
             continue
         for index in range(len(document.value["cases"])):
-            case = _case(document, ("cases", index), setting)
+            case = _case(document, ("cases", index), ground)
             if isinstance(case, Case):
                 cases.append(case)
             else:
@@ -93,7 +85,7 @@ def _schema() -> dict[str, Any]:
     return resources.schema("policy-test")
 
 
-def _case(document: Document, at: Pointer, setting: Setting) -> Case | Diagnostic:
+def _case(document: Document, at: Pointer, ground: Ground) -> Case | Diagnostic:
     body = document.value["cases"][at[1]]
     given = {**document.value.get("given", {}), **body.get("given", {})}
     place: Pointer = (*at, "given") if "given" in body else at
@@ -101,20 +93,20 @@ def _case(document: Document, at: Pointer, setting: Setting) -> Case | Diagnosti
         if name not in given and not (name == "agent" and given.get("purpose") == "rollback"):
             detail = f"Neither the case nor the file's `given` says `{name}`."
             return document.diagnostic("missing-key", "Required key missing", detail, "", place)
-    spec = _spec(document, place, given, setting)
+    spec = _spec(document, place, given, ground)
     if isinstance(spec, Diagnostic):
         return spec
     try:
-        return _put_together(document, at, given, spec, setting)
+        return _put_together(document, at, given, spec, ground)
     except (NotAValue, ValueError) as error:
         return document.diagnostic("malformed", "Value not valid", f"{error}.", "", place)
 
 
-def _spec(document: Document, place: Pointer, given: Mapping[str, Any], setting: Setting) -> ActionSpec | Diagnostic:
+def _spec(document: Document, place: Pointer, given: Mapping[str, Any], ground: Ground) -> ActionSpec | Diagnostic:
     action, stated = given["action"], given.get("spec", {})
-    known = setting.specs.get(action)
+    known = ground.specs.get(action)
     if known is None and "tier" not in stated:
-        hint = did_you_mean(action, setting.specs)
+        hint = did_you_mean(action, ground.specs)
         detail = f"The workspace has no action `{action}`, and the case doesn't say what it is."
         hint = hint or "State it: spec: {tier: write}."
         return document.diagnostic("unknown-action", "Unknown action", detail, hint, (*place, "action"))
@@ -134,7 +126,7 @@ def _spec(document: Document, place: Pointer, given: Mapping[str, Any], setting:
 
 
 def _put_together(
-    document: Document, at: Pointer, given: Mapping[str, Any], spec: ActionSpec, setting: Setting
+    document: Document, at: Pointer, given: Mapping[str, Any], spec: ActionSpec, ground: Ground
 ) -> Case:
     body = document.value["cases"][at[1]]
     evidence = tuple(
@@ -163,8 +155,8 @@ def _put_together(
         plan=plan,
         step=step,
         spec=spec,
-        tenant=given.get("tenant", setting.tenant),
-        environment=given.get("environment", setting.environment),
+        tenant=given.get("tenant", ground.tenant),
+        environment=given.get("environment", ground.environment),
         now=datetime.fromisoformat(given.get("now", _NOW)),
         purpose=Purpose(given.get("purpose", Purpose.APPLY)),
         person=given.get("person", ""),

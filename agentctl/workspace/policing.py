@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from agentctl.errors import Invalid, Usage
-from agentctl.model.policy_report import CasesReport
-from agentctl.policy import cases, testing
-from agentctl.policy.cases import Case, Setting
+from agentctl.model.policy_report import CasesReport, LintReport
+from agentctl.policy import cases, ship, testing
+from agentctl.policy.cases import Case
+from agentctl.policy.lint import lint
+from agentctl.policy.wide import Ground
 from agentctl.workspace.workspace import Workspace
 
 
@@ -17,14 +19,25 @@ def run_cases(workspace: Workspace, files: Sequence[Path]) -> CasesReport:
     return testing.run(load_cases(workspace, files), workspace.policy)
 
 
+def check(workspace: Workspace) -> LintReport:
+    """Return what is wrong with the policy, and what it lets each role do to each connector under which controls."""
+    policy, ground = workspace.policy, _ground(workspace)
+    return LintReport(
+        findings=(*policy.warnings, *lint(policy, ground)), capabilities=ship.capabilities(policy, ground)
+    )
+
+
+def _ground(workspace: Workspace) -> Ground:
+    return Ground(specs=workspace.specs, tenant=workspace.file.tenant, environment=workspace.file.environment)
+
+
 def load_cases(workspace: Workspace, files: Sequence[Path]) -> tuple[Case, ...]:
     found = list(files) or _beside(workspace)
     try:
         sources = [(_named(file, workspace.root), file.read_bytes()) for file in found]
     except OSError as error:
         raise Invalid("The policy tests cannot be read", f"{error.filename}: {error.strerror}.") from error
-    setting = Setting(specs=workspace.specs, tenant=workspace.file.tenant, environment=workspace.file.environment)
-    return cases.load(sources, setting)
+    return cases.load(sources, _ground(workspace))
 
 
 def _beside(workspace: Workspace) -> list[Path]:

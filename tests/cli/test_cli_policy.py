@@ -68,3 +68,20 @@ def test_a_file_that_holds_no_cases_is_invalid(workspace, agentctl):
 def test_cases_beside_a_policy_are_not_read_as_policy(workspace, agentctl):
     (workspace / "policy/tests/more.yaml").write_text("kind: nothing at all\n")
     assert agentctl("validate", "plan.yaml").code == 0
+
+
+def test_lint_names_what_the_first_policy_still_lacks_and_ends_with_4(workspace, agentctl):
+    said = agentctl("policy", "lint")
+    assert said.code == 4
+    assert "missing per-object scope" in said.out
+    assert "policy/policy.yaml:" in said.out
+    assert said.out.splitlines()[-1].startswith("no-ship")
+
+
+def test_lint_ends_with_0_once_nothing_is_missing(workspace, agentctl):
+    path = workspace / "policy/policy.yaml"
+    path.write_text(path.read_text().replace('- actions: ["*"]', '- {actions: ["*"], targets: ["pricing.md"]}'))
+    said = agentctl("policy", "lint", "--format", "json")
+    document = json.loads(said.out)
+    assert said.code == 0
+    assert (document["ships"], document["missing_count"], document["findings"]) == (True, 0, [])

@@ -1,4 +1,4 @@
-"""The policy of every example, and of the demo, keeps what its cases promise."""
+"""The policy of every example, and of the demo, keeps what its cases promise and has every control it must."""
 
 from __future__ import annotations
 
@@ -18,3 +18,5 @@ def test_every_case_passes_and_every_rule_has_one(assets, workspace, capsys):
     assert run(["-C", str(workspace), "policy", "test", "--format", "json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert [rule for rule in document["rules"] if not rule["reached"]] == []
+    assert run(["-C", str(workspace), "policy", "lint", "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["error_count"] == 0

@@ -7,13 +7,13 @@ import pytest
 from agentctl.connectors.file.actions import SPECS
 from agentctl.errors import Invalid
 from agentctl.policy import baselines, cases
-from agentctl.policy.cases import Setting
 from agentctl.policy.document import load as load_policy
 from agentctl.policy.testing import run
+from agentctl.policy.wide import Ground
 from tests.policy.ground import SPEC, grants
 
 HEAD = "version: 1\nkind: PolicyTest\n"
-SETTING = Setting(specs={"crm.row.update": SPEC}, tenant="acme", environment="staging")
+GROUND = Ground(specs={"crm.row.update": SPEC}, tenant="acme", environment="staging")
 GIVEN = """
 given:
   agent: bot
@@ -26,8 +26,8 @@ TIER = "{id: tiers, actions: [crm.row.update], fields: [tier], where: 'before.re
 OTHER = "invariants: [{id: no-deletes, deny: 'effect == \"delete\"'}]"
 
 
-def load(text: str, setting: Setting = SETTING) -> tuple[cases.Case, ...]:
-    return cases.load([("cases.yaml", (HEAD + text).encode())], setting)
+def load(text: str, ground: Ground = GROUND) -> tuple[cases.Case, ...]:
+    return cases.load([("cases.yaml", (HEAD + text).encode())], ground)
 
 
 def results(*lines: str, policy=None):
@@ -112,8 +112,8 @@ def test_a_case_that_cannot_be_run_is_an_error_with_its_place(text, code):
 @pytest.mark.parametrize("name", baselines.names())
 def test_every_baseline_keeps_what_its_cases_promise_and_each_rule_has_one(name):
     specs = {f"files.{verb}": spec for verb, spec in SPECS.items()}
-    setting = Setting(specs=specs, tenant="acme", environment="staging")
-    found = cases.load([("cases.yaml", baselines.cases(name).encode())], setting)
+    ground = Ground(specs=specs, tenant="acme", environment="staging")
+    found = cases.load([("cases.yaml", baselines.cases(name).encode())], ground)
     report = run(found, load_policy([("policy.yaml", baselines.text(name).encode())]))
     assert [item for item in report.cases if not item.passes] == []
     assert [item.rule for item in report.rules if not item.reached] == []

@@ -1,0 +1,166 @@
+"""The ship / no-ship gate: what each role can do to each connector, and the controls that must stand before it. Pure.
+
+A capability is as strong as the strongest action it opens. Controls that this program enforces whatever a policy says
+are listed as built in, so that a reader sees the whole table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import assert_never
+
+from agentctl.model.action import ActionSpec, Fidelity, Reversibility, Tier
+from agentctl.model.decision import Mode
+from agentctl.model.policy_report import Capability, Control
+from agentctl.policy.rules import Grant, Policy
+from agentctl.policy.wide import Ground, opened
+
+_ANYWHERE = frozenset({"*", "**", "**/*", "*/**", "*/*"})
+_SCOPING = frozenset({"before", "after", "target"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Opening:
+    """One action that one grant opens."""
+
+    grant: Grant
+    action: str
+    spec: ActionSpec
+
+
+def capabilities(policy: Policy, ground: Ground) -> tuple[Capability, ...]:
+    """Return what each role some agent has can do to each connector, with the controls that needs."""
+    held = {role for agent in policy.agents.values() for role in agent.roles}
+    found = []
+    for role in policy.grants:
+        if role not in held:
+            continue
+        openings = [
+            _Opening(grant=grant, action=action, spec=spec)
+            for grant in policy.grants[role] if not grant.forbids
+            for action, spec in opened(grant, policy, ground).items()
+        ]
+        for instance in dict.fromkeys(opening.action.partition(".")[0] for opening in openings):
+            of = [opening for opening in openings if opening.action.partition(".")[0] == instance]
+            found.append(_capability(role, instance, of, policy))
+    return tuple(found)
+
+
+def _capability(role: str, instance: str, openings: list[_Opening], policy: Policy) -> Capability:
+    controls: list[Control] = []
+    for tier in Tier:
+        if of := [opening for opening in openings if opening.spec.tier is tier]:
+            controls += _controls(tier, of, policy)
+    return Capability(
+        role=role,
+        instance=instance,
+        tier=max((opening.spec.tier for opening in openings), key=lambda tier: tier.rank).value,
+        actions=tuple(sorted({opening.action for opening in openings})),
+        controls=tuple(controls),
+    )
+
+
+def _controls(tier: Tier, openings: list[_Opening], policy: Policy) -> Iterable[Control]:
+    match tier:
+        case Tier.READ:
+            return _READ
+        case Tier.DRAFT:
+            return _DRAFT
+        case Tier.WRITE:
+            return _write(openings, policy)
+        case Tier.EXECUTE:
+            return _execute(openings)
+    assert_never(tier)
+
+
+def _built_in(name: str, why: str) -> Control:
+    return Control(name=name, met=True, why=f"built in: {why}")
+
+
+def _each(
+    name: str, openings: Iterable[_Opening], lacks: Callable[[_Opening], bool], met: str, missing: str
+) -> Control:
+    """Return the control ``name``, met where no opening lacks it; else told by the first that does."""
+    lacking = [opening for opening in openings if lacks(opening)]
+    if not lacking:
+        return Control(name=name, met=True, why=met)
+    first = lacking[0]
+    more = f" (and {len(lacking) - 1} more)" if len(lacking) > 1 else ""
+    why = f"grant {first.grant.id} opens `{first.action}`{more} {missing}"
+    return Control(name=name, met=False, why=why, place=first.grant.place)
+
+
+_READ = (
+    _built_in("data access logging", "every read is recorded with its addresses"),
+    _built_in("tenant isolation", "another tenant's plan, connector or record stops the step"),
+    _built_in("citations and links", "evidence is pinned by digest, receipts hold ids and links"),
+)
+_DRAFT = (
+    _built_in("human review", "a draft sends nothing; sending is another action with its own rules"),
+    _built_in("context shown", "the plan shows what the agent said and pointed at, beside the change"),
+)
+
+
+def _write(openings: list[_Opening], policy: Policy) -> Iterator[Control]:
+    yield _each(
+        "approval", openings, _alone, "a person consents to every change",
+        "without a person (mode auto): say mode: approve",
+    )
+    yield _each(
+        "field allowlists", openings, lambda it: _has_free_fields(it) and it.grant.fields is None,
+        "grants name the fields, or the action can set no other", "for every field of the record: say fields: […]",
+    )
+    yield _each(
+        "diffs", openings, lambda it: it.spec.preview is Fidelity.NONE, "previewed as old → new",
+        "which cannot be previewed",
+    )
+    yield _rollback(policy)
+    yield _each(
+        "undo or consent", openings, lambda it: it.spec.reversibility is Reversibility.NONE and _alone(it),
+        "what cannot be undone has a person's consent", "which cannot be undone, without a person",
+    )
+    yield _each(
+        "per-object scope", openings, lambda it: not _is_scoped(it.grant), "grants name targets or a condition on them",
+        "on every record: say targets: […] or where:",
+    )
+
+
+def _execute(openings: list[_Opening]) -> Iterator[Control]:
+    yield _each(
+        "person's consent", openings, _alone, "a person consents to every execution",
+        "without a person (mode auto): say mode: manual",
+    )
+    yield _each(
+        "spend and rate limits", openings, lambda it: _alone(it) and not it.grant.limited,
+        "nothing runs that a person did not see counted in the plan", "without limits or a person",
+    )
+    yield _built_in("break-glass", "no rule can be overridden, so there is no way around one to guard")
+    yield _built_in("trace ids", "every step is recorded before its effect, under its run's id")
+
+
+def _alone(opening: _Opening) -> bool:
+    return opening.grant.mode is Mode.AUTO
+
+
+def _has_free_fields(opening: _Opening) -> bool:
+    """Whether the action sets fields by name, as of a table's row. A file's content is one field; a delete has none."""
+    closed = opening.spec.record.get("additionalProperties") is False
+    return not closed and not opening.action.endswith(".delete")
+
+
+def _is_scoped(grant: Grant) -> bool:
+    if grant.targets is not None and not any(glob.text in _ANYWHERE for glob in grant.targets):
+        return True
+    return grant.where is not None and not grant.where.uses.facts.isdisjoint(_SCOPING)
+
+
+def _rollback(policy: Policy) -> Control:
+    if policy.rollback is None:
+        return Control(name="rollback", met=False, why="nobody may undo: the policy has no `rollback:`")
+    groups, place = policy.rollback.groups, policy.rollback.place
+    people = [person for person in policy.people.values() if not person.groups.isdisjoint(groups)]
+    if not people:
+        why = f"`rollback:` names {' or '.join(groups)}, and nobody is in it"
+        return Control(name="rollback", met=False, why=why, place=place)
+    return Control(name="rollback", met=True, why=f"{' or '.join(groups)} may undo", place=place)

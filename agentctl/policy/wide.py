@@ -1,0 +1,72 @@
+"""Which configured actions a grant really opens, and which an invariant closes whatever the record. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from agentctl.model.action import ActionSpec
+from agentctl.model.change import Change, Effect
+from agentctl.model.decision import Level
+from agentctl.model.plan import Plan, Step
+from agentctl.policy import expressions
+from agentctl.policy.expressions import Expression
+from agentctl.policy.facts import Facts
+from agentctl.policy.rules import Grant, Invariant, Policy
+
+_TOLD = frozenset({"action", "tenant", "environment", "purpose"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What a policy is looked at against: the workspace's actions, tenant and environment."""
+
+    specs: Mapping[str, ActionSpec]
+    tenant: str
+    environment: str
+
+
+def named(grant: Grant, ground: Ground) -> dict[str, ActionSpec]:
+    """Return the configured actions ``grant`` names: those a plan may use."""
+    return {
+        action: spec
+        for action, spec in ground.specs.items()
+        if not spec.inverse_only and any(glob(action) for glob in grant.actions)
+    }
+
+
+def opened(grant: Grant, policy: Policy, ground: Ground) -> dict[str, ActionSpec]:
+    """Return those of ``named`` that no invariant closes."""
+    return {
+        action: spec for action, spec in named(grant, ground).items() if not any(closing(action, policy, ground))
+    }
+
+
+def closing(action: str, policy: Policy, ground: Ground) -> Iterator[Invariant]:
+    """Yield the hard invariants that deny every change of ``action`` in this workspace, whatever its record."""
+    facts = {
+        **_facts(action, ground, policy).plain,
+        "tenant": ground.tenant, "environment": ground.environment, "purpose": "apply",
+    }
+    activation = expressions.activation(facts)
+    for invariant in policy.invariants:
+        if invariant.level is Level.HARD and _denies(invariant, activation):
+            yield invariant
+
+
+def _denies(invariant: Invariant, activation: object) -> bool:
+    if invariant.when is not None and _ask(invariant.when, activation) is not True:
+        return False
+    denied = invariant.deny is not None and _ask(invariant.deny, activation) is True
+    return denied or (invariant.require is not None and _ask(invariant.require, activation) is False)
+
+
+def _ask(condition: Expression, activation: object) -> bool | None:
+    """Return what ``condition`` yields where the action alone settles it, else None."""
+    return expressions.settles(condition, activation) if condition.uses.facts <= _TOLD else None
+
+
+def _facts(action: str, ground: Ground, policy: Policy) -> Facts:
+    change = Change(step="step", action=action, target="", effect=Effect.NO_OP)
+    plan = Plan(intent="", agent="", steps=())
+    return Facts(change, ground.specs[action], plan, Step(id="step", action=action, target=""), policy.needs, {})
