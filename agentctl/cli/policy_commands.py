@@ -10,11 +10,12 @@ from agentctl.cli.complete import complete_steps_of_plan
 from agentctl.cli.options import FormatOption, PlanPath
 from agentctl.cli.output import emit
 from agentctl.cli.policy_lint import lint
+from agentctl.cli.policy_show import show
 from agentctl.cli.policy_test import judge_cases
 from agentctl.views.emit import Format
 
 app = typer.Typer(
-    help="Explain, test and check policy.",
+    help="Show, explain, test and check policy.",
     add_completion=False,
     rich_markup_mode=None,
     no_args_is_help=True,
@@ -23,7 +24,7 @@ app = typer.Typer(
 
 @app.callback()
 def policy() -> None:
-    """Explain, test and check policy."""
+    """Show, explain, test and check policy."""
 
 
 @app.command()
@@ -50,5 +51,6 @@ def explain(
     emit(document(preview.changeset, workspace.decisions(preview, step)), draw_explain, context.obj, format=format)
 
 
+app.command()(show)
 app.command("test")(judge_cases)
 app.command()(lint)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from agentctl.errors import Invalid, Usage
 from agentctl.model.policy_report import CasesReport, LintReport
 from agentctl.policy import cases, ship, testing
 from agentctl.policy.cases import Case
 from agentctl.policy.lint import lint
+from agentctl.policy.matrix import matrix
 from agentctl.policy.wide import Ground
 from agentctl.workspace.workspace import Workspace
 
@@ -17,6 +19,11 @@ from agentctl.workspace.workspace import Workspace
 def run_cases(workspace: Workspace, files: Sequence[Path]) -> CasesReport:
     """Judge the cases in ``files``, by default those beside the policy. Raises Usage where there are none, Invalid."""
     return testing.run(load_cases(workspace, files), workspace.policy)
+
+
+def shown(workspace: Workspace) -> dict[str, Any]:
+    """Return the policy as it stands, with the configured actions each grant opens."""
+    return matrix(workspace.policy, _ground(workspace))
 
 
 def check(workspace: Workspace) -> LintReport:

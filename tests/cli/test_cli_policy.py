@@ -85,3 +85,26 @@ def test_lint_ends_with_0_once_nothing_is_missing(workspace, agentctl):
     document = json.loads(said.out)
     assert said.code == 0
     assert (document["ships"], document["missing_count"], document["findings"]) == (True, 0, [])
+
+
+def test_show_tells_each_rule_with_its_place_and_json_holds_the_same(workspace, agentctl):
+    drawn = agentctl("policy", "show")
+    document = json.loads(agentctl("policy", "show", "--format", "json").out)
+    assert drawn.code == 0
+    for role in document["roles"]:
+        for grant in role["grants"]:
+            assert grant["grant"] in drawn.out
+            assert grant["place"] in drawn.out
+    assert "files.file.read" not in drawn.out
+    assert all(item["invariant"] in drawn.out for item in document["invariants"])
+
+
+def test_markdown_of_a_policy_cannot_be_ended_by_what_the_policy_says(workspace, agentctl):
+    path = workspace / "policy/policy.yaml"
+    path.write_text(path.read_text().replace(
+        "message: Agents delete nothing.", "message: '`</code> | <img src=x> ``` @everyone'"
+    ))
+    said = agentctl("policy", "show", "--format", "markdown")
+    (row,) = [line for line in said.out.splitlines() if "no-deletes" in line]
+    assert "message ```` `</code> \\| <img src=x> ``` @everyone ````" in row
+    assert row.replace("\\|", "").count("|") == 4

@@ -1,0 +1,69 @@
+"""A policy told as it stands: who may do what to which records, under which conditions. Nothing is judged here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agentctl.policy.rules import Grant, Invariant, Policy
+from agentctl.policy.wide import Ground, opened
+
+
+def matrix(policy: Policy, ground: Ground) -> dict[str, Any]:
+    """Return agents, roles with their grants, invariants, rollback and people, each with its place.
+
+    A grant's ``opens`` are the configured actions it lets through: those it names and no invariant closes.
+    """
+    return {
+        "digest": policy.digest,
+        "agents": [
+            {"agent": agent.name, "place": str(agent.place), "roles": list(agent.roles), "signs": agent.signs}
+            for agent in policy.agents.values()
+        ],
+        "roles": [
+            {
+                "role": role,
+                "agents": [agent.name for agent in policy.agents.values() if role in agent.roles],
+                "grants": [_grant(grant, policy, ground) for grant in grants],
+            }
+            for role, grants in policy.grants.items()
+        ],
+        "invariants": [_invariant(invariant) for invariant in policy.invariants],
+        "rollback": policy.rollback and {
+            "place": str(policy.rollback.place),
+            "from": list(policy.rollback.groups),
+            "signatures": policy.rollback.count,
+        },
+        "people": [
+            {"person": person.name, "place": str(person.place), "groups": sorted(person.groups)}
+            for person in policy.people.values()
+        ],
+    }
+
+
+def _grant(grant: Grant, policy: Policy, ground: Ground) -> dict[str, Any]:
+    opens = {} if grant.forbids else opened(grant, policy, ground)
+    return {
+        "grant": grant.id,
+        "place": str(grant.place),
+        "actions": [glob.text for glob in grant.actions],
+        "opens": [{"action": action, "tier": spec.tier.value} for action, spec in opens.items()],
+        "targets": None if grant.targets is None else [glob.text for glob in grant.targets],
+        "fields": None if grant.fields is None else [".".join(path) for path in grant.fields],
+        "where": None if grant.where is None else grant.where.source,
+        "mode": None if grant.mode is None else grant.mode.value,
+        "approvals": grant.approvals and {"count": grant.approvals.count, "from": list(grant.approvals.groups)},
+        "secrets": sorted(grant.secrets),
+        "limited": grant.limited,
+    }
+
+
+def _invariant(invariant: Invariant) -> dict[str, Any]:
+    conditions = {"when": invariant.when, "deny": invariant.deny, "require": invariant.require}
+    return {
+        "invariant": invariant.id,
+        "place": str(invariant.place),
+        "level": invariant.level.value,
+        **{name: condition and condition.source for name, condition in conditions.items()},
+        "message": invariant.message,
+        "except": sorted(purpose.value for purpose in invariant.excepted),
+    }

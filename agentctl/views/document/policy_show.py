@@ -1,0 +1,55 @@
+"""A policy as it stands, as the document of ``policy show``; each rule's facts in the words both drawings use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def policy_show(matrix: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the document of a policy's matrix."""
+    return {"version": 1, "kind": "PolicyDocument", **matrix}
+
+
+def grant_facts(grant: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return what a grant says as pairs of a word and a text, what it leaves open included."""
+    forbids = grant["mode"] == "forbid"
+    opened = ", ".join(f"{item['action']} ({item['tier']})" for item in grant["opens"])
+    facts = [
+        ("may not" if forbids else "may", ", ".join(grant["actions"])),
+        ("on", "any record" if grant["targets"] is None else ", ".join(grant["targets"])),
+        ("fields", "any" if grant["fields"] is None else ", ".join(grant["fields"])),
+        ("where", grant["where"] or ""),
+        ("consent", "" if forbids else _consent(grant)),
+        ("secrets", ", ".join(grant["secrets"])),
+        ("limits", "set, and not enforced by this version: denied" if grant["limited"] else ""),
+        ("opens", "" if forbids else opened or "nothing that is configured"),
+    ]
+    return [(word, text) for word, text in facts if text]
+
+
+def invariant_facts(invariant: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return what an invariant says as pairs of a word and a text."""
+    facts = [(word, invariant[word] or "") for word in ("when", "deny", "require", "message")]
+    facts.append(("level", "" if invariant["level"] == "hard" else invariant["level"]))
+    facts.append(("not for", ", ".join(invariant["except"])))
+    return [(word, text) for word, text in facts if text]
+
+
+def undoers(document: Mapping[str, Any]) -> str:
+    """Return in words who may undo."""
+    rollback = document["rollback"]
+    if rollback is None:
+        return "nobody may undo: there is no `rollback:`"
+    groups = set(rollback["from"])
+    people = [person["person"] for person in document["people"] if groups.intersection(person["groups"])]
+    signed = f", with {rollback['signatures']} signatures" if rollback["signatures"] else ""
+    return f"{' or '.join(rollback['from'])} ({', '.join(people) or 'nobody'}){signed}"
+
+
+def _consent(grant: Mapping[str, Any]) -> str:
+    mode = grant["mode"] or "by tier (read and draft auto, write approve, execute manual)"
+    if approvals := grant["approvals"]:
+        people = " or ".join(approvals["from"]) or "anybody"
+        return f"{mode}, {approvals['count']} signed by {people}"
+    return str(mode)

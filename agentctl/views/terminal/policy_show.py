@@ -1,0 +1,45 @@
+"""Draws a policy as it stands: roles with what they may do, what holds for everybody, who may undo."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from agentctl.views import safe
+from agentctl.views.document.policy_show import grant_facts, invariant_facts, undoers
+from agentctl.views.look import Look
+from agentctl.views.page import Ink, Inked, Page
+from agentctl.views.terminal.risks import listed, where
+
+
+def draw_policy_show(document: Mapping[str, Any], look: Look) -> str:
+    """Return the drawing of a PolicyDocument."""
+    page = Page(look)
+    page.line(Inked(f"Policy {safe.line(document['digest'].removeprefix('sha256:')[:12])}", Ink.STRONG))
+    for agent in document["agents"]:
+        signs = ", must sign its plans" if agent["signs"] else ""
+        name = Inked(safe.line(agent["agent"]), Ink.STRONG)
+        page.line("agent ", name, f": {listed(agent['roles'], None)}{signs}", _place(agent), indent=2)
+    for role in document["roles"]:
+        page.blank()
+        held = listed(role["agents"], None) or "nobody"
+        page.line("Role ", Inked(safe.line(role["role"]), Ink.STRONG), f", held by {held}")
+        for grant in role["grants"]:
+            _draw(page, grant["grant"], grant, grant_facts(grant))
+    if document["invariants"]:
+        page.blank()
+        page.line("For everybody")
+        for invariant in document["invariants"]:
+            _draw(page, invariant["invariant"], invariant, invariant_facts(invariant))
+    page.blank()
+    page.line("Undo: ", safe.line(undoers(document)), *([_place(document["rollback"])] if document["rollback"] else []))
+    return page.text()
+
+
+def _draw(page: Page, name: str, rule: Mapping[str, Any], facts: list[tuple[str, str]]) -> None:
+    page.line(Inked(safe.line(name), Ink.STRONG), _place(rule), indent=2)
+    page.rows([(Inked(word, Ink.FAINT), safe.line(text)) for word, text in facts], indent=4)
+
+
+def _place(item: Mapping[str, Any]) -> Inked:
+    return Inked(f" {where(item['place'])}", Ink.FAINT)
