@@ -61,9 +61,9 @@ def fits(planned: Fields | None, seen: Fields | None) -> bool:
 def _record(address: Address, planned: RecordChange, now: RecordChange) -> Iterator[Moved]:
     yield from _fields(address, "before", planned.before, now.before)
     yield from _fields(address, "after", planned.after, now.after)
-    if planned.before is not None and planned.after is None:      # a delete takes everything: a new field counts
-        for name in (now.before or {}).keys() - planned.before.keys():
-            yield Moved(address=address, field=name, side="before", planned=None, now=(now.before or {})[name])
+    for side, one, other in (("before", planned.before, now.before), ("after", planned.after, now.after)):
+        for name in (other or {}).keys() - (one or {}).keys() if one is not None else ():
+            yield Moved(address=address, field=name, side=side, planned=None, now=(other or {})[name])
 
 
 def _fields(address: Address, side: str, planned: Fields | None, now: Fields | None) -> Iterator[Moved]:
@@ -72,7 +72,7 @@ def _fields(address: Address, side: str, planned: Fields | None, now: Fields | N
             yield Moved(address=address, field="", side=side, planned=planned, now=now)
         return
     for name, value in planned.items():
-        if not _matches(value, now.get(name)) or (name not in now and value is not None):
+        if not isinstance(value, Unknown) and (name not in now or not _matches(value, now[name])):
             yield Moved(address=address, field=name, side=side, planned=value, now=now.get(name))
 
 

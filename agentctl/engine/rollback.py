@@ -89,6 +89,7 @@ def dependents(run: Run, acted: Iterable[StepRun], systems: Systems) -> dict[str
 def preview_undoing(
     run: Run,
     selected: tuple[StepRun, ...],
+    undone: Mapping[str, str],
     values: Mapping[str, Any],
     systems: Systems,
     judge: Judge,
@@ -97,7 +98,8 @@ def preview_undoing(
 ) -> Undoing:
     """Preview undoing ``selected``, the last step first. A step whose records changed since is left alone.
 
-    ``values`` are the run's hidden values: before-images and what the inverses put back.
+    ``undone`` are the steps earlier rollbacks have undone. ``values`` are the run's hidden values: before-images and
+    what the inverses put back.
     """
     overlay = Overlay(systems, lambda: setting.now)
     rests_on = dependents(run, selected, systems)
@@ -105,6 +107,9 @@ def preview_undoing(
     steps: list[Step] = []
     full: list[Change] = []
     for original in reversed(selected):
+        if original.id in undone:
+            left[original.id] = Left(status=LeftStatus.NOT_NEEDED, reason=f"undone by run {undone[original.id]}")
+            continue
         step = _undo(original, rests_on[original.id], values)
         verdict = step if isinstance(step, Left) else _blocked(rests_on[original.id], left) or _since(
             original, step, values, systems, overlay
@@ -183,7 +188,8 @@ def _since(
     if original.change is None:
         raise ValueError(f"{original.id} never started")
     change = reveal_change(original.change, values)
-    ignored = systems.spec(step.action).volatile
+    spec = systems.spec(step.action)
+    ignored = spec.volatile
     observed = {item.address: reveal_fields(item.value, values) for item in original.observed}
     back, moved = True, ""
     for record in change.records:
@@ -193,7 +199,7 @@ def _since(
         owned = _owned(record, ours, ignored)
         back = back and _agrees(owned, record.before, live)
         if not moved and not _agrees(owned, ours, live):
-            moved = _told(address, owned, record.before, ours, live)
+            moved = _told(address, owned, (record.before, ours, live), spec.sensitive | spec.sealed)
     if back:
         return Left(status=LeftStatus.NOT_NEEDED, reason="everything is as it was before")
     return Left(status=LeftStatus.REFUSED, reason=f"changed since: {moved}") if moved else None
@@ -212,17 +218,26 @@ def _agrees(owned: tuple[str, ...] | None, wanted: Fields | None, live: Fields |
         return wanted is live
     if owned is None:
         return fits(wanted, live)
-    return all(fits({name: wanted.get(name)}, {name: live.get(name)}) for name in owned)
+    return all(
+        (name in wanted) is (name in live) and (name not in wanted or fits({name: wanted[name]}, live)) for name in owned
+    )
 
 
 def _told(
-    address: Address, owned: tuple[str, ...] | None, before: Fields | None, ours: Fields | None, live: Fields | None
+    address: Address,
+    owned: tuple[str, ...] | None,
+    versions: tuple[Fields | None, Fields | None, Fields | None],
+    hidden: frozenset[str],
 ) -> str:
+    """Say which field of ``versions`` (before, ours, live) was changed by somebody else; hidden ones without values."""
+    _, ours, live = versions
     if live is None or ours is None:
         return f"{address} is {'gone' if live is None else 'there again'}"
     for name in owned if owned is not None else sorted(ours):
-        if not fits({name: ours.get(name)}, {name: live.get(name)}):
-            was, put, now = ((fields or {}).get(name) for fields in (before, ours, live))
+        if not _agrees((name,), ours, live):
+            if name in hidden:
+                return f"{address}: `{name}` is no longer what we made it"
+            was, put, now = ((fields or {}).get(name) for fields in versions)
             return f"{address}: `{name}` was {shown(was)}, we made it {shown(put)}, now it is {shown(now)}"
     return str(address)
 

@@ -17,6 +17,7 @@ from agentctl.engine.keys import Ledger, ledger
 from agentctl.engine.ports import Systems
 from agentctl.engine.preview import Preview, Setting, preview
 from agentctl.engine.rollback import Selection, Undoing, preview_undoing, select
+from agentctl.engine.undone import undone
 from agentctl.errors import Invalid, Tampered, Usage
 from agentctl.identity import keys
 from agentctl.identity.vault import Vault
@@ -298,6 +299,7 @@ class Workspace:
         return preview_undoing(
             run,
             select(run, selection, self.readable),
+            undone(self.history(), run),
             self.values(run),
             self.readable,
             self.judge_now(Purpose.ROLLBACK),

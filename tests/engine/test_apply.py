@@ -314,3 +314,23 @@ def test_a_damaged_run_is_explained_as_far_as_it_goes_but_not_undone(world, cust
     assert not world.run(run).complete
     with pytest.raises(Usage, match="Nothing to undo"):
         world.workspace.preview_undoing(world.run(run), Selection())
+
+
+def test_a_field_that_was_absent_is_absent_again_after_rollback(world, customer):
+    before = dict(customer())
+    world.apply("  - {id: set, action: mem.record.update, target: customers/42, with: {balance: null}}\n")
+    undo(world)
+    assert customer() == before
+
+
+def test_a_run_undone_in_two_parts_is_whole_again(world, customer):
+    before = dict(customer())
+    run = world.apply(
+        "".join(f"  - {{id: s{n}, action: mem.record.update, target: customers/42, with: {{n: {n}}}}}\n" for n in (1, 2, 3))
+    ).run
+    undo(world, Selection(from_="s2"))
+    workspace = world.workspace
+    undoing = workspace.preview_undoing(workspace.run(run), Selection())
+    assert {step: item.status for step, item in undoing.left.items()} == dict.fromkeys(["s3", "s2"], LeftStatus.NOT_NEEDED)
+    world.carry_out(undoing.preview, left=undoing.left)
+    assert customer() == before

@@ -45,6 +45,17 @@ def test_a_deleted_record_with_a_new_field_has_moved():
     assert moved(change({"a": 1}, None), change({"a": 1, "b": 2}, None))
 
 
+def test_absent_and_null_are_two_things():
+    assert moved(change({"a": 1}, {"a": 2, "b": None}), change({"a": 1, "b": None}, {"a": 2, "b": None}))
+    assert moved(change({"a": 1, "b": None}, {"a": 2, "b": None}), change({"a": 1}, {"a": 2, "b": None}))
+    assert not fits({"b": None}, {})
+
+
+def test_a_field_that_somebody_added_meanwhile_is_not_overwritten_unseen():
+    (found,) = moved(change({"a": 1}, {"a": 1, "b": 1}), change({"a": 1, "b": 5}, {"a": 1, "b": 1}))
+    assert (found.field, found.planned, found.now) == ("b", None, 5)
+
+
 def test_what_was_unknown_may_become_anything():
     assert moved(change({"tier": "a"}, {"tier": UNKNOWN}), change({"tier": "a"}, {"tier": "c"})) == ()
     assert moved(change({"tier": UNKNOWN}, {"tier": "b"}), change({"tier": "b"}, {"tier": "b"})) == ()

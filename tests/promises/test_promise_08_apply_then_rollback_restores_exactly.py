@@ -79,7 +79,6 @@ def test_apply_then_rollback_restores_every_system_exactly(lived_in, steps):
     assert lived_in.world() == before
 
 
-@pytest.mark.xfail(strict=True, reason="a step undone by an earlier rollback is taken for one that others changed")
 def test_a_run_undone_in_two_parts_is_restored_exactly_where_its_steps_share_a_record(lived_in):
     before = lived_in.world()
     prices = [step(f"s{price}", "site.yaml.set", "config.yaml", {"path": ["price"], "value": price}) for price in (1, 2, 3)]
