@@ -10,12 +10,13 @@ from agentctl.cli.complete import complete_steps_of_plan
 from agentctl.cli.options import FormatOption, PlanPath
 from agentctl.cli.output import emit
 from agentctl.cli.policy_lint import lint
+from agentctl.cli.policy_replay import replay
 from agentctl.cli.policy_show import show
 from agentctl.cli.policy_test import judge_cases
 from agentctl.views.emit import Format
 
 app = typer.Typer(
-    help="Show, explain, test and check policy.",
+    help="Show, explain, test, check and replay policy.",
     add_completion=False,
     rich_markup_mode=None,
     no_args_is_help=True,
@@ -24,7 +25,7 @@ app = typer.Typer(
 
 @app.callback()
 def policy() -> None:
-    """Show, explain, test and check policy."""
+    """Show, explain, test, check and replay policy."""
 
 
 @app.command()
@@ -54,3 +55,4 @@ def explain(
 app.command()(show)
 app.command("test")(judge_cases)
 app.command()(lint)
+app.command()(replay)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from agentctl.model.decision import Decision
 from agentctl.model.diagnostic import Diagnostic, Severity, Span
@@ -84,3 +85,34 @@ class LintReport:
     def ships(self) -> bool:
         errors = any(finding.severity is Severity.ERROR for finding in self.findings)
         return not errors and all(capability.ships for capability in self.capabilities)
+
+
+class Shift(StrEnum):
+    """How a new policy's answer to a recorded change differs from the old one's. Widening comes first."""
+
+    ALLOWED = "newly allowed"
+    LOOSENED = "needs less consent"
+    DENIED = "newly denied"
+    TIGHTENED = "newly needs consent"
+    UNTOLD = "cannot be evaluated"
+    SAME = "same"
+
+    @property
+    def widens(self) -> bool:
+        return self in (Shift.ALLOWED, Shift.LOOSENED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    """One recorded change with both answers in short, and in words why the decisive one is as it is."""
+
+    run: str
+    step: str
+    action: str
+    target: str
+    shift: Shift
+    old: str
+    new: str
+    rule: str
+    place: Span | None
+    why: str

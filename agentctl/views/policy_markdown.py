@@ -1,4 +1,4 @@
-"""A PolicyDocument as Markdown tables, for a wiki or a review. Texts of the policy are code: they mark nothing up."""
+"""What is told about a policy as Markdown, for a wiki or a pull request. Its texts are code: they mark nothing up."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from agentctl.views import safe
 from agentctl.views.document.policy_show import grant_facts, invariant_facts, undoers
 
 _TICKS = re.compile("`+")
+_SHOWN = 100
 
 
 def policy_markdown(document: Mapping[str, Any]) -> str:
@@ -43,3 +44,21 @@ def code(text: str) -> str:
     fence = "`" * (max(map(len, _TICKS.findall(plain)), default=0) + 1)
     pad = " " if plain.startswith("`") or plain.endswith("`") or not plain else ""
     return f"{fence}{pad}{plain}{pad}{fence}"
+
+
+def replay_markdown(document: Mapping[str, Any]) -> str:
+    """Return the figures and the first shifts of a PolicyReplayDocument, for a pull request."""
+    verdict = "**widens**" if document["widens"] else "does not widen"
+    lines = [
+        f"## Policy replay: the new policy {verdict} what was recorded", "",
+        f"{document['changes']:,} recorded changes under {code(document['base'])} and {code(document['new'])}.", "",
+        "| answer | changes |", "|---|---|",
+        *(f"| {kind} | {count:,} |" for kind, count in document["counts"].items()),
+    ]
+    if shown := document["shifts"][:_SHOWN]:
+        lines += ["", "| | run | step | action | target | old | new | why |", "|---|---|---|---|---|---|---|---|"]
+        names = ("run", "step", "action", "target", "old", "new", "why")
+        lines += [f"| {item['shift']} | {' | '.join(code(item[name]) for name in names)} |" for item in shown]
+    if more := len(document["shifts"]) - len(shown):
+        lines += ["", f"And {more:,} more: `agentctl policy replay --format json` shows all."]
+    return "\n".join(lines) + "\n"

@@ -108,3 +108,49 @@ def test_markdown_of_a_policy_cannot_be_ended_by_what_the_policy_says(workspace,
     (row,) = [line for line in said.out.splitlines() if "no-deletes" in line]
     assert "message ```` `</code> \\| <img src=x> ``` @everyone ````" in row
     assert row.replace("\\|", "").count("|") == 4
+
+
+@pytest.fixture
+def stricter(workspace):
+    """A copy of the policy that denies what the run in this workspace did."""
+    text = (workspace / "policy/policy.yaml").read_text()
+    (workspace / "stricter.yaml").write_text(text.replace("deny: 'effect == \"delete\"'", "deny: 'true'"))
+    return workspace
+
+
+def test_a_policy_that_would_have_allowed_more_ends_with_4_unless_that_is_wanted(stricter, agentctl):
+    said = agentctl("policy", "replay", "--base", "stricter.yaml")
+    assert said.code == 4
+    assert "newly allowed: 2" in said.out
+    assert "widens" in said.out
+    assert agentctl("policy", "replay", "--base", "stricter.yaml", "--allow-widening").code == 0
+
+
+def test_a_policy_that_would_have_denied_more_says_so_and_ends_with_0(stricter, agentctl):
+    said = agentctl("policy", "replay", "--base", "policy", "--new", "stricter.yaml", "--format", "json")
+    document = json.loads(said.out)
+    assert said.code == 0
+    assert document["counts"]["newly denied"] == document["changes"] == 2
+    assert {item["rule"] for item in document["shifts"]} == {"no-deletes"}
+
+
+def test_the_same_policy_answers_alike_for_each_run(workspace, agentctl):
+    for runs in ((), ("--runs", "latest")):
+        said = agentctl("policy", "replay", "--base", "policy", *runs)
+        assert said.code == 0
+        assert "2 answered alike" in said.out
+
+
+def test_markdown_of_a_replay_holds_the_figures(stricter, agentctl):
+    said = agentctl("policy", "replay", "--base", "stricter.yaml", "--format", "markdown")
+    assert said.code == 4
+    assert "| newly allowed | 2 |" in said.out
+
+
+def test_a_policy_that_is_missing_or_broken_replays_nothing(workspace, agentctl):
+    (workspace / "broken.yaml").write_text("version: 1\nkind: Policy\nroles: 3\n")
+    assert agentctl("policy", "replay", "--base", "absent.yaml").code == 3
+    assert agentctl("policy", "replay", "--base", "broken.yaml").code == 3
+    (workspace / "empty").mkdir()
+    assert agentctl("policy", "replay", "--base", "empty").code == 3
+    assert agentctl("policy", "replay", "--base", "policy", "--runs", "nonesuch").code == 64
