@@ -61,7 +61,7 @@ class Ratio:
 
 def ratio(ours: Sequence[float], theirs: Sequence[float]) -> Ratio:
     found = sorted(mine / other for mine, other in zip(ours, theirs, strict=True))
-    low, _, high = statistics.quantiles(found, n=4) if len(found) > 1 else (found[0],) * 3
+    low, _, high = statistics.quantiles(found, n=4, method="inclusive") if len(found) > 1 else found * 3
     return Ratio(median=statistics.median(found), low=low, high=high)
 
 
