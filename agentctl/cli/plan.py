@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from agentctl.cli.codes import code_for
-from agentctl.cli.options import DiffOption, FormatOption, JsonInto, PlanPath
-from agentctl.cli.output import emit
-from agentctl.views.emit import Format
+from agentctl.cli.options import DiffOption, JsonInto, PlanPath
+from agentctl.cli.report import ReportOption, emit_report, reported
 from agentctl.views.look import Detail
+from agentctl.views.report import Report
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -30,27 +30,31 @@ def plan(
     again: Annotated[
         int, typer.Option("--again", min=0, metavar="N", help="Do once more what this plan has done N times.")
     ] = 0,
-    format: FormatOption = Format.TERMINAL,
+    format: ReportOption = Report.TERMINAL,
     json_into: JsonInto = None,
 ) -> None:
     """Show what a plan would change, without changing it.
 
-    The changeset is kept under its digest, for `agentctl apply DIGEST`.
+    The changeset is kept under its digest, for `agentctl apply DIGEST`. In CI, sarif, junit and github say at the
+    step's line what is denied or waits, and markdown is a summary or a comment.
 
         agentctl plan plan.yaml
         agentctl plan plan.yaml -o plan.changeset --detailed-exitcode
+        agentctl plan plan.yaml --format markdown >> "$GITHUB_STEP_SUMMARY"
     """
     from agentctl.views.document.changeset import changeset as document
     from agentctl.views.terminal.changeset import draw_changeset
 
-    workspace = context.obj.workspace()
-    preview = workspace.preview(workspace.load_plan(path), repeat=again)
-    rulings = workspace.judge(preview)
-    workspace.save_changeset(preview, out)
-    emit(
+    with reported(format, [path]):
+        workspace = context.obj.workspace()
+        preview = workspace.preview(workspace.load_plan(path), repeat=again)
+        rulings = workspace.judge(preview)
+        workspace.save_changeset(preview, out)
+    emit_report(
         document(preview.changeset, rulings, workspace.specs, values=preview.hidden),
         draw_changeset,
         context.obj,
+        [path],
         format=format,
         into=json_into,
         detail=diff,

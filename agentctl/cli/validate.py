@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from agentctl.cli.complete import complete_plans
-from agentctl.cli.options import FormatOption, JsonInto
-from agentctl.cli.output import emit
+from agentctl.cli.options import JsonInto
+from agentctl.cli.report import ReportOption, emit_report, reported
 from agentctl.errors import Exit
-from agentctl.views.emit import Format
+from agentctl.views.report import Report
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -23,23 +23,25 @@ def validate(
         list[Path],
         typer.Argument(metavar="PLAN…", help="Plan files.", show_default=False, autocompletion=complete_plans),
     ],
-    format: FormatOption = Format.TERMINAL,
+    format: ReportOption = Report.TERMINAL,
     json_into: JsonInto = None,
 ) -> None:
     """Check plans against their schema and every action's, without touching any system.
 
     Every problem is reported at once, with its place. With --format json an agent gets JSON pointers and can mend its
-    own plan in one turn.
+    own plan in one turn; sarif, junit, github and markdown are for CI.
 
         agentctl validate plan.yaml
         agentctl validate plans/*.yaml --format json
+        agentctl validate plans/*.yaml --format sarif > agentctl.sarif
     """
     from agentctl.planfile.load import check_file
     from agentctl.views.document.diagnostics import diagnostics
     from agentctl.views.terminal.diagnostics import draw_diagnostics
 
-    catalog = context.obj.workspace().catalog
+    with reported(format, plans):
+        catalog = context.obj.workspace().catalog
     found = [diagnostic for path in plans for diagnostic in check_file(path, catalog).diagnostics]
     document = diagnostics(found, [str(path) for path in plans])
-    emit(document, draw_diagnostics, context.obj, format=format, into=json_into)
+    emit_report(document, draw_diagnostics, context.obj, plans, format=format, into=json_into)
     raise typer.Exit(Exit.OK if document["valid"] else Exit.INVALID)

@@ -92,6 +92,7 @@ def _step(
 
     return {
         "id": change.step,
+        "place": _place(planned),
         "action": change.action,
         "target": change.target,
         "effect": change.effect.value,
@@ -112,6 +113,12 @@ def _step(
         "needs_steps": [] if planned is None else list(planned.needs),
         "evidence": [] if planned is None else list(planned.evidence),
     }
+
+
+def _place(planned: Step | None) -> dict[str, Any] | None:
+    """Return where the step stands in the plan file, known only to who has just read it."""
+    span = None if planned is None else planned.span
+    return None if span is None else {"file": span.file, "line": span.line, "column": span.column}
 
 
 def inverse(change: Change) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def draw_changeset(document: Mapping[str, Any], look: Look) -> str:
     draw_left(page, document["left"])
     draw_risks(page, document["risks"])
     draw_claims(page, document["claims"], undoing=document["purpose"] == "rollback")
-    _draw_steps(page, document)
+    draw_steps(page, document)
     _draw_end(page, document)
     return page.text()
 
@@ -57,7 +57,8 @@ def _draw_head(page: Page, document: Mapping[str, Any]) -> None:
         page.rows([(Inked(name, Ink.FAINT), Inked(safe.line(document[name]), Ink.FAINT)) for name in names])
 
 
-def _draw_steps(page: Page, document: Mapping[str, Any]) -> None:
+def draw_steps(page: Page, document: Mapping[str, Any]) -> None:
+    """Draw what each step does, identical steps as one."""
     steps = {step["id"]: step for step in document["steps"]}
     page.blank()
     if page.look.detail is Detail.FULL:
