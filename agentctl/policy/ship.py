@@ -16,7 +16,6 @@ from agentctl.model.policy_report import Capability, Control
 from agentctl.policy.rules import Grant, Policy
 from agentctl.policy.wide import Ground, opened
 
-_ANYWHERE = frozenset({"*", "**", "**/*", "*/**", "*/*"})
 _SCOPING = frozenset({"before", "after", "target"})
 
 
@@ -108,7 +107,7 @@ def _write(openings: list[_Opening], policy: Policy) -> Iterator[Control]:
         "without a person (mode auto): say mode: approve",
     )
     yield _each(
-        "field allowlists", openings, lambda it: _has_free_fields(it) and it.grant.fields is None,
+        "field allowlists", openings, lambda it: _has_free_fields(it) and not _lists_fields(it.grant),
         "grants name the fields, or the action can set no other", "for every field of the record: say fields: […]",
     )
     yield _each(
@@ -149,8 +148,12 @@ def _has_free_fields(opening: _Opening) -> bool:
     return not closed and not opening.action.endswith(".delete")
 
 
+def _lists_fields(grant: Grant) -> bool:
+    return grant.fields is not None and all(path[0] != "*" for path in grant.fields)
+
+
 def _is_scoped(grant: Grant) -> bool:
-    if grant.targets is not None and not any(glob.text in _ANYWHERE for glob in grant.targets):
+    if grant.targets is not None and all(glob.text.strip("*/") for glob in grant.targets):
         return True
     return grant.where is not None and not grant.where.uses.facts.isdisjoint(_SCOPING)
 

@@ -112,7 +112,9 @@ def test_a_soft_or_advisory_rule_is_no_control():
 
 @pytest.mark.parametrize(("entry", "control"), [
     ("{actions: [crm.row.update], targets: ['a/*']}", "field allowlists"),
+    ("{actions: [crm.row.update], fields: [tier, '*'], targets: ['a/*']}", "field allowlists"),
     ("{actions: [crm.row.update], fields: [tier]}", "per-object scope"),
+    ("{actions: [crm.row.update], fields: [tier], targets: ['***/*']}", "per-object scope"),
     ("{actions: [crm.row.update], fields: [tier], targets: ['a/*', '**']}", "per-object scope"),
     ("{actions: [crm.row.update], fields: [tier], where: 'environment == \"staging\"'}", "per-object scope"),
     ("{actions: [crm.row.update], fields: [tier], targets: ['a/*'], mode: auto}", "approval"),
