@@ -34,6 +34,8 @@ COMMANDS: Mapping[str, Entry] = {
         ("show", "", "Explain a run or a changeset."),
         ("runs", "", "List runs."),
         ("stop", "", "Ask a running apply to stop."),
+        ("halt", "", "Keep an agent, a connector or everything from acting."),
+        ("unhalt", "", "Let what was halted act again."),
         ("resolve", "", "Say what became of a step that is in doubt."),
         ("rollback", "", "Undo a run, or some of its steps."),
         ("verify", "", "Check that the trace is whole."),

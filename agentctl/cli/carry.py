@@ -112,7 +112,12 @@ def show(
 
 
 def _refuse(changeset: ChangeSet, rulings: Mapping[str, Ruling]) -> None:
-    refused = {step: ruling.why for step, ruling in rulings.items() if isinstance(ruling, Refuse)}
+    halts = [ruling.halt for ruling in rulings.values() if isinstance(ruling, Refuse) and ruling.halt]
+    refused = {step: ruling.why for step, ruling in rulings.items() if isinstance(ruling, Refuse) and not ruling.halt}
+    if halts and not refused:
+        from agentctl.workspace.halting import refusal
+
+        raise refusal(halts[0])
     if not refused:
         return
     lines = [f"step `{step}`: {line(why).rstrip('.')}." for step, why in list(refused.items())[:_REFUSALS_TOLD]]

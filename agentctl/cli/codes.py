@@ -32,6 +32,8 @@ def code_of(ending: Ending, *, began_before: bool, interrupted: Exit | None) -> 
         return interrupted
     if ending.began or began_before:
         return Exit.INCOMPLETE
+    if ending.halted:
+        return Exit.REFUSED
     if ending.moved:
         return Exit.STALE
     for status, code in _WITHOUT_EFFECT:

@@ -35,4 +35,4 @@ def runs(
 
     history = context.obj.workspace().history()
     chosen = selected(history, agent=agent, status=status, since=since, now=context.obj.workspace().now())
-    emit(document(chosen), draw_runs, context.obj, format=format, into=json_into)
+    emit(document(chosen, context.obj.workspace().halts()), draw_runs, context.obj, format=format, into=json_into)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, assert_never
 
 from agentctl.connectors.base import Call, Receipt
 from agentctl.engine import records
-from agentctl.engine.gate import Judge, binding, rule
+from agentctl.engine.gate import Judge, binding, halts_on, rule
 from agentctl.engine.keys import Ledger, keys
 from agentctl.engine.moved import Moved, moved
 from agentctl.engine.overlay import Overlay
@@ -22,6 +22,7 @@ from agentctl.errors import ConnectorError, Indeterminate, Interrupted
 from agentctl.model.action import ActionSpec, Settlement
 from agentctl.model.change import Change, Effect, project
 from agentctl.model.decision import Consent, Hold, Permit, Refuse
+from agentctl.model.halt import Halt, concerning
 from agentctl.model.plan import OnFailure, Step, argument_to_wire
 from agentctl.model.run import Left, LeftStatus, RunStatus, StepStatus
 from agentctl.syntax.schema import problems
@@ -34,7 +35,10 @@ _STOPS_ANY_RUN = {StepStatus.HELD, StepStatus.DEVIATED}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What a run acts with. ``ledger`` tells which idempotency keys are used up."""
+    """What a run acts with.
+
+    ``ledger`` tells which idempotency keys are used up, ``halts`` what is halted at the moment it is asked.
+    """
 
     systems: Systems
     judge: Callable[[], Judge]
@@ -46,6 +50,7 @@ class Surroundings:
     brake: Brake
     observe: Observer
     ledger: Ledger
+    halts: Callable[[], Collection[Halt]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,12 +73,13 @@ class Start:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """How a run ended. ``moved`` is what stopped it where it was stale."""
+    """How a run ended. ``moved`` is what stopped it where it was stale; ``halted`` is whether a halt did."""
 
     status: RunStatus
     steps: Mapping[str, StepStatus]
     reason: str = ""
     moved: tuple[Moved, ...] = ()
+    halted: bool = False
 
     @property
     def began(self) -> bool:
@@ -113,6 +119,7 @@ class _Execution:
         )
         self._packed: set[str] = set()
         self._moved: tuple[Moved, ...] = ()
+        self._halted = False
 
     def run(self) -> Ending:
         self._open()
@@ -120,7 +127,7 @@ class _Execution:
         for planned, step in zip(self._changeset.changes, self._plan.steps, strict=True):
             if self._status_of(step.id).done:
                 continue
-            if reason := self._around.brake.asked():
+            if reason := self._around.brake.asked() or self._halt(step):
                 break
             outcome = self._one(planned, step)
             self._status[step.id] = outcome.status
@@ -128,6 +135,12 @@ class _Execution:
                 reason = f"step `{step.id}`: {outcome.reason}"
                 break
         return self._close(reason)
+
+    def _halt(self, step: Step) -> str:
+        """Return why a person wants ``step`` not to begin, or nothing. Asked anew before each step."""
+        halt = concerning(halts_on(self._changeset, self._around.halts()), self._plan.agent, step.action)
+        self._halted = halt is not None
+        return f"halted before step `{step.id}`: {halt.why}" if halt else ""
 
     def _stops(self, outcome: _Outcome) -> bool:
         if outcome.status.done or outcome.status is StepStatus.SKIPPED:
@@ -150,7 +163,7 @@ class _Execution:
         )
         status = RunStatus.COMPLETE if complete else RunStatus.INCOMPLETE
         self._write(Kind.RUN_FINISHED, records.run_finished(status, steps, reason), sync=True)
-        return Ending(status=status, steps=steps, reason=reason, moved=self._moved)
+        return Ending(status=status, steps=steps, reason=reason, moved=self._moved, halted=self._halted)
 
     def _one(self, planned: Change, step: Step) -> _Outcome:
         if step.id in self._start.skip:

@@ -1,8 +1,8 @@
-"""The gate: policy's decision × consent → may it run, must it wait, or is it refused. Pure."""
+"""The gate: policy's decision × consent × halts → may it run, must it wait, or is it refused. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
@@ -11,6 +11,7 @@ from agentctl.engine.ports import Systems
 from agentctl.model.action import ActionSpec, Reversibility
 from agentctl.model.change import Change, ChangeSet, Effect, Purpose, RecordChange, strongest
 from agentctl.model.decision import Consent, ConsentKind, Decision, Hold, Mode, Need, Permit, Refuse, Ruling, Verdict
+from agentctl.model.halt import Halt, concerning
 from agentctl.model.plan import Plan, Step
 from agentctl.model.values import has_unknown
 from agentctl.policy.evaluate import Context, decide, decide_inverse
@@ -72,14 +73,27 @@ class Judge:
 
 
 def judge(
-    changeset: ChangeSet, decisions: Iterable[Decision], consent: Consent, systems: Systems
+    changeset: ChangeSet,
+    decisions: Iterable[Decision],
+    consent: Consent,
+    systems: Systems,
+    halts: Collection[Halt] = (),
 ) -> dict[str, Ruling]:
     """Return the ruling for each step of ``changeset``, in order."""
     given = binding(consent, changeset)
-    return {
-        change.step: rule(change, decision, given, systems.spec(change.action))
-        for change, decision in zip(changeset.changes, decisions, strict=True)
-    }
+    in_force = halts_on(changeset, halts)
+    rulings: dict[str, Ruling] = {}
+    for change, decision in zip(changeset.changes, decisions, strict=True):
+        ruling = rule(change, decision, given, systems.spec(change.action))
+        halt = concerning(in_force, changeset.plan.agent, change.action)
+        # What policy refuses anyway stays refused by it: lifting the halt would not help.
+        rulings[change.step] = Refuse(decision, halt.why, halt) if halt and not isinstance(ruling, Refuse) else ruling
+    return rulings
+
+
+def halts_on(changeset: ChangeSet, halts: Collection[Halt]) -> Collection[Halt]:
+    """Return the halts that bind ``changeset``: none where it undoes something."""
+    return () if changeset.purpose is Purpose.ROLLBACK else halts
 
 
 def binding(consent: Consent, changeset: ChangeSet) -> Consent:

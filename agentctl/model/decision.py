@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, TypeAlias
 
 from agentctl.model.diagnostic import Span
+from agentctl.model.halt import Halt
 
 
 class Verdict(StrEnum):
@@ -124,8 +125,11 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
+    """Refused by policy or, where there is a ``halt``, only because a person stopped the agent or the connector."""
+
     decision: Decision
     why: str
+    halt: Halt | None = None
 
 
 Ruling: TypeAlias = Permit | Hold | Refuse

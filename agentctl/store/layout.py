@@ -38,6 +38,11 @@ class Layout:
         return self.root / "packs"
 
     @property
+    def halts(self) -> Path:
+        """Made by the first halt."""
+        return self.root / "halts"
+
+    @property
     def state(self) -> Path:
         return self.root / "state.json"
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from agentctl.engine.again import preview_again
 from agentctl.engine.apply import Ending, Start, Surroundings, apply
+from agentctl.engine.gate import halts_on
 from agentctl.engine.keys import done_by, ledger
 from agentctl.engine.ports import Brake, Observer
 from agentctl.engine.preview import Preview
@@ -20,14 +21,16 @@ from agentctl.engine.settle import Sending, unsettled
 from agentctl.errors import Incomplete, Tampered, Usage
 from agentctl.model.change import ChangeSet, Purpose
 from agentctl.model.decision import Consent
+from agentctl.model.halt import concerning
 from agentctl.model.run import History, Left, Run, RunStatus
-from agentctl.store import packs
+from agentctl.store import halts, packs
 from agentctl.trace.journal import Journal
+from agentctl.workspace.halting import refusal
 from agentctl.workspace.lineage import new_id
 from agentctl.workspace.projecting import save_state
 from agentctl.workspace.resolving import settle_all
 from agentctl.workspace.unlocking import locked
-from agentctl.workspace.workspace import Workspace
+from agentctl.workspace.workspace import Workspace, in_force
 
 _RUN_ID = 8
 
@@ -137,6 +140,7 @@ def _run(
 ) -> Ended:
     history = workspace.history()
     _check_trace(history, preview.changeset)
+    _check_halts(workspace, preview.changeset, frame)
     start = Start(
         run=run,
         who={"user": workspace.person, "host": socket.gethostname(), "pid": getpid()},
@@ -162,6 +166,8 @@ def _run(
                 brake=control.brake,
                 observe=control.observe,
                 ledger=ledger(history, workspace.values),
+                # Only who holds the lock writes the trace: what else is halted meanwhile is asked for in a file.
+                halts=lambda: in_force(history, halts.asked(workspace.layout)),
             ),
         )
     save_state(workspace)
@@ -181,6 +187,14 @@ def _check_trace(history: History, changeset: ChangeSet) -> None:
             hint="See what is whole and what is not:",
             command="agentctl verify",
         )
+
+
+def _check_halts(workspace: Workspace, changeset: ChangeSet, frame: _Frame) -> None:
+    """Refuse to begin a run that a halt would stop before its first step."""
+    binding = halts_on(changeset, workspace.halts())
+    step = next((step for step in changeset.plan.steps if step.id not in frame.done), None)
+    if step and (halt := concerning(binding, changeset.plan.agent, step.action)):
+        raise refusal(halt)
 
 
 @contextmanager

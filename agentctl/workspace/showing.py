@@ -57,7 +57,13 @@ def _run(workspace: Workspace, history: History, run: Run, step: str) -> Drawn:
     from agentctl.views.terminal.run import draw_run
 
     told = document(
-        history, run, _specs(workspace), workspace.values(run), running=_running(workspace, run), only=step
+        history,
+        run,
+        _specs(workspace),
+        workspace.values(run),
+        halts=workspace.halts(),
+        running=_running(workspace, run),
+        only=step,
     )
     return told, draw_run
 

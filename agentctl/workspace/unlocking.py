@@ -1,12 +1,17 @@
-"""The workspace's lock taken for a run, its dead owner's included, and broken on a person's word."""
+"""The workspace's lock taken for a run, its dead owner's included, and broken on a person's word.
+
+Whoever holds it also writes into the trace what was halted meanwhile without it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 
-from agentctl.store import lock
+from agentctl.errors import Unwritable
+from agentctl.model.halt import halt_to_wire, recorded_ids
+from agentctl.store import halts, lock
 from agentctl.trace.journal import Journal
 from agentctl.trace.record import Kind
 from agentctl.workspace.lineage import new_id
@@ -20,7 +25,10 @@ def locked(workspace: Workspace, run: str, timeout: float) -> Iterator[None]:
     with lock.acquire(workspace.layout.lock, me, timeout=timeout, mode=workspace.layout.file_mode) as held:
         if held.broke is not None:
             record_act(workspace, Kind.UNLOCK, _broken(held.broke, workspace.person, "its owner is dead"))
+        _record_halts(workspace)
         yield
+        with suppress(Unwritable):      # the run is over and told; the halts stay asked for, and are recorded next time
+            _record_halts(workspace)
 
 
 def break_lock(workspace: Workspace, reason: str) -> str:
@@ -31,6 +39,18 @@ def break_lock(workspace: Workspace, reason: str) -> str:
             return "The lock was free already."
         record_act(workspace, Kind.UNLOCK, _broken(held.broke, workspace.person, reason))
         return f"The lock of {held.broke.person} on {held.broke.host} (run {held.broke.run}) is broken and recorded."
+
+
+def _record_halts(workspace: Workspace) -> None:
+    """Take the halts that were asked for into the trace. The lock must be held."""
+    asked = halts.asked(workspace.layout)
+    told = recorded_ids(workspace.history().acts) if asked else frozenset()
+    for request in asked:
+        if request.path is None:
+            continue    # the folder cannot be read: there is no telling what was asked for
+        if request.halt.id not in told:
+            record_act(workspace, Kind.HALT, halt_to_wire(request.halt))
+        halts.drop(request)
 
 
 def _broken(owner: lock.Owner, by: str, reason: str) -> dict[str, object]:

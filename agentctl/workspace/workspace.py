@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -25,12 +25,13 @@ from agentctl.model.action import ActionSpec
 from agentctl.model.change import ChangeSet, Purpose
 from agentctl.model.decision import Consent, Decision, Ruling
 from agentctl.model.diagnostic import Diagnostic
+from agentctl.model.halt import Halt, recorded_ids, standing
 from agentctl.model.plan import Plan
 from agentctl.model.run import History, Run
 from agentctl.planfile.catalog import Catalog
 from agentctl.planfile.load import load
 from agentctl.policy.rules import Policy
-from agentctl.store import changesets, packs
+from agentctl.store import changesets, halts, packs
 from agentctl.store.changesets import ChangeSets
 from agentctl.store.layout import Layout
 from agentctl.trace.checkpoint import NAMESPACE, Places
@@ -178,6 +179,11 @@ class Workspace:
         """Return everything the trace tells now; another process may be writing it."""
         return self._reading.history()
 
+    def halts(self) -> tuple[Halt, ...]:
+        """Return every halt in force: those the trace tells, and those asked for that it does not tell yet."""
+        asked = halts.asked(self.layout)        # first: what is recorded meanwhile is then found in the trace
+        return in_force(self.history(), asked)
+
     @cached_property
     def _reading(self) -> Reading:
         return Reading(self.layout.trace)
@@ -308,14 +314,14 @@ class Workspace:
         )
 
     def judge(self, preview: Preview, consent: Consent | None = None) -> dict[str, Ruling]:
-        return judge(preview.changeset, preview.decisions, consent or Consent(), self.systems)
+        return judge(preview.changeset, preview.decisions, consent or Consent(), self.systems, self.halts())
 
     def judge_stored(self, changeset: ChangeSet) -> dict[str, Ruling]:
         """Return what today's policy makes of a stored changeset, from what is stored: no live system is read."""
         by = self.judge_now(changeset.purpose)
         steps = {step.id: step for step in changeset.plan.steps}
         decisions = [by.decide(change, steps[change.step], changeset.plan) for change in changeset.changes]
-        return judge(changeset, decisions, Consent(), self.systems)
+        return judge(changeset, decisions, Consent(), self.systems, self.halts())
 
     def decisions(self, preview: Preview, step: str = "") -> tuple[Decision, ...]:
         """Return policy's answers, all or one step's. Raises Usage where there is no such step."""
@@ -341,6 +347,12 @@ class Workspace:
     def drift(self, run: str = "") -> DriftReport:
         wanted = self.run(run).id if run else ""
         return drift(self.whole_history(), self.readable, self.vault, self.now, wanted)
+
+
+def in_force(history: History, asked: Iterable[halts.Request]) -> tuple[Halt, ...]:
+    """Return the halts that stand in ``history``, and those ``asked`` for that it does not tell yet."""
+    told = recorded_ids(history.acts)
+    return (*standing(history.acts), *(request.halt for request in asked if request.halt.id not in told))
 
 
 def _pack_of(changeset: ChangeSet) -> str:

@@ -18,6 +18,7 @@ from agentctl.trace.verify import Known, Verdict, verify
 
 SEED = bytes(range(32))
 LINEAGE = "3b1f0c9a"
+HALT = {"id": "h", "scope": {"reach": "all", "name": ""}, "by": "ann", "host": "ops", "at": "", "reason": "2 a.m."}
 
 
 @dataclass
@@ -101,6 +102,6 @@ def history(ground: Ground) -> Ground:
     """An init, two runs and an act between them, all closed."""
     ground.init()
     ground.run("r1")
-    ground.act("halt", "h1", {"reason": "2 a.m."})
+    ground.act("halt", "h1", HALT)
     ground.run("r2", steps=1)
     return ground

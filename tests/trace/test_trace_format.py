@@ -79,7 +79,8 @@ def test_records_and_checkpoints_fit_the_schema(ground):
     ground.act("init", "i1", {"lineage": "l", "public_key": sshsig.public_key(bytes(32)), "by": "root"})
     path = ground.trace / "000002-run-r1.jsonl"
     path.write_bytes(b'{"torn')
-    ground.act("halt", "h1", {"reason": "2 a.m."})
+    halt = {"id": "h", "scope": {"reach": "all", "name": ""}, "by": "ann", "host": "ops", "at": "", "reason": "2 a.m."}
+    ground.act("halt", "h1", halt)
     records = [json.loads(line) for file in ground.files() for line in file.read_bytes().splitlines()]
     assert [record["body"].get("torn", {}).get("bytes") for record in records] == [None, 6]
     judge = jsonschema.Draft202012Validator(shape)

@@ -166,7 +166,11 @@ def _next(outcome: str, changeset: ChangeSet, digest: str, steps: Sequence[Mappi
         case "refused" if changeset.purpose is Purpose.ROLLBACK:
             return []       # what is explained is a plan
         case "refused":
-            denied = next(step for step in steps if step["ruling"] == "refuse")
+            refused = [step for step in steps if step["ruling"] == "refuse"]
+            denied = next((step for step in refused if not step["halt"]), None)
+            if denied is None:
+                lift = refused[0]["halt"]["lift"]
+                return [{"why": "To go on once the reason for the halt is settled:", "command": lift}]
             plan = safe.shell_word(changeset.plan.source) or "PLAN"
             step = safe.shell_word(denied["id"]) or "STEP"
             return [{

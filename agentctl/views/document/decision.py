@@ -5,18 +5,20 @@ from __future__ import annotations
 from typing import Any, assert_never
 
 from agentctl.model.decision import Decision, Hold, Permit, Refuse, Ruling, decision_to_wire
+from agentctl.views.document.halts import halted
 
 
 def ruled(ruling: Ruling) -> dict[str, Any]:
     """Return the gate's outcome for one step, without the decision under it."""
     match ruling:
         case Permit():
-            return {"ruling": "permit", "why": "", "needs": []}
+            return {"ruling": "permit", "why": "", "needs": [], "halt": None}
         case Hold():
             needs = [{"what": need.what, "kind": need.kind.value, "command": need.command} for need in ruling.needs]
-            return {"ruling": "hold", "why": "", "needs": needs}
+            return {"ruling": "hold", "why": "", "needs": needs, "halt": None}
         case Refuse():
-            return {"ruling": "refuse", "why": ruling.why, "needs": []}
+            halt = halted(ruling.halt) if ruling.halt else None
+            return {"ruling": "refuse", "why": ruling.why, "needs": [], "halt": halt}
     assert_never(ruling)
 
 

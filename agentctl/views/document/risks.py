@@ -57,6 +57,10 @@ def _denial(step: _Step) -> _Reason:
     return step["why"] or (finding["reason"] if finding else "no rule allows it"), finding
 
 
+def _halted(step: _Step) -> _Reason:
+    return step["why"], None
+
+
 def _undecided(step: _Step) -> _Reason:
     finding = _finding(step, "undecided")
     return finding["reason"] if finding else "", finding
@@ -94,8 +98,14 @@ _KINDS: tuple[
     (
         "denied",
         lambda count: _steps(count, "step is denied by policy", "steps are denied by policy"),
-        lambda step: step["ruling"] == "refuse",
+        lambda step: step["ruling"] == "refuse" and not step["halt"],
         _denial,
+    ),
+    (
+        "halted",
+        lambda count: _steps(count, "step is halted", "steps are halted"),
+        lambda step: step["halt"] is not None,
+        _halted,
     ),
     (
         "irreversible",

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from agentctl.model.action import ActionSpec
 from agentctl.model.change import Effect, Purpose, RecordChange, system_to_wire
 from agentctl.model.decision import consent_to_wire
+from agentctl.model.halt import Halt
 from agentctl.model.plan import Step
 from agentctl.model.run import History, LeftStatus, Run, RunStatus, StepRun, StepStatus
 from agentctl.model.values import Fields
 from agentctl.views import safe
 from agentctl.views.document.changeset import short, untouched
 from agentctl.views.document.claims import claims
+from agentctl.views.document.halts import halts as halted
 from agentctl.views.document.records import arguments, changes, revealed
 from agentctl.views.document.times import milliseconds
 
@@ -30,14 +32,15 @@ def run(
     specs: Mapping[str, ActionSpec] | None = None,
     values: Mapping[str, Any] | None = None,
     *,
+    halts: Iterable[Halt] = (),
     running: bool | None = None,
     only: str = "",
 ) -> dict[str, Any]:
     """Return the document of a run.
 
     ``values`` are the run's hidden values by commitment, shown unless ``specs`` (by action) call their field sensitive
-    or do not know the action. ``running`` is whether a live process holds the lock for this run, None where nobody
-    knows. ``only`` cuts the steps to one.
+    or do not know the action. ``halts`` are those in force now. ``running`` is whether a live process holds the lock
+    for this run, None where nobody knows. ``only`` cuts the steps to one.
     """
     planned = {step.id: step for step in run.plan.steps}
     every = [
@@ -72,6 +75,7 @@ def run(
         "undone_by": list(run.undone_by),
         "resumes": run.resumes,
         "resumed_by": list(run.resumed_by),
+        "halts": halted(halts),
         "others_open": [other.id for other in history.open if other.id != run.id],
         "damage": list(history.damage),
         "claims": claims(run.plan),

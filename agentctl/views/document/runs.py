@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from agentctl.model.halt import Halt
 from agentctl.model.run import Run, RunStatus, StepStatus
+from agentctl.views.document.halts import halts as halted
 from agentctl.views.document.times import milliseconds
 
 
-def runs(found: Sequence[Run]) -> dict[str, Any]:
-    """Return the document of ``runs``."""
+def runs(found: Sequence[Run], halts: Iterable[Halt] = ()) -> dict[str, Any]:
+    """Return the document of ``runs``, with the halts in force now."""
     latest_first = sorted(found, key=lambda run: (run.status is not RunStatus.OPEN, -run.number))
     return {
         "version": 1,
         "kind": "RunsDocument",
+        "halts": halted(halts),
         "open": sum(run.status is RunStatus.OPEN for run in found),
         "runs": [_run(run) for run in latest_first],
     }

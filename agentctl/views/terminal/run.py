@@ -12,6 +12,7 @@ from agentctl.views.page import Ink, Inked, Page, Part
 from agentctl.views.symbols import RUNS, STEPS
 from agentctl.views.terminal.claims import draw_claims
 from agentctl.views.terminal.executed import draw_executed, draw_executed_line
+from agentctl.views.terminal.halts import draw_halts
 from agentctl.views.terminal.left import draw_left
 from agentctl.views.terminal.next import draw_next
 from agentctl.views.terminal.risks import listed
@@ -31,6 +32,7 @@ _CONSENTS = {
 def draw_run(document: Mapping[str, Any], look: Look) -> str:
     """Return the one screen of a RunDocument."""
     page = Page(look)
+    draw_halts(page, document["halts"])
     if document["others_open"]:
         others = document["others_open"]
         title = _count(len(others), "other run is open", "other runs are open")
@@ -50,7 +52,10 @@ def draw_run(document: Mapping[str, Any], look: Look) -> str:
 def draw_ending(document: Mapping[str, Any], look: Look) -> str:
     """Return how a run that was just watched ended: what needs a person, the figures, and what to do now."""
     page = Page(look)
+    draw_halts(page, document["halts"])
     _draw_alarms(page, document)
+    if document["reason"] and not any(step["status"] in _TROUBLED for step in document["steps"]):
+        page.line(Inked("! ended: ", Ink.CAUTION), safe.line(document["reason"]), indent=2, hang=4)
     draw_left(page, document["left"])
     page.blank()
     for step in document["steps"]:

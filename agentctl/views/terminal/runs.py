@@ -9,6 +9,7 @@ from agentctl.views import safe
 from agentctl.views.look import Look
 from agentctl.views.page import Ink, Inked, Page
 from agentctl.views.symbols import RUNS
+from agentctl.views.terminal.halts import draw_halts
 from agentctl.views.terminal.times import took, when
 
 _SHOWN = 200
@@ -17,6 +18,7 @@ _SHOWN = 200
 def draw_runs(document: Mapping[str, Any], look: Look) -> str:
     """Return the list of a RunsDocument."""
     page = Page(look)
+    draw_halts(page, document["halts"])
     if not document["runs"]:
         page.line("No runs yet.")
         return page.text()

@@ -1,0 +1,115 @@
+"""Agents, connectors or everything halted and let go again, by a person, with a reason."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Collection
+
+from agentctl.errors import AgentctlError, Invalid, Locked, Refused, Usage
+from agentctl.model.halt import Halt, Reach, Scope, scope_to_wire
+from agentctl.store import halts
+from agentctl.syntax.suggest import did_you_mean
+from agentctl.trace.record import Kind
+from agentctl.views.document.halts import lifting
+from agentctl.workspace.lineage import new_id
+from agentctl.workspace.unlocking import locked, record_act
+from agentctl.workspace.workspace import Workspace
+
+_LONGEST = 2000
+
+
+def halt(workspace: Workspace, scope: Scope, reason: str) -> str:
+    """Halt ``scope`` at once, whoever holds the lock; return what that means. Raises Usage where there is no such name.
+
+    The trace records it now, or, where a run is going on, as soon as that lets go of the lock.
+    """
+    _check_name(workspace, scope)
+    asked = Halt(
+        id=new_id(),
+        scope=scope,
+        by=workspace.person,
+        host=socket.gethostname(),
+        at=workspace.timestamp(),
+        reason=_checked(reason),
+    )
+    halts.ask(workspace.layout, asked)
+    return "\n".join([
+        f"Halted: {scope}. Nothing of it begins, and a run going on stops before its next step.",
+        *_recorded(workspace),
+        "Looking, settling and rolling back go on. To lift it:",
+        f"    {lifting(scope)}",
+    ])
+
+
+def unhalt(workspace: Workspace, scope: Scope, reason: str) -> str:
+    """Lift every halt of exactly ``scope`` and record that; return what still is halted. Raises Usage, Locked."""
+    said = _checked(reason)
+    with locked(workspace, "", 0.0):
+        standing = workspace.halts()
+        if scope not in {halt.scope for halt in standing}:
+            raise Usage("Not halted", f"{_upper(str(scope))} is not halted. {_told(standing)}")
+        record_act(
+            workspace,
+            Kind.UNHALT,
+            {"scope": scope_to_wire(scope), "by": workspace.person, "host": socket.gethostname(), "reason": said},
+        )
+        left = workspace.halts()
+    if scope in {halt.scope for halt in left}:
+        raise Refused("A halt could not be lifted", f"{next(halt.why for halt in left if halt.scope == scope)}.")
+    return f"No longer halted: {scope}. {_told(left)}"
+
+
+def refusal(halt: Halt, done: str = "Nothing was executed.") -> Refused:
+    """Return the error of a command that a halt keeps from acting."""
+    return Refused(
+        "Halted",
+        f"{_upper(halt.why)}\n{done}",
+        hint="To go on once that is settled:",
+        command=lifting(halt.scope),
+    )
+
+
+def _recorded(workspace: Workspace) -> list[str]:
+    """Have the trace take the halt up, if it can be had; what keeps it from that does not weaken the halt."""
+    try:
+        with locked(workspace, "", 0.0):
+            return []
+    except Locked as error:
+        return [f"The trace records it when the workspace is free: {error.detail}"]
+    except AgentctlError as error:
+        return [f"It stands, but is not in the trace yet: {error.summary}: {error.detail}"]
+
+
+def _check_name(workspace: Workspace, scope: Scope) -> None:
+    match scope.reach:
+        case Reach.ALL:
+            return
+        case Reach.CONNECTOR:
+            known = set(workspace.file.connectors)
+        case Reach.AGENT:
+            known = {run.plan.agent for run in workspace.history().runs}
+            try:
+                known |= set(workspace.policy.agents)
+            except Invalid:     # a broken policy must not keep anybody from halting an agent
+                return
+    if scope.name not in known:
+        hint = did_you_mean(scope.name, known) or f"There are {', '.join(sorted(known)) or 'none'}."
+        raise Usage(f"No such {scope.reach}", f"There is no {scope}.", hint=hint)
+
+
+def _checked(reason: str) -> str:
+    if not reason.strip():
+        raise Usage("Wrong usage", "--reason must say why: others will read it.")
+    if len(reason) > _LONGEST:
+        raise Usage("Wrong usage", f"--reason has {len(reason):,} characters; {_LONGEST:,} are the most.")
+    return reason.encode(errors="replace").decode()     # a byte that is no UTF-8 must not keep anybody from halting
+
+
+def _told(standing: Collection[Halt]) -> str:
+    if not standing:
+        return "Nothing else is halted."
+    return f"Halted: {', '.join(dict.fromkeys(str(halt.scope) for halt in standing))}."
+
+
+def _upper(text: str) -> str:
+    return text[:1].upper() + text[1:]
