@@ -40,7 +40,7 @@ COMMANDS: Mapping[str, Entry] = {
         ("rollback", "", "Undo a run, or some of its steps."),
         ("verify", "", "Check that the trace is whole."),
         ("drift", "", "Find what somebody else changed of what we wrote."),
-        ("policy", "policy_commands", "Explain and show policy."),
+        ("policy", "policy_commands", "Show, explain, test, check and replay policy."),
         ("state", "state_commands", "Look at the state, or rebuild it from the trace."),
         ("lock", "lock_commands", "See who holds the workspace, or break a dead lock."),
         ("connectors", "connector_commands", "List connectors and what they can do."),
