@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -23,6 +24,10 @@ def apply(
         str,
         typer.Option("--resume", metavar="RUN", help="Go on with a run that stopped.", autocompletion=complete_runs),
     ] = "",
+    approval: Annotated[
+        list[Path] | None,
+        typer.Option("--approval", metavar="FILE", help="A signed approval that was sent here (repeatable)."),
+    ] = None,
     auto_approve: AutoApprove = False,
     lock_timeout: LockTimeout = "0s",
     diff: DiffOption = Detail.COMPACT,
@@ -34,11 +39,15 @@ def apply(
     A plan is previewed and shown first, and you are asked. A digest or a changeset file is carried out if it still
     comes out the same. A run that stopped goes on under the same consent with --resume.
 
+    What signed approvals cover, those made here and those brought with --approval, needs nobody to answer.
+
         agentctl apply plan.yaml
         agentctl apply 3f9a1c2b77de
+        agentctl apply reviewed.changeset --approval lead.approval
         agentctl apply --resume latest
     """
     from agentctl.workspace import running
+    from agentctl.workspace.approving import take_in_for
     from agentctl.workspace.leaving import left_by
 
     if bool(subject) == bool(resume):
@@ -51,8 +60,10 @@ def apply(
         json=json,
         into=json_into,
         auto_approve=auto_approve,
+        approvals=tuple(approval or ()),
     )
     if resume:
+        take_in_for(workspace, resume, asked.approvals)
         raise typer.Exit(watch(workspace, asked, lambda control: running.resume(workspace, resume, control)))
     preview = workspace.preview_of(subject)
     raise typer.Exit(carry_out(workspace, preview, asked, left_by(workspace, preview.changeset)))

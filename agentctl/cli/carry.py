@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from agentctl.cli.output import emit
 from agentctl.cli.progress import progress
 from agentctl.errors import Exit, Incomplete, Refused, Unwritable
 from agentctl.model.change import ChangeSet
-from agentctl.model.decision import Refuse, Ruling
+from agentctl.model.decision import Consent, ConsentKind, Refuse, Ruling
 from agentctl.model.run import Left
 from agentctl.views.look import Detail
 from agentctl.views.safe import line, shell_word
@@ -39,6 +39,7 @@ class Asked:
     json: bool = False
     into: Path | None = None
     auto_approve: bool = False
+    approvals: Sequence[Path] = ()
 
 
 def carry_out(
@@ -48,22 +49,39 @@ def carry_out(
 
     Raises Refused or ConsentMissing before anything is executed.
     """
+    from agentctl.engine.approvals import may_sign
     from agentctl.workspace.running import carry_out as run
 
-    rulings = workspace.judge(preview)
+    given = _given(workspace, preview.changeset, asked)
+    rulings = workspace.judge(preview, given)
     if not asked.json:
         show(workspace, preview, rulings, asked, left)
-    _refuse(preview.changeset, rulings)
+    refuse(preview.changeset, rulings)
     workspace.save_changeset(preview)       # so that it can be consented to elsewhere, where nobody is here to ask
     consent = consent_to(
         preview.changeset,
         rulings,
         asked.session,
-        person=workspace.person,
-        at=workspace.timestamp(),
+        given=given,
         auto_approve=asked.auto_approve,
+        may_sign=lambda decision: may_sign(workspace.policy, preview.plan, decision),
     )
     return watch(workspace, asked, lambda control: run(workspace, preview, consent, control, left))
+
+
+def _given(workspace: Workspace, changeset: ChangeSet, asked: Asked) -> Consent:
+    """Return the consent that signed approvals give before anybody is asked, those brought along kept first."""
+    from agentctl.workspace.approving import gathered, take_in
+
+    take_in(workspace, changeset, asked.approvals)
+    signed = gathered(workspace, changeset).counted
+    return Consent(
+        kind=ConsentKind.SIGNATURES if signed else ConsentKind.NONE,
+        digest=changeset.digest,
+        person=workspace.person,
+        at=workspace.timestamp(),
+        signed=signed,
+    )
 
 
 def watch(workspace: Workspace, asked: Asked, run: Callable[[Control], Ended]) -> Exit:
@@ -111,7 +129,8 @@ def show(
         emit(shown, draw_changeset, asked.session, into=asked.into, detail=asked.diff)
 
 
-def _refuse(changeset: ChangeSet, rulings: Mapping[str, Ruling]) -> None:
+def refuse(changeset: ChangeSet, rulings: Mapping[str, Ruling]) -> None:
+    """Raise Refused where policy, or a halt, refuses a step."""
     halts = [ruling.halt for ruling in rulings.values() if isinstance(ruling, Refuse) and ruling.halt]
     refused = {step: ruling.why for step, ruling in rulings.items() if isinstance(ruling, Refuse) and not ruling.halt}
     if halts and not refused:

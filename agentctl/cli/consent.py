@@ -3,60 +3,101 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from agentctl.cli.output import talk
 from agentctl.cli.session import Session
-from agentctl.engine.gate import irreversible_groups
+from agentctl.engine.gate import irreversible
 from agentctl.errors import ConsentMissing
 from agentctl.model.change import ChangeSet
-from agentctl.model.decision import Consent, ConsentKind, Hold, Need, Ruling
+from agentctl.model.decision import Consent, ConsentKind, Decision, Hold, Need, Ruling
 from agentctl.views.safe import escape
 
 
 def consent_to(
-    changeset: ChangeSet, rulings: Mapping[str, Ruling], session: Session, *, person: str, at: str, auto_approve: bool
+    changeset: ChangeSet,
+    rulings: Mapping[str, Ruling],
+    session: Session,
+    *,
+    given: Consent,
+    auto_approve: bool,
+    may_sign: Callable[[Decision], Sequence[str]],
 ) -> Consent:
-    """Return the consent that ``rulings``, made without any, still lack.
+    """Return ``given`` with what ``rulings``, made under it, still lack.
 
     Raises ConsentMissing where nobody is there to ask, the answer is not the one asked for, or what is missing is not
-    a person's to give here.
+    a person's to give here. ``may_sign`` tells who may sign for what a decision asks.
     """
     needs = _needs(rulings)
     if not needs:
-        return Consent(digest=changeset.digest, person=person, at=at)
-    groups = irreversible_groups(changeset)
+        return given
+    groups = _unsigned_groups(changeset, given)
     if auto_approve and not groups and all(need.kind is ConsentKind.AUTO_APPROVE for need in needs):
-        return Consent(kind=ConsentKind.AUTO_APPROVE, digest=changeset.digest, person=person, at=at)
-    _only_a_yes(needs)
+        return replace(given, kind=ConsentKind.AUTO_APPROVE)
+    _only_a_yes(changeset, rulings, may_sign)
     if not session.interactive:
         raise ConsentMissing(
             "Consent needed",
             f"{needs[0].what}; there is no terminal to ask on.",
             hint="To review and consent, run on a terminal:",
-            command=f"agentctl apply {changeset.digest.removeprefix('sha256:')[:12]}",
+            command=f"agentctl apply {_short(changeset)}",
         )
-    _ask("Do exactly this? Only `yes` is accepted: ", "yes")
+    ask_for("Do exactly this? Only `yes` is accepted: ", groups)
+    return replace(given, kind=ConsentKind.YES, groups=tuple(groups))
+
+
+def ask_for(question: str, groups: Mapping[str, int]) -> None:
+    """Ask for ``yes``, then for each group that cannot be undone by name and number. Raises ConsentMissing."""
+    _ask(question, "yes")
     for action, number in groups.items():
         word = action.rpartition(".")[2]
         times = "once" if number == 1 else f"{number} times"
         _ask(f"`{action}` cannot be undone and happens {times}. Type `{word} {number}` to do it: ", f"{word} {number}")
-    return Consent(kind=ConsentKind.YES, digest=changeset.digest, person=person, at=at, groups=tuple(groups))
+
+
+def _unsigned_groups(changeset: ChangeSet, given: Consent) -> dict[str, int]:
+    """Return what cannot be undone and no approval names, counted by action."""
+    groups: dict[str, int] = {}
+    for change in changeset.changes:
+        if irreversible(change) and not given.signers(change.step):
+            groups[change.action] = groups.get(change.action, 0) + 1
+    return groups
 
 
 def _needs(rulings: Mapping[str, Ruling]) -> list[Need]:
     return [need for ruling in rulings.values() if isinstance(ruling, Hold) for need in ruling.needs]
 
 
-def _only_a_yes(needs: Iterable[Need]) -> None:
-    for need in needs:
-        if need.kind not in (ConsentKind.YES, ConsentKind.AUTO_APPROVE):
-            raise ConsentMissing(
-                "Consent missing",
-                f"This needs {need.what}.",
-                hint="This version cannot take signed approvals; ask whoever keeps the policy.",
-                command=need.command,
-            )
+def _only_a_yes(
+    changeset: ChangeSet, rulings: Mapping[str, Ruling], may_sign: Callable[[Decision], Sequence[str]]
+) -> None:
+    """Refuse to ask here for what only a signature, or nobody, can give."""
+    for step, ruling in rulings.items():
+        for need in ruling.needs if isinstance(ruling, Hold) else ():
+            if need.kind is ConsentKind.SIGNATURES:
+                raise _unsigned(changeset, step, ruling.decision, need, may_sign(ruling.decision))
+            if need.kind not in (ConsentKind.YES, ConsentKind.AUTO_APPROVE):
+                raise ConsentMissing("Consent missing", f"Step `{step}` needs {need.what}.", command=need.command)
+
+
+def _unsigned(
+    changeset: ChangeSet, step: str, decision: Decision, need: Need, people: Sequence[str]
+) -> ConsentMissing:
+    """Say which rule asks whom for what, and what they type."""
+    rules = [finding for finding in decision.findings if finding.place is not None]
+    rule = f"Rule `{rules[0].rule}` ({rules[0].place})" if rules else "Policy"
+    who = f"May sign: {', '.join(people)}." if people else "Nobody in the policy's `people:` may sign for it."
+    return ConsentMissing(
+        "Approval required",
+        f"Step `{step}`: {rule} asks for {need.what}.\n{who} Nothing was executed.",
+        hint="To review and approve exactly this, each of them runs:",
+        command=f"agentctl approve {_short(changeset)}",
+    )
+
+
+def _short(changeset: ChangeSet) -> str:
+    return changeset.digest.removeprefix("sha256:")[:12]
 
 
 def _ask(question: str, answer: str) -> None:

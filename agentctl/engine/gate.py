@@ -10,12 +10,27 @@ from typing import assert_never
 from agentctl.engine.ports import Systems
 from agentctl.model.action import ActionSpec, Reversibility
 from agentctl.model.change import Change, ChangeSet, Effect, Purpose, RecordChange, strongest
-from agentctl.model.decision import Consent, ConsentKind, Decision, Hold, Mode, Need, Permit, Refuse, Ruling, Verdict
+from agentctl.model.decision import (
+    Consent,
+    ConsentKind,
+    Decision,
+    Hold,
+    Mode,
+    Need,
+    Permit,
+    Refuse,
+    Ruling,
+    Signatures,
+    Signed,
+    Verdict,
+)
 from agentctl.model.halt import Halt, concerning
 from agentctl.model.plan import Plan, Step
 from agentctl.model.values import has_unknown
 from agentctl.policy.evaluate import Context, decide, decide_inverse
 from agentctl.policy.rules import Policy
+
+_MANUAL = 2     # signatures that what starts by hand asks for where policy does not say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,11 +138,14 @@ def stretches(change: Change, spec: ActionSpec) -> str:
     return ""
 
 
-def irreversible_groups(changeset: ChangeSet) -> dict[str, int]:
-    """Return, for each action with changes that cannot be undone, how many there are: each asks for its own consent."""
+def irreversible_groups(changeset: ChangeSet, steps: Collection[str] = ()) -> dict[str, int]:
+    """Return, for each action with changes that cannot be undone, how many there are: each asks for its own consent.
+
+    With ``steps`` only those are counted.
+    """
     groups: dict[str, int] = {}
     for change in changeset.changes:
-        if irreversible(change):
+        if irreversible(change) and (not steps or change.step in steps):
             groups[change.action] = groups.get(change.action, 0) + 1
     return groups
 
@@ -143,26 +161,34 @@ def _needs(change: Change, decision: Decision, consent: Consent) -> Iterable[Nee
         yield Need(what=undecided[0].reason, kind=ConsentKind.NONE)
     if change.effect is Effect.NO_OP:
         return
+    signed = consent.signers(change.step)
     match decision.mode:
         case Mode.AUTO:
-            if consent.kind is ConsentKind.NONE:
+            if not signed and consent.kind not in (ConsentKind.AUTO_APPROVE, ConsentKind.YES):
                 yield Need(what="`yes` on a terminal, or --auto-approve", kind=ConsentKind.AUTO_APPROVE)
         case Mode.APPROVE if decision.signatures is None:
-            if consent.kind is not ConsentKind.YES:
+            if not signed and consent.kind is not ConsentKind.YES:
                 yield Need(what="`yes` on a terminal", kind=ConsentKind.YES)
         case Mode.APPROVE | Mode.MANUAL:
-            yield Need(what=_signatures(decision), kind=ConsentKind.SIGNATURES)
+            if missing := _missing(decision, signed):
+                yield Need(what=missing, kind=ConsentKind.SIGNATURES)
+            if decision.mode is Mode.MANUAL and consent.kind is not ConsentKind.YES:
+                yield Need(what="a person who starts it on a terminal", kind=ConsentKind.YES)
         case Mode.FORBID:
             yield Need(what="nothing can permit this", kind=ConsentKind.NONE)
-    if irreversible(change) and change.action not in consent.groups:
+    if irreversible(change) and not signed and change.action not in consent.groups:
         yield Need(what=f"consent to `{change.action}` by name and number: it cannot be undone", kind=ConsentKind.YES)
 
 
-def _signatures(decision: Decision) -> str:
-    wanted = decision.signatures
-    count, groups = (wanted.count, wanted.groups) if wanted else (2, ())
-    people = "one signed approval" if count == 1 else f"{count} signed approvals by different people"
-    return f"{people} from {' or '.join(groups)}" if groups else people
+def _missing(decision: Decision, signed: Collection[Signed]) -> str:
+    """Say which signatures are missing, or nothing. People are counted, not keys or approvals."""
+    wanted = decision.signatures or Signatures(count=_MANUAL)
+    people = {one.person for one in signed if not wanted.groups or not set(wanted.groups).isdisjoint(one.groups)}
+    if len(people) >= wanted.count:
+        return ""
+    what = "one signed approval" if wanted.count == 1 else f"{wanted.count} signed approvals by different people"
+    given = f" ({len(people)} given)" if people else ""
+    return (f"{what} from {' or '.join(wanted.groups)}" if wanted.groups else what) + given
 
 
 def _why(decision: Decision) -> str:

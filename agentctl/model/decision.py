@@ -93,14 +93,33 @@ class ConsentKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Signed:
+    """A signed approval that counted: its id, whose it is, the groups it speaks for, its steps (none named: all)."""
+
+    approval: str
+    person: str
+    groups: tuple[str, ...]
+    steps: tuple[str, ...]
+    until: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
-    """Consent to one changeset digest. ``groups`` are the irreversible groups confirmed by name and number."""
+    """Consent to one changeset digest. ``groups`` are the irreversible groups confirmed by name and number.
+
+    ``signed`` are the approvals it rests on besides what was answered when it started.
+    """
 
     kind: ConsentKind = ConsentKind.NONE
     digest: str = ""
     person: str = ""
     at: str = ""
     groups: tuple[str, ...] = ()
+    signed: tuple[Signed, ...] = ()
+
+    def signers(self, step: str) -> tuple[Signed, ...]:
+        """Return the approvals that cover ``step``."""
+        return tuple(signed for signed in self.signed if not signed.steps or step in signed.steps)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +184,16 @@ def consent_to_wire(consent: Consent) -> dict[str, Any]:
         "person": consent.person,
         "at": consent.at,
         "groups": list(consent.groups),
+        "approvals": [
+            {
+                "id": signed.approval,
+                "person": signed.person,
+                "groups": list(signed.groups),
+                "steps": list(signed.steps),
+                "until": signed.until,
+            }
+            for signed in consent.signed
+        ],
     }
 
 
@@ -175,4 +204,14 @@ def consent_from_wire(wire: Mapping[str, Any]) -> Consent:
         person=wire["person"],
         at=wire["at"],
         groups=tuple(wire["groups"]),
+        signed=tuple(
+            Signed(
+                approval=item["id"],
+                person=item["person"],
+                groups=tuple(item["groups"]),
+                steps=tuple(item["steps"]),
+                until=item["until"],
+            )
+            for item in wire.get("approvals", ())       # traces from before there were any
+        ),
     )

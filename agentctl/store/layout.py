@@ -43,6 +43,11 @@ class Layout:
         return self.root / "halts"
 
     @property
+    def approvals(self) -> Path:
+        """Made by the first approval."""
+        return self.root / "approvals"
+
+    @property
     def state(self) -> Path:
         return self.root / "state.json"
 

@@ -25,6 +25,7 @@ from agentctl.model.halt import concerning
 from agentctl.model.run import History, Left, Run, RunStatus
 from agentctl.store import halts, packs
 from agentctl.trace.journal import Journal
+from agentctl.workspace.approving import confirm, renewed
 from agentctl.workspace.halting import refusal
 from agentctl.workspace.lineage import new_id
 from agentctl.workspace.projecting import save_state
@@ -118,7 +119,8 @@ def resume(workspace: Workspace, name: str, control: Control) -> Ended:
             skip,
         )
         frame = _Frame(resumes=old.id, done=done, again=again, skip=skip, left=old.left)
-        return _run(workspace, run, preview, old.consent, control, frame)
+        consent = renewed(workspace, preview, old.consent, old.id)
+        return _run(workspace, run, preview, consent, control, frame)
 
 
 def _resumable(workspace: Workspace, name: str) -> Run:
@@ -141,6 +143,7 @@ def _run(
     history = workspace.history()
     _check_trace(history, preview.changeset)
     _check_halts(workspace, preview.changeset, frame)
+    confirm(workspace, preview.changeset, consent, frame.resumes)
     start = Start(
         run=run,
         who={"user": workspace.person, "host": socket.gethostname(), "pid": getpid()},

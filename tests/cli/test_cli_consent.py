@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from agentctl.cli.consent import consent_to
 from agentctl.cli.session import Session
 from agentctl.errors import ConsentMissing
-from agentctl.model.decision import ConsentKind, Decision, Hold, Mode, Need, Permit, Verdict
+from agentctl.model.decision import Consent, ConsentKind, Decision, Hold, Mode, Need, Permit, Verdict
 from tests.cli.conftest import Terminal
 from tests.views import samples
 
@@ -44,7 +44,10 @@ def terminal(monkeypatch):
 
 
 def ask(changeset, rulings, *, auto_approve: bool = False):
-    return consent_to(changeset, rulings, SESSION, person="mia", at="2026-02-03T09:15:00Z", auto_approve=auto_approve)
+    given = Consent(digest=changeset.digest, person="mia", at="2026-02-03T09:15:00Z")
+    return consent_to(
+        changeset, rulings, SESSION, given=given, auto_approve=auto_approve, may_sign=lambda _: ("ann", "ben")
+    )
 
 
 def test_yes_consents_to_exactly_this_changeset(terminal):
@@ -106,8 +109,9 @@ def test_auto_approve_never_covers_what_cannot_be_undone(terminal):
 
 def test_what_needs_signatures_is_no_persons_to_give_here(terminal):
     shown = terminal("yes\n")
-    with pytest.raises(ConsentMissing, match="two signed approvals"):
+    with pytest.raises(ConsentMissing, match=r"two signed approvals(.|\n)*May sign: ann, ben") as missing:
         ask(PAGE, waits("page", ConsentKind.SIGNATURES, "two signed approvals"))
+    assert missing.value.command == f"agentctl approve {PAGE.digest.removeprefix('sha256:')[:12]}"
     assert shown.getvalue() == "", "who cannot give it is not asked"
 
 

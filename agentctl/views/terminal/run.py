@@ -162,7 +162,9 @@ def _consent(consent: Mapping[str, Any]) -> str:
     by = f", by {consent['person']}" if consent["person"] else ""
     at = f", {when(consent['at'])}" if consent["at"] else ""
     groups = f", named {', '.join(consent['groups'])}" if consent["groups"] else ""
-    return safe.line(_CONSENTS[consent["kind"]] + by + at + groups)
+    people = dict.fromkeys(item["person"] for item in consent["approvals"])
+    signed = f", signed by {', '.join(people)}" if people else ""
+    return safe.line(_CONSENTS[consent["kind"]] + by + at + groups + signed)
 
 
 def _count(number: int, one: str, many: str) -> str:

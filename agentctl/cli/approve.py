@@ -1,0 +1,99 @@
+"""``agentctl approve``: sign what was reviewed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from agentctl.cli.complete import complete_subjects
+from agentctl.cli.options import DiffOption, seconds
+from agentctl.cli.output import emit, talk
+from agentctl.errors import ConsentMissing
+from agentctl.views.look import Detail
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command()
+def approve(
+    context: typer.Context,
+    subject: Annotated[
+        str,
+        typer.Argument(
+            metavar="DIGEST|FILE", help="The changeset that was reviewed: its digest or its file.", show_default=False,
+            autocompletion=complete_subjects,
+        ),
+    ],
+    as_: Annotated[
+        str, typer.Option("--as", metavar="PERSON", help="Who you are in the policy; by default your login name.")
+    ] = "",
+    group: Annotated[
+        str, typer.Option("--group", metavar="GROUP", help="Approve for this group of yours only.")
+    ] = "",
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why. Signed with the rest.")] = "",
+    expires: Annotated[str, typer.Option("--expires", metavar="TIME", help="How long it is good: 30m, 4h.")] = "4h",
+    step: Annotated[
+        list[str] | None, typer.Option("--step", metavar="ID", help="Approve only this step (repeatable).")
+    ] = None,
+    key: Annotated[
+        Path | None,
+        typer.Option("--key", metavar="FILE", help="Your ssh key; a public one where ssh-agent holds the private one."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Also write the approval to FILE, to send it on.")
+    ] = None,
+    diff: DiffOption = Detail.COMPACT,
+) -> None:
+    """Review a changeset and sign your consent to exactly that. It is good once, and until it expires.
+
+    Asks for `yes` on a terminal, and for what cannot be undone by name and number. There is no option that answers
+    for you. The requester's own approval, and an agent's, does not count.
+
+        agentctl approve 3f9a1c2b77de --reason "asked in ticket 4711"
+        agentctl approve reviewed.changeset --key ~/.ssh/approvals -o lead.approval
+    """
+    from agentctl.cli.carry import refuse
+    from agentctl.cli.consent import ask_for
+    from agentctl.engine.gate import irreversible_groups
+    from agentctl.model.canonical import digest
+    from agentctl.views.document.changeset import changeset as document
+    from agentctl.views.terminal.changeset import draw_changeset
+    from agentctl.workspace import approving
+
+    workspace, steps = context.obj.workspace(), tuple(dict.fromkeys(step or ()))
+    wish = approving.Wish(
+        person=approving.signer(workspace, as_),
+        group=group,
+        steps=steps,
+        reason=reason,
+        seconds=seconds(expires),
+        key=(key or Path.home() / ".ssh" / "id_ed25519").expanduser(),
+    )
+    preview = workspace.preview_of(subject)
+    changeset = preview.changeset
+    for name in steps:
+        workspace.decisions(preview, name)
+    rulings = workspace.judge(preview)
+    shown = document(changeset, rulings, workspace.specs, None, preview.hidden) | {"next": []}
+    emit(shown, draw_changeset, context.obj, detail=diff)
+    refuse(changeset, rulings)
+    if not context.obj.interactive:
+        raise ConsentMissing(
+            "Not approved",
+            "Nobody is here to answer: an approval is signed by a person who was shown this, on a terminal.",
+            hint="On a terminal, run:",
+            command=f"agentctl approve {approving.short(changeset)}",
+        )
+    what = f"only {', '.join(steps)} of this" if steps else "exactly this"
+    ask_for(f"Sign as {wish.person} that {what} may be done? Only `yes` is accepted: ",
+            irreversible_groups(changeset, steps))
+    workspace.save_changeset(preview)
+    approval = approving.sign(workspace, changeset, wish, digest(shown))
+    if out is not None:
+        approving.write(out, approval)
+    talk(
+        f"Signed by {wish.person}, good once until {approval.statement.until}. To carry it out:\n"
+        f"    agentctl apply {approving.short(changeset)}\n"
+    )

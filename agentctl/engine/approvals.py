@@ -1,0 +1,110 @@
+"""Whose approvals count for a changeset: of people policy knows today, in time, unused, not the requester's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from agentctl.engine.gate import irreversible_groups
+from agentctl.identity.approvals import moment, same_key, signed_by
+from agentctl.model.approval import Approval
+from agentctl.model.change import ChangeSet
+from agentctl.model.decision import Decision, Signed
+from agentctl.model.plan import Plan
+from agentctl.policy.rules import Person, Policy
+
+_SKEW = timedelta(minutes=1)        # by which the signer's clock may be ahead of ours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighed:
+    """Approvals that count, and why the others do not."""
+
+    counted: tuple[Signed, ...] = ()
+    refused: tuple[tuple[Approval, str], ...] = ()
+
+
+def weigh(
+    approvals: Iterable[Approval], changeset: ChangeSet, policy: Policy, now: datetime, used: Mapping[str, str]
+) -> Weighed:
+    """Return which of ``approvals`` count for ``changeset`` now. ``used`` are the ids used up, each with its run."""
+    counted: dict[str, Signed] = {}
+    refused: list[tuple[Approval, str]] = []
+    for approval in approvals:
+        statement = approval.statement
+        if why := _objection(approval, changeset, policy, now, used):
+            refused.append((approval, why))
+            continue
+        groups = (statement.group,) if statement.group else tuple(sorted(policy.people[statement.person].groups))
+        counted[statement.id] = Signed(
+            approval=statement.id, person=statement.person, groups=groups, steps=statement.steps, until=statement.until
+        )
+    return Weighed(counted=tuple(counted.values()), refused=tuple(refused))
+
+
+def may_sign(policy: Policy, plan: Plan, decision: Decision) -> tuple[str, ...]:
+    """Return who may sign for what ``decision`` asks: people of its groups who are not the requester."""
+    groups = decision.signatures.groups if decision.signatures else ()
+    return tuple(
+        name
+        for name, person in policy.people.items()
+        if (not groups or not person.groups.isdisjoint(groups)) and not _excluded(person, plan, policy)
+    )
+
+
+def _objection(
+    approval: Approval, changeset: ChangeSet, policy: Policy, now: datetime, used: Mapping[str, str]
+) -> str:
+    """Return why ``approval`` does not count, or nothing."""
+    statement = approval.statement
+    if statement.lineage != changeset.lineage:
+        return "it is another workspace's"
+    if statement.digest != changeset.digest or statement.effects != changeset.effects:
+        same = "; the effects are the same, so what moved is the plan, the policy or a system"
+        return "it is for another changeset" + (same if statement.effects == changeset.effects else "")
+    if why := _not_theirs(approval, changeset.plan, policy):
+        return why
+    if run := used.get(statement.id):
+        return f"run {run} used it up, and an approval is good for one"
+    if now >= moment(statement.until):
+        return f"it was good until {statement.until}"
+    if now + _SKEW < moment(statement.from_):
+        return f"it is good only from {statement.from_}"
+    steps = {step.id for step in changeset.plan.steps}
+    if unknown := [step for step in statement.steps if step not in steps]:
+        return f"it names step `{unknown[0]}`, which there is not"
+    if dict(statement.irreversible) != irreversible_groups(changeset, statement.steps):
+        return "it does not name what cannot be undone as it is"
+    return ""
+
+
+def _not_theirs(approval: Approval, plan: Plan, policy: Policy) -> str:
+    """Return why the signature is not that of the person it names, or that person's does not count."""
+    statement = approval.statement
+    person = policy.people.get(statement.person)
+    if person is None:
+        return f"`{statement.person}` is nobody in the policy's `people:`"
+    if not (key := signed_by(approval, person.keys)):
+        return f"no key that the policy lists for `{person.name}` signed it"
+    holders = [other.name for other in policy.people.values() if any(same_key(key, its) for its in other.keys)]
+    if len(holders) > 1:
+        return f"its key is listed for {' and '.join(f'`{name}`' for name in holders)}, so whose it is cannot be told"
+    if any(same_key(key, its) for agent in policy.agents.values() for its in agent.keys):
+        return "its key is an agent's"
+    if why := _excluded(person, plan, policy):
+        return why
+    if statement.group and statement.group not in person.groups:
+        return f"`{person.name}` is not in `{statement.group}`"
+    return ""
+
+
+def _excluded(person: Person, plan: Plan, policy: Policy) -> str:
+    if plan.agent == person.name or plan.agent in person.aliases:
+        return f"`{person.name}` is the agent's own name"
+    if not plan.requested_by:
+        return ""
+    requester = policy.person(plan.requested_by)
+    if requester is None:
+        return f"who requested it, `{plan.requested_by}`, is nobody in `people:`, and might be who signed"
+    return f"`{person.name}` requested it" if requester.name == person.name else ""

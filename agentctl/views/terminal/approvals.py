@@ -1,0 +1,43 @@
+"""Draws the kept approvals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from agentctl.views import safe
+from agentctl.views.look import Look
+from agentctl.views.page import Ink, Inked, Page
+from agentctl.views.terminal.times import when
+
+
+def draw_approvals(document: Mapping[str, Any], look: Look) -> str:
+    """Return the approvals of an ApprovalsDocument, a paragraph each."""
+    page = Page(look)
+    if not document["approvals"]:
+        page.line("No approvals are kept here.")
+        return page.text()
+    for item in document["approvals"]:
+        short = item["digest"].removeprefix("sha256:")[:12]
+        page.line(Inked(safe.line(item["person"]), Ink.STRONG), f" approved {_what(item)} {short}")
+        good = f"{when(item['from'])} to {when(item['until'])}"
+        rows: list[tuple[str | Inked, ...]] = [(Inked("good", Ink.FAINT), good)]
+        if item["group"]:
+            rows.append((Inked("group", Ink.FAINT), safe.line(item["group"])))
+        if item["reason"]:
+            rows.append((Inked("reason", Ink.FAINT), safe.line(item["reason"])))
+        rows.append((Inked("counts", Ink.FAINT), _worth(item)))
+        page.rows(rows, indent=2)
+    return page.text()
+
+
+def _what(item: Mapping[str, Any]) -> str:
+    return "all of" if item["steps"] == "all" else f"{safe.line(', '.join(item['steps']))} of"
+
+
+def _worth(item: Mapping[str, Any]) -> Inked:
+    if item["used_by"]:
+        return Inked(f"used by run {safe.line(item['used_by'])}", Ink.FAINT)
+    if item["objection"]:
+        return Inked(f"no: {safe.line(item['objection'])}", Ink.CAUTION)
+    return Inked("yes", Ink.GOOD)

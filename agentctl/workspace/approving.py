@@ -1,0 +1,215 @@
+"""Signed approvals in a workspace: made, taken in, and found again for the changeset they are for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from agentctl.engine.approvals import Weighed, weigh
+from agentctl.engine.gate import irreversible_groups
+from agentctl.engine.preview import Preview
+from agentctl.errors import ConsentMissing, Invalid, Tampered, Usage
+from agentctl.identity import approvals as files
+from agentctl.model.approval import Approval, Statement
+from agentctl.model.change import ChangeSet
+from agentctl.model.decision import Consent, Hold
+from agentctl.model.run import History
+from agentctl.store import approvals as store
+from agentctl.store import atomic
+from agentctl.workspace.workspace import Workspace
+
+_SHORT = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a person wants to sign: as whom, for which steps (none named: all), for how long, with which key."""
+
+    person: str
+    group: str
+    steps: Sequence[str]
+    reason: str
+    seconds: float
+    key: Path
+
+
+def sign(workspace: Workspace, changeset: ChangeSet, wish: Wish, shown: str) -> Approval:
+    """Have ``wish`` signed, check that it counts, and keep it. Raises Usage, or ConsentMissing where it does not."""
+    now = latest(workspace, workspace.history())
+    statement = Statement(
+        digest=changeset.digest,
+        effects=changeset.effects,
+        lineage=changeset.lineage,
+        person=wish.person,
+        from_=_text(now),
+        until=_text(now + timedelta(seconds=wish.seconds)),
+        shown=shown,
+        steps=tuple(wish.steps),
+        group=wish.group,
+        reason=wish.reason,
+        irreversible=irreversible_groups(changeset, wish.steps),
+    )
+    approval = files.sign(statement, wish.key)
+    if refused := weigh([approval], changeset, workspace.policy, now, {}).refused:
+        raise ConsentMissing(
+            "The approval would not count",
+            f"{refused[0][1]}.",
+            hint="Sign as yourself (--as) with a key that the policy lists under your `keys:` (--key).",
+        )
+    keep(workspace, approval)
+    return approval
+
+
+def signer(workspace: Workspace, name: str) -> str:
+    """Return the name in the policy of the person called ``name``, or of who runs this. Raises Usage."""
+    person = workspace.policy.person(name or workspace.person)
+    if person is None:
+        raise Usage(
+            "Nobody of that name",
+            f"`{name or workspace.person}` is nobody in the policy's `people:`.",
+            hint="Say who you are there with --as.",
+        )
+    return person.name
+
+
+def keep(workspace: Workspace, approval: Approval) -> None:
+    store.save(workspace.layout, approval.statement.id, approval.text)
+
+
+def write(path: Path, approval: Approval) -> None:
+    """Write an approval to a file that travels. Raises Unwritable."""
+    atomic.replace(path, [approval.text], 0o600)
+
+
+def take_in(workspace: Workspace, changeset: ChangeSet, paths: Iterable[Path], resumes: str = "") -> None:
+    """Keep the approvals of ``paths``. Raises Invalid, or ConsentMissing where one does not count for ``changeset``."""
+    for path in paths:
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise Invalid("The approval cannot be read", f"{path}: {error.strerror}.") from error
+        approval = files.parse(data, str(path))
+        if refused := _weigh(workspace, [approval], changeset, resumes).refused:
+            raise ConsentMissing(
+                "The approval does not count",
+                f"{path}: {refused[0][1]}. Nothing was executed.",
+                hint="To have exactly this approved:",
+                command=f"agentctl approve {short(changeset)}",
+            )
+        keep(workspace, approval)
+
+
+def take_in_for(workspace: Workspace, run: str, paths: Sequence[Path]) -> None:
+    """Keep the approvals of ``paths`` for going on with ``run``. Raises as ``take_in``."""
+    if paths:
+        old = workspace.run(run)
+        take_in(workspace, workspace.stored(old.digest)[0], paths, old.id)
+
+
+def gathered(workspace: Workspace, changeset: ChangeSet, resumes: str = "") -> Weighed:
+    """Return what the kept approvals of ``changeset`` are worth now; ``resumes`` is the run that goes on."""
+    of_it = [approval for approval in every(workspace) if approval.statement.digest == changeset.digest]
+    return _weigh(workspace, of_it, changeset, resumes) if of_it else Weighed()
+
+
+def every(workspace: Workspace) -> list[Approval]:
+    """Return all kept approvals, oldest first. Raises Invalid where a file is none."""
+    kept = [files.parse(data, str(path)) for path, data in store.kept(workspace.layout)]
+    return sorted(kept, key=lambda approval: (approval.statement.from_, approval.statement.id))
+
+
+def listed(workspace: Workspace, subject: str) -> list[tuple[Approval, str, str]]:
+    """Return the kept approvals, each with the run that used it and why it does not count, or nothing.
+
+    With ``subject``, a digest or the beginning of one, only those for it.
+    """
+    used = used_up(workspace.history())
+    found = []
+    for approval in every(workspace):
+        statement = approval.statement
+        if not statement.digest.removeprefix("sha256:").startswith(subject.removeprefix("sha256:")):
+            continue
+        run = used.get(statement.id, "")
+        why = "" if run else _worth(workspace, approval)
+        found.append((approval, run, why))
+    return found
+
+
+def _worth(workspace: Workspace, approval: Approval) -> str:
+    try:
+        changeset, _ = workspace.stored(approval.statement.digest)
+    except (Usage, Tampered) as error:
+        return f"its changeset cannot be looked at: {error.summary}"
+    refused = _weigh(workspace, [approval], changeset, "").refused
+    return refused[0][1] if refused else ""
+
+
+def confirm(workspace: Workspace, changeset: ChangeSet, consent: Consent, resumes: str = "") -> None:
+    """Check, under the lock, that every approval ``consent`` rests on still counts. Raises ConsentMissing."""
+    if not consent.signed:
+        return
+    weighed = gathered(workspace, changeset, resumes)
+    counted = set(weighed.counted)
+    why = {approval.statement.id: reason for approval, reason in weighed.refused}
+    for signed in consent.signed:
+        if signed not in counted:
+            reason = why.get(signed.approval, "it is gone, or its person's groups changed")
+            raise ConsentMissing(
+                "The approval does not count any more",
+                f"Of `{signed.person}`'s approval: {reason}. Nothing was executed.",
+                hint="To have exactly this approved again:",
+                command=f"agentctl approve {short(changeset)}",
+            )
+
+
+def renewed(workspace: Workspace, preview: Preview, consent: Consent, resumes: str) -> Consent:
+    """Return the consent run ``resumes`` goes on under: what was answered then, with the approvals that count now.
+
+    Raises ConsentMissing where what it rested on expired, or was revoked, and nothing renewed it.
+    """
+    weighed = gathered(workspace, preview.changeset, resumes)
+    now = replace(consent, signed=weighed.counted)
+    holds = [ruling for ruling in workspace.judge(preview, now).values() if isinstance(ruling, Hold)]
+    if consent.signed and holds:
+        reasons = "; ".join(f"`{approval.statement.person}`'s: {why}" for approval, why in weighed.refused)
+        raise ConsentMissing(
+            "The approval does not count any more",
+            f"Step `{holds[0].decision.step}` needs {holds[0].needs[0].what}. {reasons}.".replace(". .", "."),
+            hint=f"Run {resumes} goes on once the same changeset is approved again:",
+            command=f"agentctl approve {short(preview.changeset)}",
+        )
+    return now
+
+
+def used_up(history: History, resumes: str = "") -> dict[str, str]:
+    """Return the approvals named by runs, each with the run; those of ``resumes`` and what it resumed are its own."""
+    own: set[str] = set()
+    run = history.run(resumes) if resumes else None
+    while run is not None and run.id not in own:
+        own.add(run.id)
+        run = history.run(run.resumes) if run.resumes else None
+    return {signed.approval: run.id for run in history.runs if run.id not in own for signed in run.consent.signed}
+
+
+def latest(workspace: Workspace, history: History) -> datetime:
+    """Return the time, never before the last thing recorded: a clock set back makes no consent live longer."""
+    told = [time for run in history.runs[-1:] for time in (run.finished_at or run.started_at,)]
+    told += [act.at for act in history.acts[-1:]]
+    return max(workspace.now(), *map(datetime.fromisoformat, told)) if told else workspace.now()
+
+
+def short(changeset: ChangeSet) -> str:
+    return changeset.digest.removeprefix("sha256:")[:_SHORT]
+
+
+def _weigh(workspace: Workspace, approvals: Iterable[Approval], changeset: ChangeSet, resumes: str) -> Weighed:
+    history = workspace.history()
+    return weigh(
+        approvals, changeset, workspace.policy, latest(workspace, history), used_up(history, resumes)
+    )
+
+
+def _text(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
