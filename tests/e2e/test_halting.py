@@ -43,6 +43,9 @@ def test_what_is_halted_is_told_by_plan_show_and_runs_and_lifted_by_the_command_
     planned = house.run("plan", "plan.yaml")
     assert planned.code == Exit.REFUSED
     assert "! 1 step is halted" in planned.out
+    assert "1 step: 1 halted." in planned.out
+    assert "Halted: nothing of this plan can be executed" in planned.out
+    assert "denied" not in planned.out.lower(), "policy is not blamed for what a person did"
     for told in (planned, house.run("show"), house.run("runs")):
         assert "agent `helper` is halted since" in told.out
         assert WHY in told.out

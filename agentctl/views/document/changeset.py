@@ -147,7 +147,8 @@ def _summary(steps: Sequence[Mapping[str, Any]]) -> dict[str, int]:
         "reads": effects.count(Effect.READ.value),
         "permitted": rulings.count("permit"),
         "held": rulings.count("hold"),
-        "denied": rulings.count("refuse"),
+        "denied": sum(step["ruling"] == "refuse" and not step["halt"] for step in steps),
+        "halted": sum(step["halt"] is not None for step in steps),
         "irreversible": sum(map(irreversible, steps)),
         "unknown": sum(len(step["unknown"]) for step in steps),
     }

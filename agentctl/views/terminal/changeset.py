@@ -23,6 +23,7 @@ _QUIET = ("no-op",)
 
 _OUTCOMES = {
     "refused": (Ink.RISK, "Refused by policy: nothing of this {} can be executed."),
+    "halted": (Ink.RISK, "Halted: nothing of this {} can be executed until that is lifted."),
     "held": (Ink.CAUTION, "Nothing happens before the consent that policy asks for."),
     "ready": (Ink.GOOD, "Policy allows this {}."),
     "no-changes": (Ink.GOOD, "Nothing to do: everything is already as the {} wants it."),
@@ -144,7 +145,7 @@ def _draw_end(page: Page, document: Mapping[str, Any]) -> None:
     page.blank()
     others = [
         f"{summary[key]:,} {word}" for key, word in (
-            ("denied", "denied"), ("held", "waiting for consent"), ("irreversible", "irreversible"),
+            ("denied", "denied"), ("halted", "halted"), ("held", "waiting for consent"), ("irreversible", "irreversible"),
             ("reads", "read only"), ("no_ops", "already so"),
         ) if summary[key]
     ]
@@ -159,6 +160,7 @@ def _draw_end(page: Page, document: Mapping[str, Any]) -> None:
         others.append(f"{summary['unknown']:,} {unit} known only after apply")
     if others:
         page.line(f"{summary['steps']:,} {'step' if summary['steps'] == 1 else 'steps'}: {', '.join(others)}.")
-    ink, sentence = _OUTCOMES[document["outcome"]]
+    only_halted = document["outcome"] == "refused" and not summary["denied"]
+    ink, sentence = _OUTCOMES["halted" if only_halted else document["outcome"]]
     page.line(Inked(sentence.format(noun), ink))
     draw_next(page, document["next"])

@@ -46,7 +46,7 @@ def draw_step_line(page: Page, step: Mapping[str, Any]) -> None:
         what = text_of([row for change in step["records"][0]["changes"][:3] for row in rows(change, Detail.SUMMARY)])
     elif step["records"]:
         what = f"{len(step['records']):,} records"
-    ruling: Part = Inked("  DENIED", Ink.RISK) if step["ruling"] == "refuse" else ""
+    ruling: Part = Inked(f"  {_refused(step)}", Ink.RISK) if step["ruling"] == "refuse" else ""
     who = f"  {safe.line(step['action'])}  {safe.line(step['target'])}  "
     name = Inked(step["id"], Ink.STRONG)
     page.line(Inked(f"{symbol:<2} ", ink), name, who, Inked(what, Ink.FAINT), ruling, indent=2, hang=9)
@@ -59,11 +59,15 @@ def draw_arguments(page: Page, arguments: Mapping[str, Any], indent: int) -> Non
         page.line(Inked(f"{safe.line(name)}: ", Ink.FAINT), values.inline(wire, limit), indent=indent, hang=indent + 4)
 
 
+def _refused(step: Mapping[str, Any]) -> str:
+    return "HALTED" if step["halt"] else "DENIED"
+
+
 def policy(step: Mapping[str, Any], *, full: bool) -> list[Part]:
     """Return what the gate says of a step, with the rule and its place. Why it denies stands above, in the banner."""
     match step["ruling"]:
         case "refuse":
-            says: list[Part] = [Inked("DENIED", Ink.RISK), f": {safe.line(step['why'])}" if full else ""]
+            says: list[Part] = [Inked(_refused(step), Ink.RISK), f": {safe.line(step['why'])}" if full else ""]
         case "hold":
             needs = "; ".join(safe.line(need["what"]) for need in step["needs"])
             says = [Inked("waits", Ink.CAUTION), f": {needs}" if needs else ""]
