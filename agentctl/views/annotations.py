@@ -71,8 +71,8 @@ def _step(step: Mapping[str, Any]) -> list[Annotation]:
     found = []
     deciding = [item for item in step["decision"]["findings"] if item["outcome"] in ("denies", "error")]
     if step["ruling"] == "refuse":
-        rule = deciding[0]["rule"] if deciding and not step.get("halt") else "refused"
-        title = "Halted" if step.get("halt") else "Denied by policy"
+        rule = deciding[0]["rule"] if deciding and not step["halt"] else "refused"
+        title = "Halted" if step["halt"] else "Denied by policy"
         why = step["why"] or (deciding[0]["reason"] if deciding else "no rule allows it")
         found.append(Annotation(level=Level.ERROR, rule=rule, title=title, text=f"{what}: {why}", **place))
     elif step["ruling"] == "hold":
