@@ -145,7 +145,8 @@ def _draw_end(page: Page, document: Mapping[str, Any]) -> None:
     page.blank()
     others = [
         f"{summary[key]:,} {word}" for key, word in (
-            ("denied", "denied"), ("halted", "halted"), ("held", "waiting for consent"), ("irreversible", "irreversible"),
+            ("denied", "denied"), ("halted", "halted"), ("held", "waiting for consent"),
+            ("irreversible", "irreversible"),
             ("reads", "read only"), ("no_ops", "already so"),
         ) if summary[key]
     ]
