@@ -219,7 +219,8 @@ def _agrees(owned: tuple[str, ...] | None, wanted: Fields | None, live: Fields |
     if owned is None:
         return fits(wanted, live)
     return all(
-        (name in wanted) is (name in live) and (name not in wanted or fits({name: wanted[name]}, live)) for name in owned
+        (name in wanted) is (name in live) and (name not in wanted or fits({name: wanted[name]}, live))
+        for name in owned
     )
 
 
