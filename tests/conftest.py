@@ -1,6 +1,9 @@
-"""What every test may use: nothing but the switch that rewrites expected output."""
+"""What every test may use: the switch that rewrites expected output, and a directory to come back to."""
 
 from __future__ import annotations
+
+import os
+from collections.abc import Iterator
 
 import pytest
 
@@ -12,3 +15,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture
 def update_golden(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--update-golden"))
+
+
+@pytest.fixture(autouse=True)
+def _stay_where_we_are() -> Iterator[None]:
+    """A command run in this process may go to another directory (`-C`), which is gone when its test is."""
+    before = os.getcwd()
+    yield
+    os.chdir(before)
