@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +21,6 @@ def update_golden(request: pytest.FixtureRequest) -> bool:
 @pytest.fixture(autouse=True)
 def _stay_where_we_are() -> Iterator[None]:
     """A command run in this process may go to another directory (`-C`), which is gone when its test is."""
-    before = os.getcwd()
+    before = Path.cwd()
     yield
     os.chdir(before)

@@ -113,6 +113,8 @@ class _Telling:
     def _begun(self, resumes: str, step: str) -> StepRun | None:
         """A step that the resumed run began and that may have happened is in doubt until this run tells."""
         begun = self.steps.get(resumes, {}).get(step)
+        if begun and begun.resolved == "skip":
+            return begun
         return replace(begun, status=StepStatus.IN_DOUBT) if begun and begun.status in _UNSETTLED else None
 
     def _hand_back(self) -> None:

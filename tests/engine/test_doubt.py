@@ -157,3 +157,13 @@ def test_what_was_sent_again_can_be_rolled_back(world):
     undoing = workspace.preview_undoing(workspace.run(ended.run), Selection())
     world.carry_out(undoing.preview, left=undoing.left)
     assert world.memory.records == {}
+
+
+def test_a_step_left_be_on_a_persons_word_stays_so_however_often_the_run_goes_on(world):
+    world.wrap = LostReply
+    run = world.apply(SEND + "  - {id: free, action: mem.record.create, target: c/1, with: {a: 1}, needs: []}\n").run
+    resolve(world.workspace, run, "tell", "skip", "not needed")
+    world.resume(run)       # its reply is lost as well
+    world.wrap = lambda connector: connector
+    assert world.resume().ending.status is RunStatus.COMPLETE
+    assert len(world.memory.outbox) == 1
