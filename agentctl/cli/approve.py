@@ -71,7 +71,7 @@ def approve(
         seconds=seconds(expires),
         key=(key or Path.home() / ".ssh" / "id_ed25519").expanduser(),
     )
-    preview = workspace.preview_of(subject)
+    preview = approving.preview_to_sign(workspace, subject)
     changeset = preview.changeset
     for name in steps:
         workspace.decisions(preview, name)

@@ -7,17 +7,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from agentctl.engine.again import preview_again
 from agentctl.engine.approvals import Weighed, weigh
 from agentctl.engine.gate import irreversible_groups
+from agentctl.engine.keys import done_by
 from agentctl.engine.preview import Preview
 from agentctl.errors import ConsentMissing, Invalid, Tampered, Usage
 from agentctl.identity import approvals as files
 from agentctl.model.approval import Approval, Statement
 from agentctl.model.change import ChangeSet
 from agentctl.model.decision import Consent, Hold
-from agentctl.model.run import History
+from agentctl.model.run import History, RunStatus
 from agentctl.store import approvals as store
 from agentctl.store import atomic
+from agentctl.store.changesets import is_changeset
 from agentctl.workspace.workspace import Workspace
 
 _SHORT = 12
@@ -60,6 +63,27 @@ def sign(workspace: Workspace, changeset: ChangeSet, wish: Wish, shown: str) -> 
         )
     keep(workspace, approval)
     return approval
+
+
+def preview_to_sign(workspace: Workspace, subject: str) -> Preview:
+    """Return the preview of what is to be signed: of a run that stopped, with the steps it did taken as done."""
+    path = Path(subject)
+    if path.is_file() and not is_changeset(path):
+        return workspace.preview_of(subject)
+    changeset, hidden = workspace.stored(subject)
+    stopped = [
+        run
+        for run in workspace.history().runs
+        if run.digest == changeset.digest and run.status is not RunStatus.COMPLETE and not run.resumed_by
+    ]
+    if not stopped:
+        return workspace.preview_of(subject)
+    run = stopped[-1]
+    values = workspace.values(run)
+    done = {step.id: done_by(run, step, values) for step in run.steps if step.status.done}
+    skip = frozenset(step.id for step in run.steps if step.resolved == "skip")
+    judge = workspace.judge_now(changeset.purpose)
+    return preview_again(changeset, hidden, workspace.readable, judge, workspace.vault, done, {}, skip)
 
 
 def signer(workspace: Workspace, name: str) -> str:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from agentctl.errors import Exit
-from tests.e2e.house import House, update
+from tests.e2e.house import House, step, update
 
 LEADS = ("ann", "ben")
 
@@ -232,3 +232,21 @@ def test_what_starts_by_hand_needs_its_signatures_and_a_person_on_a_terminal(lea
     assert approve(leads, digest, "ann").code == Exit.OK
     assert leads.run("apply", digest).code == Exit.CONSENT
     assert leads.typed("apply", digest).code == Exit.OK
+
+
+def test_a_run_that_stopped_goes_on_under_its_approval_or_a_renewed_one_and_no_revoked_one(leads):
+    leads.plan(update("tier"), step("row", "crm.row.update", "customers/1", {"tier": "annual"}))
+    digest = leads.run("plan", "plan.yaml", "--format", "json").json["digest"]
+    assert approve(leads, digest, "ann").code == Exit.OK
+    leads.sql("CREATE TRIGGER no BEFORE UPDATE ON customers BEGIN SELECT RAISE(ABORT, 'no'); END")
+    assert leads.run("apply", digest).code == Exit.INCOMPLETE
+    assert leads.run("apply", "--resume", "latest").code == Exit.INCOMPLETE, "the same approval, and the same trouble"
+    leads.sql("DROP TRIGGER no")
+    leads.change("policy.yaml", lambda policy: policy["people"].pop("ann"))
+    told = leads.run("apply", "--resume", "latest")
+    assert (told.code, "agentctl approve" in told.all) == (Exit.CONSENT, True), told.all
+    assert leads.sql("SELECT tier FROM customers WHERE id = 1") == [("monthly",)]
+    assert approve(leads, digest, "ben").code == Exit.OK
+    told = leads.run("apply", "--resume", "latest")
+    assert told.code == Exit.OK, told.all
+    assert leads.sql("SELECT tier FROM customers WHERE id = 1") == [("annual",)]
