@@ -7,6 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from agentctl.views.document.records import told_by_records
+
 _SMALLEST = 3
 
 
@@ -63,7 +65,7 @@ def _likeness(step: Mapping[str, Any]) -> str:
         step["action"], step["effect"], step["ruling"], step["why"], step["needs"], decision["verdict"],
         decision["mode"], [[item["rule"], item["outcome"], item["reason"]] for item in decision["findings"]],
         [[record["effect"], record["changes"]] for record in step["records"]],
-        step["arguments"] if not step["records"] else None,
+        None if told_by_records(step) else step["arguments"],
         step["inverse"]["kind"], step["inverse"]["stays"], step["notes"],
     ])
 

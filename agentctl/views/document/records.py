@@ -22,6 +22,11 @@ def revealed(wire: Any, values: Mapping[str, Any]) -> Any:
     return [revealed(item, values) for item in wire] if isinstance(wire, list) else wire
 
 
+def told_by_records(step: Mapping[str, Any]) -> bool:
+    """Whether the records of a step say all that consent to it is about: else what it was given must be seen, too."""
+    return bool(step["records"]) and step["preview"] == "exact" and not step["unknown"]
+
+
 def record(change: RecordChange, sensitive: Set[str]) -> dict[str, Any]:
     """Return ``{address, effect, changes, unchanged}``; in a change a missing ``before`` or ``after`` is absence."""
     return {

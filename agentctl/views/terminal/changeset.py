@@ -132,7 +132,8 @@ def _weightiest(steps: Sequence[Mapping[str, Any]], most: int) -> set[str]:
 
 
 def _draw_one(page: Page, step: Mapping[str, Any]) -> None:
-    if page.look.detail is Detail.SUMMARY or (step["effect"] == "read" and step["ruling"] == "permit"):
+    a_line_will_do = page.look.detail is Detail.SUMMARY and step["preview"] != "none"
+    if a_line_will_do or (step["effect"] == "read" and step["ruling"] == "permit"):
         draw_step_line(page, step)
     else:
         draw_step(page, step)

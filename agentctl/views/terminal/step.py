@@ -8,6 +8,7 @@ from typing import Any
 from agentctl.views import safe, values
 from agentctl.views.diff import rows, text_of
 from agentctl.views.document.groups import alike
+from agentctl.views.document.records import told_by_records
 from agentctl.views.look import Detail
 from agentctl.views.page import Ink, Inked, Page, Part
 from agentctl.views.symbols import EFFECTS
@@ -23,8 +24,8 @@ def draw_step(page: Page, step: Mapping[str, Any], *, title: tuple[Part, ...] = 
     symbol, ink = EFFECTS[step["effect"]]
     head = title or (Inked(step["id"], Ink.STRONG), f"  {safe.line(step['action'])}  {safe.line(step['target'])}")
     page.line(Inked(f"{symbol:<2} ", ink), *head, indent=2, hang=9)
-    if not step["records"] or page.look.detail is Detail.FULL:
-        draw_arguments(page, step["arguments"], 7)
+    if page.look.detail is Detail.FULL or not told_by_records(step):
+        draw_arguments(page, step["arguments"], 7, whole=step["preview"] == "none")
     _draw_records(page, step)
     for note in step["notes"]:
         page.line(Inked(f"note  {safe.line(note)}", Ink.FAINT), indent=7, hang=13)
@@ -52,9 +53,9 @@ def draw_step_line(page: Page, step: Mapping[str, Any]) -> None:
     page.line(Inked(f"{symbol:<2} ", ink), name, who, Inked(what, Ink.FAINT), ruling, indent=2, hang=9)
 
 
-def draw_arguments(page: Page, arguments: Mapping[str, Any], indent: int) -> None:
-    """Draw what a step was given, an argument a line."""
-    limit = None if page.look.detail is Detail.FULL else 200
+def draw_arguments(page: Page, arguments: Mapping[str, Any], indent: int, *, whole: bool = False) -> None:
+    """Draw what a step was given, an argument a line, long ones cut unless ``whole``."""
+    limit = None if whole or page.look.detail is Detail.FULL else 200
     for name, wire in arguments.items():
         page.line(Inked(f"{safe.line(name)}: ", Ink.FAINT), values.inline(wire, limit), indent=indent, hang=indent + 4)
 
