@@ -68,6 +68,10 @@ def judge_source(
         detail = f"`{path[0]}` of {reference.step} is never shown, and would be here."
         findings.error(Code.SENSITIVE_FIELD, "Sensitive field referenced", detail, found.pointer)
         return
+    if path[0] in source.sealed and not _keeps_sealed(spec, found, pointer):
+        detail = f"`{path[0]}` of {reference.step} is kept only in packs, and would stand in clear here."
+        findings.error(Code.SENSITIVE_FIELD, "Sealed field referenced", detail, found.pointer)
+        return
     schemas = fields_at(source.record, path)
     if not schemas:
         _refuse_field(source, reference, found.pointer, findings)
@@ -78,6 +82,11 @@ def judge_source(
         detail = f"`{reference}` brings {_words(brings)}; {_words(takes)} is needed here."
         hint = 'To make a text of it, use {$format: "{value}", value: {$from: …}}.' if takes == _TEXT else ""
         findings.error(Code.REFERENCE_TYPE, "Reference of the wrong type", detail, found.pointer, hint=hint)
+
+
+def _keeps_sealed(spec: ActionSpec | None, found: Found, pointer: Pointer) -> bool:
+    """Whether the argument a reference stands in is one whose value is hidden as well."""
+    return spec is not None and found.pointer[len(pointer)] in spec.sealed | spec.sensitive
 
 
 def _refuse_field(source: ActionSpec, reference: From, pointer: Pointer, findings: Findings) -> None:

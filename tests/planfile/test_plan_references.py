@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from agentctl.planfile.load import check, loads
@@ -150,3 +152,18 @@ def test_a_secrets_name_is_a_name(name):
 def test_expressions_of_other_tools_stay_the_text_they_are():
     data = plan(FIRST.replace("seats: 1", "name: '${{ secrets.TOKEN }} {{x}} ${y} $(z)'"))
     assert loads(data, "x", catalog()).steps[0].with_ == {"name": "${{ secrets.TOKEN }} {{x}} ${y} $(z)"}
+
+
+@pytest.mark.parametrize(("name", "argument", "codes"), [
+    ("extra", "{$from: steps.first.after.name}", ["sensitive-field"]),
+    ("extra", "{deep: [{$from: steps.first.after.name}]}", ["sensitive-field"]),
+    ("extra", '{$format: "{x}", x: {$from: steps.first.after.name}}', ["sensitive-field"]),
+    ("name", "{$from: steps.first.after.name}", []),
+    ("iban", "{$from: steps.first.after.name}", []),
+])
+def test_a_sealed_value_goes_only_where_it_stays_hidden(name, argument, codes):
+    shop = catalog()
+    sealing = replace(shop.actions["crm.row.update"], sealed=frozenset({"name"}))
+    shop = replace(shop, actions={**shop.actions, "crm.row.update": sealing})
+    data = plan(f"{FIRST}  - {{id: second, action: crm.row.update, target: customers/2, with: {{{name}: {argument}}}}}\n")
+    assert [item.code for item in check(data, "x", shop).diagnostics] == codes
