@@ -13,7 +13,7 @@ from agentctl.cli.interrupt import Handbrake
 from agentctl.cli.output import emit
 from agentctl.cli.progress import progress
 from agentctl.errors import Exit, Incomplete, Refused, Unwritable
-from agentctl.model.change import ChangeSet
+from agentctl.model.changeset import ChangeSet
 from agentctl.model.decision import Consent, ConsentKind, Refuse, Ruling
 from agentctl.model.run import Left
 from agentctl.views.look import Detail

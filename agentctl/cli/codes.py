@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from agentctl.engine.apply import Ending
 from agentctl.errors import Exit
-from agentctl.model.change import ChangeSet, Effect
+from agentctl.model.change import Effect
+from agentctl.model.changeset import ChangeSet
 from agentctl.model.decision import Refuse, Ruling
 from agentctl.model.run import RunStatus, StepStatus
 

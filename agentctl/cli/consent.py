@@ -10,7 +10,7 @@ from agentctl.cli.output import talk
 from agentctl.cli.session import Session
 from agentctl.engine.gate import irreversible
 from agentctl.errors import ConsentMissing
-from agentctl.model.change import ChangeSet
+from agentctl.model.changeset import ChangeSet
 from agentctl.model.decision import Consent, ConsentKind, Decision, Hold, Need, Ruling
 from agentctl.views.safe import escape
 

@@ -8,7 +8,8 @@ from enum import Enum
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from agentctl.model.action import ActionSpec
-from agentctl.model.change import Change, Inverse, SystemIdentity
+from agentctl.model.change import Change, Inverse
+from agentctl.model.changeset import SystemIdentity
 from agentctl.model.plan import Step
 from agentctl.model.snapshot import Address, Snapshot
 from agentctl.model.values import Fields, Value

@@ -15,9 +15,11 @@ from agentctl.engine.protect import Protector, reveal_change, reveal_step
 from agentctl.engine.records import in_words
 from agentctl.engine.resolve import Done, resolve
 from agentctl.errors import Rejected, Stale
-from agentctl.model.change import Change, ChangeSet, SystemIdentity, project
+from agentctl.model.change import Change
+from agentctl.model.changeset import ChangeSet, SystemIdentity
 from agentctl.model.decision import Decision
 from agentctl.model.plan import Step
+from agentctl.model.projection import project
 from agentctl.model.snapshot import Address
 
 

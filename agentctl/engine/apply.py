@@ -20,10 +20,11 @@ from agentctl.engine.resolve import Brought, Done, resolve
 from agentctl.engine.settle import Sending
 from agentctl.errors import ConnectorError, Indeterminate, Interrupted
 from agentctl.model.action import ActionSpec, Settlement
-from agentctl.model.change import Change, Effect, project
+from agentctl.model.change import Change, Effect
 from agentctl.model.decision import Consent, Hold, Permit, Refuse
 from agentctl.model.halt import Halt, concerning
 from agentctl.model.plan import OnFailure, Step, argument_to_wire
+from agentctl.model.projection import project
 from agentctl.model.run import Left, LeftStatus, RunStatus, StepStatus
 from agentctl.syntax.schema import problems
 from agentctl.trace.record import Kind

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from agentctl.engine.gate import irreversible_groups
 from agentctl.identity.approvals import moment, same_key, signed_by
 from agentctl.model.approval import Approval
-from agentctl.model.change import ChangeSet
+from agentctl.model.changeset import ChangeSet
 from agentctl.model.decision import Decision, Signed
 from agentctl.model.plan import Plan
 from agentctl.policy.rules import Person, Policy

@@ -9,7 +9,8 @@ from typing import assert_never
 
 from agentctl.engine.ports import Systems
 from agentctl.model.action import ActionSpec, Reversibility
-from agentctl.model.change import Change, ChangeSet, Effect, Purpose, RecordChange, strongest
+from agentctl.model.change import Change, Effect, RecordChange, strongest
+from agentctl.model.changeset import ChangeSet, Purpose
 from agentctl.model.decision import (
     Consent,
     ConsentKind,

@@ -9,7 +9,8 @@ from typing import Any
 from agentctl.engine.ports import Commitments
 from agentctl.engine.protect import reveal_fields
 from agentctl.engine.resolve import Brought, Done
-from agentctl.model.change import Effect, Purpose
+from agentctl.model.change import Effect
+from agentctl.model.changeset import Purpose
 from agentctl.model.plan import Plan
 from agentctl.model.run import History, Run, StepRun, StepStatus
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from agentctl.engine.keys import undone_step
 from agentctl.engine.ports import Commitments
-from agentctl.model.change import Change, Purpose, field_changes
+from agentctl.model.change import Change, field_changes
+from agentctl.model.changeset import Purpose
 from agentctl.model.run import History, Run, StepRun
 from agentctl.model.snapshot import Address
 from agentctl.model.state import Head, Known, State

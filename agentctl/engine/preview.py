@@ -16,10 +16,12 @@ from agentctl.engine.protect import Protector
 from agentctl.engine.resolve import Brought, Done, resolve
 from agentctl.errors import Invalid, Rejected
 from agentctl.model.action import Reversibility
-from agentctl.model.change import Change, ChangeSet, Effect, Inverse, Purpose, project
+from agentctl.model.change import Change, Effect, Inverse
+from agentctl.model.changeset import ChangeSet, Purpose
 from agentctl.model.decision import Decision
 from agentctl.model.diagnostic import Diagnostic, Severity
 from agentctl.model.plan import Plan, Secret, Step, references
+from agentctl.model.projection import project
 from agentctl.model.snapshot import Address
 from agentctl.policy.evaluate import judges_all_inverses_alike
 

@@ -13,16 +13,11 @@ from agentctl.engine.protect import Protector, address_of
 from agentctl.engine.readback import Reading
 from agentctl.model.action import ActionSpec
 from agentctl.model.canonical import canonical
-from agentctl.model.change import (
-    Change,
-    ChangeSet,
-    change_to_wire,
-    fingerprint,
-    inverse_to_wire,
-    system_to_wire,
-)
+from agentctl.model.change import Change, change_to_wire, inverse_to_wire
+from agentctl.model.changeset import ChangeSet, system_to_wire
 from agentctl.model.decision import Decision, Need, consent_to_wire, decision_to_wire
 from agentctl.model.plan import Step, plan_to_wire
+from agentctl.model.projection import fingerprint
 from agentctl.model.run import RunStatus, StepStatus
 from agentctl.model.snapshot import Address, Snapshot
 from agentctl.model.values import NotAValue, Value, to_wire

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agentctl.engine.keys import undone_step
-from agentctl.model.change import Purpose
+from agentctl.model.changeset import Purpose
 from agentctl.model.run import History, Run, StepStatus
 
 _HAPPENED = {StepStatus.CONFIRMED, StepStatus.ACCEPTED}

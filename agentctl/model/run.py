@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from agentctl.model.change import Change, Inverse, Purpose, SystemIdentity
+from agentctl.model.change import Change, Inverse
+from agentctl.model.changeset import Purpose, SystemIdentity
 from agentctl.model.decision import Consent
 from agentctl.model.plan import Plan
 from agentctl.model.snapshot import Address

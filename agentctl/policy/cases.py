@@ -11,7 +11,8 @@ from typing import Any
 from agentctl import resources
 from agentctl.errors import Invalid
 from agentctl.model.action import ActionSpec, Fidelity, Reversibility, Tier
-from agentctl.model.change import Change, Effect, Inverse, Purpose, RecordChange
+from agentctl.model.change import Change, Effect, Inverse, RecordChange
+from agentctl.model.changeset import Purpose
 from agentctl.model.diagnostic import Diagnostic, Severity, Span
 from agentctl.model.plan import Evidence, Plan, Step, argument_from_wire
 from agentctl.model.snapshot import Address

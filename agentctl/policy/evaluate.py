@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from agentctl.model.action import ActionSpec
-from agentctl.model.change import Change, Purpose
+from agentctl.model.change import Change
+from agentctl.model.changeset import Purpose
 from agentctl.model.decision import Decision, Finding, Level, Mode, Outcome, Verdict
 from agentctl.model.plan import Plan, Step
 from agentctl.policy import invariants

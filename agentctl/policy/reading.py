@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from agentctl.model.canonical import digest
-from agentctl.model.change import Purpose
+from agentctl.model.changeset import Purpose
 from agentctl.model.decision import Level, Mode
 from agentctl.model.diagnostic import Diagnostic, Severity, Span
 from agentctl.policy import expressions, globs

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from agentctl.model.action import ActionSpec
-from agentctl.model.change import Change, Effect, Purpose, RecordChange
+from agentctl.model.change import Change, Effect, RecordChange
+from agentctl.model.changeset import Purpose
 from agentctl.model.decision import Decision, Finding, Mode, Outcome, Verdict
 from agentctl.model.plan import Plan, Step
 from agentctl.model.policy_report import Replayed, Shift

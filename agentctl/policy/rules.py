@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from agentctl.model.change import Purpose
+from agentctl.model.changeset import Purpose
 from agentctl.model.decision import Level, Mode
 from agentctl.model.diagnostic import Diagnostic, Span
 from agentctl.policy.expressions import Expression

@@ -11,15 +11,8 @@ from typing import Any
 
 from agentctl.errors import Tampered, Usage
 from agentctl.model.canonical import canonical, digest, digest_bytes
-from agentctl.model.change import (
-    Change,
-    ChangeSet,
-    Purpose,
-    SystemIdentity,
-    change_from_wire,
-    change_to_wire,
-    header_to_wire,
-)
+from agentctl.model.change import Change, change_from_wire, change_to_wire
+from agentctl.model.changeset import ChangeSet, Purpose, SystemIdentity, header_to_wire
 from agentctl.model.plan import plan_from_wire
 from agentctl.model.values import NotAValue
 from agentctl.store import atomic

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from agentctl.model.change import Purpose, SystemIdentity, change_from_wire, inverse_from_wire
+from agentctl.model.change import change_from_wire, inverse_from_wire
+from agentctl.model.changeset import Purpose, SystemIdentity
 from agentctl.model.decision import consent_from_wire
 from agentctl.model.plan import plan_from_wire
 from agentctl.model.run import Act, History, Left, LeftStatus, Observed, Run, RunStatus, StepRun, StepStatus

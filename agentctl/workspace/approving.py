@@ -15,7 +15,7 @@ from agentctl.engine.preview import Preview
 from agentctl.errors import ConsentMissing, Invalid, Tampered, Usage
 from agentctl.identity import approvals as files
 from agentctl.model.approval import Approval, Statement
-from agentctl.model.change import ChangeSet
+from agentctl.model.changeset import ChangeSet
 from agentctl.model.decision import Consent, Hold
 from agentctl.model.run import History, RunStatus
 from agentctl.store import approvals as store

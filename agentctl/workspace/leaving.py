@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from agentctl.engine.keys import undo_id
 from agentctl.engine.rollback import Selection
-from agentctl.model.change import ChangeSet, Purpose
+from agentctl.model.changeset import ChangeSet, Purpose
 from agentctl.model.run import Left
 from agentctl.workspace.workspace import Workspace
 

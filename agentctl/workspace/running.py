@@ -19,7 +19,7 @@ from agentctl.engine.preview import Preview
 from agentctl.engine.resolve import Done
 from agentctl.engine.settle import Sending, unsettled
 from agentctl.errors import Incomplete, Tampered, Usage
-from agentctl.model.change import ChangeSet, Purpose
+from agentctl.model.changeset import ChangeSet, Purpose
 from agentctl.model.decision import Consent
 from agentctl.model.halt import concerning
 from agentctl.model.run import History, Left, Run, RunStatus

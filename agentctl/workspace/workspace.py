@@ -22,7 +22,7 @@ from agentctl.errors import Invalid, Tampered, Usage
 from agentctl.identity import keys
 from agentctl.identity.vault import Vault
 from agentctl.model.action import ActionSpec
-from agentctl.model.change import ChangeSet, Purpose
+from agentctl.model.changeset import ChangeSet, Purpose
 from agentctl.model.decision import Consent, Decision, Ruling
 from agentctl.model.diagnostic import Diagnostic
 from agentctl.model.halt import Halt, recorded_ids, standing

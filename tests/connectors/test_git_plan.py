@@ -20,8 +20,9 @@ from agentctl.engine.overlay import Overlay
 from agentctl.engine.ports import Systems
 from agentctl.errors import Rejected
 from agentctl.model.action import Settlement
-from agentctl.model.change import Change, Effect, RecordChange, project
+from agentctl.model.change import Change, Effect, RecordChange
 from agentctl.model.plan import Step
+from agentctl.model.projection import project
 from agentctl.model.snapshot import Address, Snapshot
 from agentctl.model.values import UNKNOWN, Unknown
 from agentctl.testing import foresee, perform, snapshots

@@ -13,7 +13,8 @@ from agentctl.connectors.layers import Deadline, Rate, Rates, ReadOnly, Sealed, 
 from agentctl.connectors.layers.wrapped import Wrapped
 from agentctl.connectors.memory import TYPE, MemoryConnector
 from agentctl.errors import ConnectorError, Indeterminate, Interrupted, Invalid, Rejected, Unreachable
-from agentctl.model.change import Change, SystemIdentity
+from agentctl.model.change import Change
+from agentctl.model.changeset import SystemIdentity
 from agentctl.model.plan import Step
 from agentctl.model.snapshot import Address, Snapshot
 from agentctl.model.values import Value

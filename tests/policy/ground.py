@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from agentctl.model.action import ActionSpec, Reversibility, Tier
-from agentctl.model.change import Change, Effect, Purpose, RecordChange
+from agentctl.model.change import Change, Effect, RecordChange
+from agentctl.model.changeset import Purpose
 from agentctl.model.decision import Decision, Outcome
 from agentctl.model.plan import Evidence, Plan, Step
 from agentctl.model.snapshot import Address

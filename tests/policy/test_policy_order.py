@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from agentctl.model.action import Tier
-from agentctl.model.change import Purpose
+from agentctl.model.changeset import Purpose
 from agentctl.model.decision import Mode, Outcome, Signatures, Verdict
 from agentctl.model.plan import Secret
 from tests.policy.ground import ALL, PLAN, ROW, SPEC, change, grants, judge, outcomes, policy, record, update, why

@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from agentctl.model.change import Change, Purpose
+from agentctl.model.change import Change
+from agentctl.model.changeset import Purpose
 from agentctl.model.plan import Step
 from agentctl.model.policy_report import Shift
 from agentctl.model.values import Hidden

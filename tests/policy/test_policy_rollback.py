@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agentctl.model.change import Purpose
+from agentctl.model.changeset import Purpose
 from agentctl.model.decision import Mode, Outcome, Signatures, Verdict
 from tests.policy.ground import HEAD, ROW, change, grants, judge, judge_inverse, outcomes, policy, record, update, why
 

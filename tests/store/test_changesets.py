@@ -9,7 +9,8 @@ import pytest
 from agentctl.errors import Tampered, Usage
 from agentctl.model.action import Reversibility
 from agentctl.model.canonical import canonical, digest
-from agentctl.model.change import Change, ChangeSet, Effect, Inverse, Purpose, RecordChange, SystemIdentity
+from agentctl.model.change import Change, Effect, Inverse, RecordChange
+from agentctl.model.changeset import ChangeSet, Purpose, SystemIdentity
 from agentctl.model.plan import Evidence, From, OnFailure, Plan, Secret, Step
 from agentctl.model.snapshot import Address
 from agentctl.model.values import Hidden, Unknown

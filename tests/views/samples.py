@@ -7,16 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from agentctl.model.action import ActionSpec, Fidelity, Precondition, Readback, Reversibility, Settlement, Tier
-from agentctl.model.change import (
-    IRREVERSIBLE,
-    Change,
-    ChangeSet,
-    Effect,
-    Inverse,
-    Purpose,
-    RecordChange,
-    SystemIdentity,
-)
+from agentctl.model.change import IRREVERSIBLE, Change, Effect, Inverse, RecordChange
+from agentctl.model.changeset import ChangeSet, Purpose, SystemIdentity
 from agentctl.model.decision import (
     Consent,
     ConsentKind,

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from agentctl.errors import Invalid, Stale
-from agentctl.model.change import Purpose
+from agentctl.model.changeset import Purpose
 from agentctl.model.diagnostic import Diagnostic, Severity, Span
 from agentctl.model.run import Left, LeftStatus
 from agentctl.model.state import Head, Known, State

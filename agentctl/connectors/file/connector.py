@@ -14,7 +14,8 @@ from agentctl.connectors.file.disk import Content, Disk, Missing
 from agentctl.connectors.file.predict import File, admit, edited, file_of, text_or_bytes, to_bytes, to_mode, written
 from agentctl.errors import Indeterminate, Rejected, Unreachable
 from agentctl.model.action import ActionSpec, Reversibility
-from agentctl.model.change import Change, Effect, Inverse, RecordChange, SystemIdentity, strongest
+from agentctl.model.change import Change, Effect, Inverse, RecordChange, strongest
+from agentctl.model.changeset import SystemIdentity
 from agentctl.model.plan import Step
 from agentctl.model.snapshot import Address, Snapshot, within
 from agentctl.model.values import Fields, Value, has_unknown

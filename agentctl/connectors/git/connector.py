@@ -14,7 +14,8 @@ from agentctl.connectors.git.repository import Repository
 from agentctl.connectors.git.site import Site
 from agentctl.errors import Rejected
 from agentctl.model.action import ActionSpec
-from agentctl.model.change import Change, SystemIdentity
+from agentctl.model.change import Change
+from agentctl.model.changeset import SystemIdentity
 from agentctl.model.plan import Step
 from agentctl.model.snapshot import Address, Snapshot
 

@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 from agentctl.connectors.base import Call, Connector, Location, Receipt, read_many
 from agentctl.connectors.layers.wrapped import Wrapped
 from agentctl.errors import Indeterminate, Unreachable
-from agentctl.model.change import Change, SystemIdentity
+from agentctl.model.change import Change
+from agentctl.model.changeset import SystemIdentity
 from agentctl.model.snapshot import Address, Snapshot
 
 READING = 60.0      # seconds a look at a system may take

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from agentctl.connectors.base import Call, Location, Receipt, View, read_many
 from agentctl.connectors.layers.wrapped import Wrapped
 from agentctl.errors import ConnectorError, Indeterminate, Interrupted, Rejected, Unreachable
-from agentctl.model.change import Change, SystemIdentity
+from agentctl.model.change import Change
+from agentctl.model.changeset import SystemIdentity
 from agentctl.model.plan import Step
 from agentctl.model.snapshot import Address, Snapshot
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from agentctl.connectors.base import Call, Connector, Location, Receipt, read_many
 from agentctl.connectors.layers.wrapped import Wrapped
 from agentctl.errors import Rejected
-from agentctl.model.change import Change, SystemIdentity
+from agentctl.model.change import Change
+from agentctl.model.changeset import SystemIdentity
 from agentctl.model.snapshot import Address, Snapshot
 
 

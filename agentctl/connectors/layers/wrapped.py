@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from agentctl.connectors.base import Call, Connector, Location, Receipt, View
 from agentctl.model.action import ActionSpec
-from agentctl.model.change import Change, SystemIdentity
+from agentctl.model.change import Change
+from agentctl.model.changeset import SystemIdentity
 from agentctl.model.plan import Step
 from agentctl.model.snapshot import Address, Snapshot
 

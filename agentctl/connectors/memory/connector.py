@@ -16,7 +16,8 @@ from agentctl.connectors.memory.actions import SPECS
 from agentctl.connectors.memory.world import World, load, locked, save
 from agentctl.errors import Rejected
 from agentctl.model.action import ActionSpec, Reversibility
-from agentctl.model.change import IRREVERSIBLE, Change, Effect, Inverse, RecordChange, SystemIdentity, strongest
+from agentctl.model.change import IRREVERSIBLE, Change, Effect, Inverse, RecordChange, strongest
+from agentctl.model.changeset import SystemIdentity
 from agentctl.model.plan import Step
 from agentctl.model.snapshot import Address, Snapshot, new_address, within
 from agentctl.model.values import UNKNOWN, Fields, Value, has_unknown, same

@@ -20,7 +20,8 @@ from agentctl.connectors.sql.tables import Scope, Tables
 from agentctl.connectors.sql.write import Writer, all_known
 from agentctl.errors import Rejected
 from agentctl.model.action import ActionSpec, Tier
-from agentctl.model.change import Change, SystemIdentity
+from agentctl.model.change import Change
+from agentctl.model.changeset import SystemIdentity
 from agentctl.model.plan import Step
 from agentctl.model.snapshot import Address, Snapshot, within
 from agentctl.model.values import Fields, Unknown, same

@@ -6,15 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agentctl.model.action import ActionSpec
-from agentctl.model.change import (
-    Change,
-    ChangeSet,
-    Effect,
-    Purpose,
-    inverse_to_wire,
-    system_to_wire,
-    unknown_paths,
-)
+from agentctl.model.change import Change, Effect, inverse_to_wire, unknown_paths
+from agentctl.model.changeset import ChangeSet, Purpose, system_to_wire
 from agentctl.model.decision import Ruling
 from agentctl.model.plan import Step
 from agentctl.model.run import Left

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from agentctl.model.change import ChangeSet
+from agentctl.model.changeset import ChangeSet
 from agentctl.model.decision import Decision, finding_to_wire
 from agentctl.views.document.changeset import short
 from agentctl.views.document.decision import decided

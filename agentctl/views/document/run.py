@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from agentctl.model.action import ActionSpec
-from agentctl.model.change import Effect, Purpose, RecordChange, system_to_wire
+from agentctl.model.change import Effect, RecordChange
+from agentctl.model.changeset import Purpose, system_to_wire
 from agentctl.model.decision import consent_to_wire
 from agentctl.model.halt import Halt
 from agentctl.model.plan import Step

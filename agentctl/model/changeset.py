@@ -1,0 +1,93 @@
+"""What all steps of a plan do together, and the digests consent is bound to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+from agentctl.model.canonical import canonical, digest, digest_bytes
+from agentctl.model.change import Change, change_to_wire
+from agentctl.model.plan import Plan, plan_to_wire
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemIdentity:
+    """Which system answers: never a credential in ``endpoint``; ``whoami`` and ``tenant`` where the system can tell."""
+
+    type: str
+    version: str
+    endpoint: str
+    whoami: str = ""
+    tenant: str = ""
+
+
+class Purpose(StrEnum):
+    APPLY = "apply"
+    ROLLBACK = "rollback"
+
+
+@dataclass(frozen=True, kw_only=True)      # without slots: its digests are computed once and kept
+class ChangeSet:
+    """Everything a plan would do: what people consent to and ``apply`` executes.
+
+    ``specs`` maps each used action to its ActionSpec's digest, ``systems`` each used instance to its identity.
+    ``undoes`` names the run a rollback undoes. ``repeat`` is N of ``--again``.
+    """
+
+    lineage: str
+    tenant: str
+    environment: str
+    purpose: Purpose
+    plan: Plan
+    policy: str
+    specs: Mapping[str, str]
+    systems: Mapping[str, SystemIdentity]
+    changes: tuple[Change, ...]
+    undoes: str = ""
+    repeat: int = 0
+
+    @cached_property
+    def lines(self) -> tuple[bytes, ...]:
+        """The canonical bytes of each change: what is digested is what is stored."""
+        return tuple(canonical(change_to_wire(change)) for change in self.changes)
+
+    @cached_property
+    def effects(self) -> str:
+        """Digest of the ordered changes: prose may differ, what is done may not."""
+        return digest([digest_bytes(line) for line in self.lines])
+
+    @cached_property
+    def digest(self) -> str:
+        """What consent is bound to. No time, precondition token or rendered text is in it."""
+        return digest({**header_to_wire(self), "effects": self.effects})
+
+
+def header_to_wire(changeset: ChangeSet) -> dict[str, Any]:
+    """Return a changeset's JSON form without its changes: the first line of its file, less the digests."""
+    return {
+        "version": 1,
+        "kind": "ChangeSet",
+        "lineage": changeset.lineage,
+        "tenant": changeset.tenant,
+        "environment": changeset.environment,
+        "purpose": changeset.purpose.value,
+        "plan": plan_to_wire(changeset.plan),
+        "policy": changeset.policy,
+        "specs": dict(changeset.specs),
+        "systems": {name: system_to_wire(system) for name, system in changeset.systems.items()},
+        "undoes": changeset.undoes,
+        "repeat": changeset.repeat,
+    }
+
+
+def system_to_wire(system: SystemIdentity) -> dict[str, str]:
+    return {
+        "type": system.type,
+        "version": system.version,
+        "endpoint": system.endpoint,
+        "whoami": system.whoami,
+        "tenant": system.tenant,
+    }

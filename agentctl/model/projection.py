@@ -1,0 +1,52 @@
+"""Which part of a change consent is about: what is stored, shown, judged and digested of its records."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from agentctl.model.canonical import digest
+from agentctl.model.change import Change, Effect, Inverse, RecordChange, field_changes, fields_to_wire
+from agentctl.model.values import Fields
+
+
+def project(change: Change, reads: frozenset[str] | None, volatile: frozenset[str]) -> Change:
+    """Return ``change`` with its records cut to what consent is about: what is stored, shown, judged and digested.
+
+    A read brings values but consent to it is about the address, so its records are left out. Of the inverse stay its
+    kind, action and target: what it puts back is the records' own ``before``.
+    """
+    records = () if change.effect is Effect.READ else change.records
+    step = change.inverse.step and replace(change.inverse.step, with_={})
+    return replace(
+        change,
+        records=tuple(_cut(record, reads, volatile) for record in records),
+        inverse=Inverse(kind=change.inverse.kind, step=step, stays=change.inverse.stays),
+    )
+
+
+def bound_fields(record: RecordChange, reads: frozenset[str] | None) -> frozenset[str] | None:
+    """Return the top-level fields consent to ``record`` is about, or None for the whole record less volatile ones.
+
+    ``reads`` are the fields the deciding rules read; None where that can't be told.
+    """
+    if reads is None or record.before is None or record.after is None:
+        return None
+    return frozenset(change.path.partition(".")[0] for change in field_changes(record.before, record.after)) | reads
+
+
+def fingerprint(change: Change) -> str:
+    """Return the digest of the values a projected change's consent is about: its records' ``before``."""
+    return digest([[record.address, fields_to_wire(record.before)] for record in change.records])
+
+
+def _cut(record: RecordChange, reads: frozenset[str] | None, volatile: frozenset[str]) -> RecordChange:
+    bound = bound_fields(record, reads)
+
+    def keep(fields: Fields | None) -> Fields | None:
+        if fields is None:
+            return None
+        return {
+            name: value for name, value in fields.items() if (name not in volatile if bound is None else name in bound)
+        }
+
+    return RecordChange(address=record.address, before=keep(record.before), after=keep(record.after))
