@@ -21,6 +21,7 @@ from agentctl.engine.settle import Sending
 from agentctl.errors import ConnectorError, Indeterminate, Interrupted
 from agentctl.model.action import ActionSpec, Settlement
 from agentctl.model.change import Change, Effect
+from agentctl.model.clock import Clocks
 from agentctl.model.decision import Consent, Hold, Permit, Refuse
 from agentctl.model.halt import Halt, concerning
 from agentctl.model.plan import OnFailure, Step, argument_to_wire
@@ -64,6 +65,7 @@ class Start:
 
     run: str
     who: Mapping[str, Any]
+    clock: Clocks
     consent: Consent
     resumes: str = ""
     left: Mapping[str, Left] = field(default_factory=dict)

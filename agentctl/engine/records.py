@@ -15,6 +15,7 @@ from agentctl.model.action import ActionSpec
 from agentctl.model.canonical import canonical
 from agentctl.model.change import Change, change_to_wire, inverse_to_wire
 from agentctl.model.changeset import ChangeSet, system_to_wire
+from agentctl.model.clock import clocks_to_wire
 from agentctl.model.decision import Decision, Need, consent_to_wire, decision_to_wire
 from agentctl.model.plan import Step, plan_to_wire
 from agentctl.model.projection import fingerprint
@@ -50,6 +51,7 @@ def run_started(changeset: ChangeSet, start: Start, protector: Protector) -> dic
         "repeat": changeset.repeat,
         "versions": {"agentctl": __version__},
         "who": dict(start.who),
+        "clock": clocks_to_wire(start.clock),
         "consent": consent_to_wire(start.consent),
         "limits": [],
         "left": {step: {"status": left.status.value, "reason": left.reason} for step, left in start.left.items()},

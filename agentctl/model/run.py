@@ -9,6 +9,7 @@ from typing import Any
 
 from agentctl.model.change import Change, Inverse
 from agentctl.model.changeset import Purpose, SystemIdentity
+from agentctl.model.clock import Clocks
 from agentctl.model.decision import Consent
 from agentctl.model.plan import Plan
 from agentctl.model.snapshot import Address
@@ -142,6 +143,7 @@ class Run:
     carried: Mapping[str, str] = field(default_factory=dict)   # a resumption: steps an earlier run did, and which run
     left: Mapping[str, Left] = field(default_factory=dict)      # a rollback: steps it leaves alone
     repeat: int = 0                 # N of --again
+    clock: Clocks | None = None    # the machine's clocks when it began, as far as the trace tells
     resumed_by: tuple[str, ...] = ()
     undone_by: tuple[str, ...] = ()
     reason: str = ""                # why it ended as it did, in words
@@ -169,6 +171,7 @@ class History:
     runs: tuple[Run, ...] = ()
     acts: tuple[Act, ...] = ()
     damage: tuple[str, ...] = ()
+    last: str = ""                  # when the newest record was written
 
     def run(self, identifier: str) -> Run | None:
         return next((run for run in self.runs if run.id == identifier), None)

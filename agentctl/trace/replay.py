@@ -8,6 +8,7 @@ from typing import Any
 
 from agentctl.model.change import change_from_wire, inverse_from_wire
 from agentctl.model.changeset import Purpose, SystemIdentity
+from agentctl.model.clock import clocks_from_wire
 from agentctl.model.decision import consent_from_wire
 from agentctl.model.plan import plan_from_wire
 from agentctl.model.run import Act, History, Left, LeftStatus, Observed, Run, RunStatus, StepRun, StepStatus
@@ -36,9 +37,11 @@ class _Telling:
     runs: dict[str, Run] = field(default_factory=dict)
     steps: dict[str, dict[str, StepRun]] = field(default_factory=dict)
     acts: list[Act] = field(default_factory=list)
+    last: str = ""
 
     def hear(self, number: int, record: Record) -> None:
         body = record.body
+        self.last = record.time
         if record.kind is Kind.RUN_STARTED:
             self._start(number, record)
         elif record.kind is Kind.RUN_FINISHED:
@@ -70,7 +73,7 @@ class _Telling:
             )
             for run in self.runs.values()
         )
-        return History(runs=runs, acts=tuple(self.acts))
+        return History(runs=runs, acts=tuple(self.acts), last=self.last)
 
     def _start(self, number: int, record: Record) -> None:
         body = record.body
@@ -106,6 +109,7 @@ class _Telling:
             },
             carried={step: item["run"] for step, item in carried.items()},
             repeat=body["repeat"],
+            clock=clocks_from_wire(body["clock"]) if "clock" in body else None,    # traces from before it was told
         )
 
     def _carried(self, carried: Mapping[str, str] | None, step: str) -> StepRun | None:

@@ -27,7 +27,7 @@ def settle_all(workspace: Workspace, run: Run) -> dict[str, Sending]:
     Return the steps that may be sent again under their key: that will tell, so nothing is recorded of them yet.
     """
     values = workspace.values(run)
-    answers = [settle(step, workspace.systems, values, workspace.now()) for step in unsettled(run)]
+    answers = [settle(step, workspace.systems, values, workspace.time()) for step in unsettled(run)]
     told = [answer for answer in answers if answer.became in (Became.HAPPENED, Became.DID_NOT)]
     if told:
         with Journal.open(workspace.places, Kind.RESOLVE.value, new_id(8), clock=workspace.now) as journal:

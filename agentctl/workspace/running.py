@@ -142,11 +142,13 @@ def _run(
 ) -> Ended:
     history = workspace.history()
     _check_trace(history, preview.changeset)
+    workspace.check_clock()
     _check_halts(workspace, preview.changeset, frame)
     confirm(workspace, preview.changeset, consent, frame.resumes)
     start = Start(
         run=run,
         who={"user": workspace.person, "host": socket.gethostname(), "pid": getpid()},
+        clock=workspace.clocks(),
         consent=consent,
         resumes=frame.resumes,
         left=frame.left,
@@ -154,13 +156,15 @@ def _run(
         again=frame.again,
         skip=frame.skip,
     )
+    began = workspace.time()
     with _written(workspace, run) as (journal, pack):
         ending = apply(
             preview,
             start,
             Surroundings(
                 systems=workspace.systems,
-                judge=lambda: workspace.judge_now(preview.changeset.purpose),
+                # The trace grows with every step: it is not read again for the time.
+                judge=lambda: workspace.judge_now(preview.changeset.purpose, max(workspace.now(), began)),
                 commitments=workspace.vault,
                 journal=journal,
                 pack=pack,

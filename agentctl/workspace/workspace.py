@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from agentctl.identity import keys
 from agentctl.identity.vault import Vault
 from agentctl.model.action import ActionSpec
 from agentctl.model.changeset import ChangeSet, Purpose
+from agentctl.model.clock import Clocks, decision_time
 from agentctl.model.decision import Consent, Decision, Ruling
 from agentctl.model.diagnostic import Diagnostic
 from agentctl.model.halt import Halt, recorded_ids, standing
@@ -35,7 +36,7 @@ from agentctl.store import changesets, halts, packs
 from agentctl.store.changesets import ChangeSets
 from agentctl.store.layout import Layout
 from agentctl.trace.checkpoint import NAMESPACE, Places
-from agentctl.workspace import lineage
+from agentctl.workspace import clock, lineage
 from agentctl.workspace.file import WorkspaceFile, find
 from agentctl.workspace.file import load as load_file
 from agentctl.workspace.history import Reading
@@ -53,9 +54,19 @@ class Workspace:
         self.file = file
         self.root = file.root
         self.environ = environ
+        self.clocks: Callable[[], Clocks] = clock.machine
 
     def now(self) -> datetime:
-        return datetime.now(UTC)
+        """Return what the wall clock shows: for telling when, never for deciding whether."""
+        return self.clocks().wall
+
+    def time(self) -> datetime:
+        """Return the time every decision is made by: the wall clock, never before the last record."""
+        return decision_time(self.now(), clock.last_record(self.history()))
+
+    def check_clock(self) -> None:
+        """Raise Refused where this machine's clock can't be believed: nothing may begin, and nobody sign, by it."""
+        clock.check(self.clocks(), self.history())
 
     def timestamp(self) -> str:
         return self.now().isoformat(timespec="seconds").replace("+00:00", "Z")
@@ -256,13 +267,14 @@ class Workspace:
     def load_plan(self, path: Path) -> Plan:
         return load(path, self.catalog)
 
-    def judge_now(self, purpose: Purpose = Purpose.APPLY) -> Judge:
+    def judge_now(self, purpose: Purpose = Purpose.APPLY, now: datetime | None = None) -> Judge:
+        """Return what judges now, or at ``now`` where the time is known already."""
         return Judge(
             policy=self.policy,
             systems=self.systems,
             tenant=self.file.tenant,
             environment=self.file.environment,
-            now=self.now(),
+            now=now or self.time(),
             purpose=purpose,
             person=self.person,
         )
