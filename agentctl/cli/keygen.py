@@ -29,7 +29,7 @@ def keygen(
         agentctl keygen
         agentctl keygen --out ~/.ssh/approvals
     """
-    from agentctl.identity.approvals import make_key
+    from agentctl.identity.ssh import make_key
 
     path = out or Path.home() / ".ssh" / "id_ed25519"
     public = make_key(path, getpass.getuser())

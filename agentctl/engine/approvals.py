@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from agentctl.engine.gate import irreversible_groups
-from agentctl.identity.approvals import moment, same_key, signed_by
+from agentctl.engine.signers import excluded, not_theirs
+from agentctl.identity.statements import moment
 from agentctl.model.approval import Approval
 from agentctl.model.changeset import ChangeSet
 from agentctl.model.decision import Decision, Signed
 from agentctl.model.plan import Plan
-from agentctl.policy.rules import Person, Policy
+from agentctl.policy.rules import Policy
 
 _SKEW = timedelta(minutes=1)        # by which the signer's clock may be ahead of ours
 
@@ -49,7 +50,7 @@ def may_sign(policy: Policy, plan: Plan, decision: Decision) -> tuple[str, ...]:
     return tuple(
         name
         for name, person in policy.people.items()
-        if (not groups or not person.groups.isdisjoint(groups)) and not _excluded(person, plan, policy)
+        if (not groups or not person.groups.isdisjoint(groups)) and not excluded(person, plan, policy)
     )
 
 
@@ -63,8 +64,10 @@ def _objection(
     if statement.digest != changeset.digest or statement.effects != changeset.effects:
         same = "; the effects are the same, so what moved is the plan, the policy or a system"
         return "it is for another changeset" + (same if statement.effects == changeset.effects else "")
-    if why := _not_theirs(approval, changeset.plan, policy):
+    if why := not_theirs(approval, statement.person, changeset.plan, policy):
         return why
+    if statement.group and statement.group not in policy.people[statement.person].groups:
+        return f"`{statement.person}` is not in `{statement.group}`"
     if run := used.get(statement.id):
         return f"run {run} used it up, and an approval is good for one"
     if now >= moment(statement.until):
@@ -77,34 +80,3 @@ def _objection(
     if dict(statement.irreversible) != irreversible_groups(changeset, statement.steps):
         return "it does not name what cannot be undone as it is"
     return ""
-
-
-def _not_theirs(approval: Approval, plan: Plan, policy: Policy) -> str:
-    """Return why the signature is not that of the person it names, or that person's does not count."""
-    statement = approval.statement
-    person = policy.people.get(statement.person)
-    if person is None:
-        return f"`{statement.person}` is nobody in the policy's `people:`"
-    if not (key := signed_by(approval, person.keys)):
-        return f"no key that the policy lists for `{person.name}` signed it"
-    holders = [other.name for other in policy.people.values() if any(same_key(key, its) for its in other.keys)]
-    if len(holders) > 1:
-        return f"its key is listed for {' and '.join(f'`{name}`' for name in holders)}, so whose it is cannot be told"
-    if any(same_key(key, its) for agent in policy.agents.values() for its in agent.keys):
-        return "its key is an agent's"
-    if why := _excluded(person, plan, policy):
-        return why
-    if statement.group and statement.group not in person.groups:
-        return f"`{person.name}` is not in `{statement.group}`"
-    return ""
-
-
-def _excluded(person: Person, plan: Plan, policy: Policy) -> str:
-    if plan.agent == person.name or plan.agent in person.aliases:
-        return f"`{person.name}` is the agent's own name"
-    if not plan.requested_by:
-        return ""
-    requester = policy.person(plan.requested_by)
-    if requester is None:
-        return f"who requested it, `{plan.requested_by}`, is nobody in `people:`, and might be who signed"
-    return f"`{person.name}` requested it" if requester.name == person.name else ""

@@ -1,23 +1,26 @@
-"""A person's signed consent to one changeset: what it says, in one byte form. Who signed is ``identity``'s part."""
+"""A person's signed consent to one changeset: what it says. Who signed is ``identity``'s part."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar, Self, TypeAlias
 
-from agentctl.model.canonical import canonical, digest_bytes
+from agentctl.model.statement import Attested, Signable
 
 ALL = "all"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Statement:
+class Statement(Signable):
     """What a person signs. Times are RFC 3339 UTC texts of whole seconds; ``steps`` empty means all of them.
 
     ``irreversible`` counts the changes consented to that cannot be undone, by action. ``group`` empty means every group
     the person is in. ``shown`` is the digest of the document the person was shown.
     """
+
+    NOUN: ClassVar[str] = "approval"
+    NAMESPACE: ClassVar[str] = "agentctl-approval"
 
     digest: str
     effects: str
@@ -32,59 +35,42 @@ class Statement:
     irreversible: Mapping[str, int]
 
     @property
-    def text(self) -> bytes:
-        """The signed bytes: canonical JSON and a newline."""
-        return canonical(statement_to_wire(self)) + b"\n"
+    def times(self) -> tuple[str, ...]:
+        return self.from_, self.until
 
-    @property
-    def id(self) -> str:
-        """What names the approval wherever it is used up: the same words signed twice are one approval."""
-        return digest_bytes(self.text)
+    def to_wire(self) -> dict[str, Any]:
+        return {
+            "version": 1,
+            "kind": "Approval",
+            "digest": self.digest,
+            "effects": self.effects,
+            "lineage": self.lineage,
+            "steps": list(self.steps) or ALL,
+            "person": self.person,
+            "group": self.group,
+            "reason": self.reason,
+            "from": self.from_,
+            "until": self.until,
+            "shown": self.shown,
+            "irreversible": dict(self.irreversible),
+        }
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Approval:
-    """A statement with the armored signature somebody made of it; who that was is not known before it is checked."""
-
-    statement: Statement
-    signature: str
-
-    @property
-    def text(self) -> bytes:
-        """The file that travels: the statement's line, then the signature."""
-        return self.statement.text + self.signature.encode()
-
-
-def statement_to_wire(statement: Statement) -> dict[str, Any]:
-    return {
-        "version": 1,
-        "kind": "Approval",
-        "digest": statement.digest,
-        "effects": statement.effects,
-        "lineage": statement.lineage,
-        "steps": list(statement.steps) or ALL,
-        "person": statement.person,
-        "group": statement.group,
-        "reason": statement.reason,
-        "from": statement.from_,
-        "until": statement.until,
-        "shown": statement.shown,
-        "irreversible": dict(statement.irreversible),
-    }
+    @classmethod
+    def from_wire(cls, wire: Mapping[str, Any]) -> Self:
+        return cls(
+            digest=wire["digest"],
+            effects=wire["effects"],
+            lineage=wire["lineage"],
+            steps=() if wire["steps"] == ALL else tuple(wire["steps"]),
+            person=wire["person"],
+            group=wire["group"],
+            reason=wire["reason"],
+            from_=wire["from"],
+            until=wire["until"],
+            shown=wire["shown"],
+            irreversible=wire["irreversible"],
+        )
 
 
-def statement_from_wire(wire: Mapping[str, Any]) -> Statement:
-    """Return the statement of a JSON form that fits ``approval.schema.json``."""
-    return Statement(
-        digest=wire["digest"],
-        effects=wire["effects"],
-        lineage=wire["lineage"],
-        steps=() if wire["steps"] == ALL else tuple(wire["steps"]),
-        person=wire["person"],
-        group=wire["group"],
-        reason=wire["reason"],
-        from_=wire["from"],
-        until=wire["until"],
-        shown=wire["shown"],
-        irreversible=wire["irreversible"],
-    )
+Approval: TypeAlias = Attested[Statement]
+"""A statement of consent with somebody's signature."""

@@ -42,10 +42,9 @@ class Layout:
         """Made by the first halt."""
         return self.root / "halts"
 
-    @property
-    def approvals(self) -> Path:
-        """Made by the first approval."""
-        return self.root / "approvals"
+    def statements(self, noun: str) -> Path:
+        """Where signed statements of a kind lie (``approvals``…), made by the first."""
+        return self.root / f"{noun}s"
 
     @property
     def state(self) -> Path:

@@ -13,13 +13,13 @@ from agentctl.engine.gate import irreversible_groups
 from agentctl.engine.keys import done_by
 from agentctl.engine.preview import Preview
 from agentctl.errors import ConsentMissing, Invalid, Tampered, Usage
-from agentctl.identity import approvals as files
+from agentctl.identity import statements as files
 from agentctl.model.approval import Approval, Statement
 from agentctl.model.changeset import ChangeSet
 from agentctl.model.decision import Consent, Hold
 from agentctl.model.run import History, RunStatus
-from agentctl.store import approvals as store
 from agentctl.store import atomic
+from agentctl.store import statements as store
 from agentctl.store.changesets import is_changeset
 from agentctl.workspace.workspace import Workspace
 
@@ -40,7 +40,8 @@ class Wish:
 
 def sign(workspace: Workspace, changeset: ChangeSet, wish: Wish, shown: str) -> Approval:
     """Have ``wish`` signed, check that it counts, and keep it. Raises Usage, or ConsentMissing where it does not."""
-    now = latest(workspace, workspace.history())
+    workspace.check_clock()
+    now = workspace.time()
     statement = Statement(
         digest=changeset.digest,
         effects=changeset.effects,
@@ -99,7 +100,7 @@ def signer(workspace: Workspace, name: str) -> str:
 
 
 def keep(workspace: Workspace, approval: Approval) -> None:
-    store.save(workspace.layout, approval.statement.id, approval.text)
+    store.save(workspace.layout, Statement.NOUN, approval.statement.id, approval.text)
 
 
 def write(path: Path, approval: Approval) -> None:
@@ -114,7 +115,7 @@ def take_in(workspace: Workspace, changeset: ChangeSet, paths: Iterable[Path], r
             data = path.read_bytes()
         except OSError as error:
             raise Invalid("The approval cannot be read", f"{path}: {error.strerror}.") from error
-        approval = files.parse(data, str(path))
+        approval = files.parse(data, str(path), Statement)
         if refused := _weigh(workspace, [approval], changeset, resumes).refused:
             raise ConsentMissing(
                 "The approval does not count",
@@ -140,7 +141,7 @@ def gathered(workspace: Workspace, changeset: ChangeSet, resumes: str = "") -> W
 
 def every(workspace: Workspace) -> list[Approval]:
     """Return all kept approvals, oldest first. Raises Invalid where a file is none."""
-    kept = [files.parse(data, str(path)) for path, data in store.kept(workspace.layout)]
+    kept = [files.parse(data, str(path), Statement) for path, data in store.kept(workspace.layout, Statement.NOUN)]
     return sorted(kept, key=lambda approval: (approval.statement.from_, approval.statement.id))
 
 
@@ -217,13 +218,6 @@ def used_up(history: History, resumes: str = "") -> dict[str, str]:
     return {signed.approval: run.id for run in history.runs if run.id not in own for signed in run.consent.signed}
 
 
-def latest(workspace: Workspace, history: History) -> datetime:
-    """Return the time, never before the last thing recorded: a clock set back makes no consent live longer."""
-    told = [time for run in history.runs[-1:] for time in (run.finished_at or run.started_at,)]
-    told += [act.at for act in history.acts[-1:]]
-    return max(workspace.now(), *map(datetime.fromisoformat, told)) if told else workspace.now()
-
-
 def short(changeset: ChangeSet) -> str:
     return changeset.digest.removeprefix("sha256:")[:_SHORT]
 
@@ -231,7 +225,7 @@ def short(changeset: ChangeSet) -> str:
 def _weigh(workspace: Workspace, approvals: Iterable[Approval], changeset: ChangeSet, resumes: str) -> Weighed:
     history = workspace.history()
     return weigh(
-        approvals, changeset, workspace.policy, latest(workspace, history), used_up(history, resumes)
+        approvals, changeset, workspace.policy, workspace.time(), used_up(history, resumes)
     )
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from agentctl.engine.approvals import weigh
 from agentctl.identity import sshsig
-from agentctl.identity.approvals import NAMESPACE
-from agentctl.model.approval import Approval, Statement
+from agentctl.model.approval import Statement
+from agentctl.model.statement import Attested
 from agentctl.policy.document import load
 from tests.views import samples
 
@@ -33,8 +33,8 @@ STATEMENT = Statement(
 
 
 def objection(statement: Statement, now: datetime = FROM, used: dict[str, str] | None = None) -> str:
-    signature = sshsig.sign(statement.text, seed=SEED, namespace=NAMESPACE).decode()
-    weighed = weigh([Approval(statement=statement, signature=signature)], MAIL, POLICY, now, used or {})
+    signature = sshsig.sign(statement.text, seed=SEED, namespace=Statement.NAMESPACE).decode()
+    weighed = weigh([Attested(statement=statement, signature=signature)], MAIL, POLICY, now, used or {})
     assert len(weighed.counted) + len(weighed.refused) == 1
     return weighed.refused[0][1] if weighed.refused else ""
 
@@ -72,12 +72,12 @@ def test_an_approval_that_a_run_names_is_used_up():
 
 def test_a_signature_for_another_use_does_not_count():
     signature = sshsig.sign(STATEMENT.text, seed=SEED, namespace="git").decode()
-    weighed = weigh([Approval(statement=STATEMENT, signature=signature)], MAIL, POLICY, FROM, {})
+    weighed = weigh([Attested(statement=STATEMENT, signature=signature)], MAIL, POLICY, FROM, {})
     assert weighed.counted == ()
 
 
 def test_nobodys_signature_counts_where_the_requester_might_be_anybody():
     policy = replace(POLICY, people={"ann": POLICY.people["ann"]})
-    signature = sshsig.sign(STATEMENT.text, seed=SEED, namespace=NAMESPACE).decode()
-    ((_, why),) = weigh([Approval(statement=STATEMENT, signature=signature)], MAIL, policy, FROM, {}).refused
+    signature = sshsig.sign(STATEMENT.text, seed=SEED, namespace=Statement.NAMESPACE).decode()
+    ((_, why),) = weigh([Attested(statement=STATEMENT, signature=signature)], MAIL, policy, FROM, {}).refused
     assert "might be who signed" in why

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from agentctl.model.approval import Approval, statement_to_wire
+from agentctl.model.approval import Approval
 
 
 def approvals(listed: Iterable[tuple[Approval, str, str]]) -> dict[str, Any]:
@@ -21,5 +21,5 @@ def approvals(listed: Iterable[tuple[Approval, str, str]]) -> dict[str, Any]:
 
 
 def _said(approval: Approval) -> dict[str, Any]:
-    wire = statement_to_wire(approval.statement)
+    wire = approval.statement.to_wire()
     return {name: value for name, value in wire.items() if name not in ("version", "kind")}

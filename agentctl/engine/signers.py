@@ -1,0 +1,36 @@
+"""Whose signature it is, and whether that person has a say over a plan at all. What is said is weighed elsewhere."""
+
+from __future__ import annotations
+
+from agentctl.identity.ssh import same_key
+from agentctl.identity.statements import signed_by
+from agentctl.model.plan import Plan
+from agentctl.model.statement import Attested, Signable
+from agentctl.policy.rules import Person, Policy
+
+
+def not_theirs(attested: Attested[Signable], name: str, plan: Plan, policy: Policy) -> str:
+    """Return why the signature is not that of the person called ``name``, or that person's counts for nothing here."""
+    person = policy.people.get(name)
+    if person is None:
+        return f"`{name}` is nobody in the policy's `people:`"
+    if not (key := signed_by(attested, person.keys)):
+        return f"no key that the policy lists for `{person.name}` signed it"
+    holders = [other.name for other in policy.people.values() if any(same_key(key, its) for its in other.keys)]
+    if len(holders) > 1:
+        return f"its key is listed for {' and '.join(f'`{name}`' for name in holders)}, so whose it is cannot be told"
+    if any(same_key(key, its) for agent in policy.agents.values() for its in agent.keys):
+        return "its key is an agent's"
+    return excluded(person, plan, policy)
+
+
+def excluded(person: Person, plan: Plan, policy: Policy) -> str:
+    """Return why ``person`` has no say over ``plan``: the agent's or the requester's own word is none."""
+    if plan.agent == person.name or plan.agent in person.aliases:
+        return f"`{person.name}` is the agent's own name"
+    if not plan.requested_by:
+        return ""
+    requester = policy.person(plan.requested_by)
+    if requester is None:
+        return f"who requested it, `{plan.requested_by}`, is nobody in `people:`, and might be who signed"
+    return f"`{person.name}` requested it" if requester.name == person.name else ""
