@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from agentctl.model.canonical import digest
@@ -13,30 +12,13 @@ from agentctl.model.diagnostic import Diagnostic, Severity, Span
 from agentctl.policy import expressions, globs
 from agentctl.policy.expressions import Expression, NotAnExpression
 from agentctl.policy.names import look_alikes
+from agentctl.policy.place import Place
 from agentctl.policy.rules import Agent, Approvals, Grant, Invariant, Person, Policy, Rollback
 from agentctl.policy.uses import needs
-from agentctl.syntax.document import Document, Pointer
+from agentctl.syntax.document import Document
 from agentctl.syntax.suggest import did_you_mean
 
 _RULES = ("agents", "roles", "invariants", "rollback", "break_glass")
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A node of one of the files."""
-
-    document: Document
-    pointer: Pointer
-
-    @property
-    def span(self) -> Span:
-        return self.document.span(self.pointer)
-
-    def __truediv__(self, part: str | int) -> _Place:
-        return _Place(self.document, (*self.pointer, part))
-
-    def wrong(self, code: str, summary: str, detail: str, hint: str = "", *, key: bool = False) -> Diagnostic:
-        return self.document.diagnostic(code, summary, detail, hint, self.pointer, key=key)
 
 
 class Reading:
@@ -45,19 +27,19 @@ class Reading:
     def __init__(self) -> None:
         self.problems: list[Diagnostic] = []
         self._warnings: list[Diagnostic] = []
-        self._named: dict[str, dict[str, _Place]] = {kind: {} for kind in ("agent", "role", "person", "rule", "group")}
-        self._aliases: dict[str, tuple[str, _Place]] = {}
+        self._named: dict[str, dict[str, Place]] = {kind: {} for kind in ("agent", "role", "person", "rule", "group")}
+        self._aliases: dict[str, tuple[str, Place]] = {}
         self._agents: dict[str, Agent] = {}
         self._grants: dict[str, tuple[Grant, ...]] = {}
         self._people: dict[str, Person] = {}
         self._invariants: list[Invariant] = []
         self._rollback: Rollback | None = None
         self._conditions: list[Expression] = []
-        self._once: dict[str, _Place] = {}
+        self._once: dict[str, Place] = {}
         self._rules: dict[str, Any] = {"agents": {}, "roles": {}, "invariants": []}
 
     def read(self, document: Document) -> None:
-        body, top = document.value, _Place(document, ())
+        body, top = document.value, Place(document, ())
         for name, agent in body.get("agents", {}).items():
             if self._name("agent", name, top / "agents" / name):
                 self._agents[name] = self._agent(name, agent, top / "agents" / name)
@@ -108,14 +90,14 @@ class Reading:
             warnings=tuple(self._warnings),
         )
 
-    def _agent(self, name: str, body: dict[str, Any], place: _Place) -> Agent:
+    def _agent(self, name: str, body: dict[str, Any], place: Place) -> Agent:
         return Agent(name=name, place=place.span, roles=tuple(body["roles"]), keys=tuple(body.get("keys", ())))
 
-    def _role(self, name: str, body: dict[str, Any], place: _Place) -> Iterator[Grant]:
+    def _role(self, name: str, body: dict[str, Any], place: Place) -> Iterator[Grant]:
         for index, grant in enumerate(body["grants"]):
             yield self._grant(name, index, grant, place / "grants" / index)
 
-    def _grant(self, role: str, index: int, body: dict[str, Any], place: _Place) -> Grant:
+    def _grant(self, role: str, index: int, body: dict[str, Any], place: Place) -> Grant:
         identifier = body.get("id", f"roles.{role}.grants[{index}]")
         self._name("rule", identifier, place / "id" if "id" in body else place)
         mode = Mode(body["mode"]) if "mode" in body else None
@@ -139,7 +121,7 @@ class Reading:
             limited="limits" in body,
         )
 
-    def _check_consent(self, mode: Mode | None, body: dict[str, Any], place: _Place) -> None:
+    def _check_consent(self, mode: Mode | None, body: dict[str, Any], place: Place) -> None:
         """Refuse what a mode would make void, so that nothing written here is without effect."""
         pointless = {
             Mode.AUTO: ("approvals",),
@@ -155,7 +137,7 @@ class Reading:
                     )
                 )
 
-    def _person(self, name: str, body: dict[str, Any], place: _Place) -> Person:
+    def _person(self, name: str, body: dict[str, Any], place: Place) -> Person:
         self._groups(body.get("groups", ()), place / "groups")
         for index, alias in enumerate(body.get("aliases", ())):
             self._alias(alias, name, place / "aliases" / index)
@@ -167,7 +149,7 @@ class Reading:
             keys=tuple(body.get("keys", ())),
         )
 
-    def _invariant(self, body: dict[str, Any], place: _Place) -> Invariant:
+    def _invariant(self, body: dict[str, Any], place: Place) -> Invariant:
         self._name("rule", body["id"], place / "id")
         return Invariant(
             id=body["id"],
@@ -180,12 +162,12 @@ class Reading:
             excepted=frozenset(map(Purpose, body.get("except", ()))),
         )
 
-    def _of_rollback(self, body: dict[str, Any], place: _Place) -> Rollback:
+    def _of_rollback(self, body: dict[str, Any], place: Place) -> Rollback:
         self._groups(body["from"], place / "from")
         count = body.get("approvals", {}).get("count", 0)
         return Rollback(place=place.span, groups=tuple(body["from"]), count=count)
 
-    def _of_break_glass(self, body: dict[str, Any], place: _Place) -> None:
+    def _of_break_glass(self, body: dict[str, Any], place: Place) -> None:
         self._groups(body["from"], place / "from")
         self._warnings.append(
             place.document.diagnostic(
@@ -196,7 +178,7 @@ class Reading:
         )
 
     def _condition(
-        self, body: dict[str, Any], key: str, place: _Place, *, number: bool = False
+        self, body: dict[str, Any], key: str, place: Place, *, number: bool = False
     ) -> Expression | None:
         if key not in body:
             return None
@@ -208,7 +190,7 @@ class Reading:
         self._conditions.append(condition)
         return condition
 
-    def _name(self, kind: str, name: str, place: _Place) -> bool:
+    def _name(self, kind: str, name: str, place: Place) -> bool:
         """Note a name; one given twice, here or in another file, is an error."""
         earlier = self._named[kind].setdefault(name, place)
         if earlier is place:
@@ -218,17 +200,17 @@ class Reading:
         )
         return False
 
-    def _alias(self, alias: str, person: str, place: _Place) -> None:
+    def _alias(self, alias: str, person: str, place: Place) -> None:
         owner, earlier = self._aliases.setdefault(alias, (person, place))
         if owner != person:
             detail = f"`{alias}` is also an alias of `{owner}` at {earlier.span}; it must mean one person."
             self.problems.append(place.wrong("duplicate-name", "Alias of two people", detail))
 
-    def _groups(self, names: Iterable[str], place: _Place) -> None:
+    def _groups(self, names: Iterable[str], place: Place) -> None:
         for index, name in enumerate(names):
             self._named["group"].setdefault(name, place / index)
 
-    def _only_once(self, key: str, top: _Place) -> bool:
+    def _only_once(self, key: str, top: Place) -> bool:
         earlier = self._once.setdefault(key, top / key)
         if earlier.document is top.document:
             return True
@@ -251,7 +233,7 @@ class Reading:
                     self._rules[key] = part
 
 
-def _in_condition(place: _Place, source: str, error: NotAnExpression) -> Diagnostic:
+def _in_condition(place: Place, source: str, error: NotAnExpression) -> Diagnostic:
     """Return what is wrong with a condition, pointing into it where it stands in the file as one piece."""
     detail, hint = error.why.rstrip(".?") + ("?" if error.why.endswith("?") else "."), f"In: {source.strip()[:200]}"
     found = place.wrong("bad-condition", "Condition not valid", detail, hint)
