@@ -1,4 +1,4 @@
-"""Halts: what a person stopped, who and why. Where they are kept and how they are lifted is not told here."""
+"""Halts: what a person or a breaker stopped, and why. Where they are kept and how they are lifted is not told here."""
 
 from __future__ import annotations
 
@@ -41,8 +41,29 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One thing that made a breaker trip. Of a rollback, ``run`` is the rollback and ``step`` is empty."""
+
+    run: str
+    step: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tripped:
+    """Which breaker halted, and the latest of the ``counted`` events that made it."""
+
+    breaker: str
+    counted: int
+    events: tuple[Event, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Halt:
-    """One halt. ``id`` is its request's; ``at`` is when it was asked for, by the clock of whoever asked."""
+    """One halt. ``id`` is its request's; ``at`` is when it was asked for, by the clock of whoever asked.
+
+    A breaker's has ``tripped`` and took effect with the last of its events.
+    """
 
     id: str
     scope: Scope
@@ -50,6 +71,7 @@ class Halt:
     host: str
     at: str
     reason: str
+    tripped: Tripped | None = None
 
     @property
     def why(self) -> str:
@@ -89,6 +111,7 @@ def halt_to_wire(halt: Halt) -> dict[str, Any]:
         "host": halt.host,
         "at": halt.at,
         "reason": halt.reason,
+        **({"tripped": tripped_to_wire(halt.tripped)} if halt.tripped else {}),
     }
 
 
@@ -97,7 +120,18 @@ def halt_from_wire(wire: Mapping[str, Any]) -> Halt:
     facts = {name: wire[name] for name in ("id", "by", "host", "at", "reason")}
     if not all(isinstance(fact, str) for fact in facts.values()):
         raise TypeError("a halt's facts are texts")
-    return Halt(scope=scope_from_wire(wire["scope"]), **facts)
+    tripped = tripped_from_wire(wire["tripped"]) if "tripped" in wire else None
+    return Halt(scope=scope_from_wire(wire["scope"]), tripped=tripped, **facts)
+
+
+def tripped_to_wire(tripped: Tripped) -> dict[str, Any]:
+    events = [{"run": event.run, "step": event.step, "at": event.at} for event in tripped.events]
+    return {"breaker": tripped.breaker, "counted": tripped.counted, "events": events}
+
+
+def tripped_from_wire(wire: Mapping[str, Any]) -> Tripped:
+    events = tuple(Event(run=event["run"], step=event["step"], at=event["at"]) for event in wire["events"])
+    return Tripped(breaker=wire["breaker"], counted=wire["counted"], events=events)
 
 
 def scope_to_wire(scope: Scope) -> dict[str, str]:
