@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "agentctl"
 BELOW = {"errors", "resources", "model", "syntax"}
 PORT = BELOW | {"connectors.base"}
 CORE = PORT | {"planfile", "policy", "trace", "identity"}
-ALL = CORE | {"store", "views", "connectors", "engine", "workspace"}
+ALL = CORE | {"store", "views", "connectors", "witness", "engine", "workspace"}
 
 # Low to high. A unit may import itself and what stands here, and nothing of agentctl besides.
 MAY_IMPORT = {
@@ -30,6 +30,7 @@ MAY_IMPORT = {
     "identity": PORT,
     "views": PORT,
     "connectors": PORT,
+    "witness": BELOW,
     "testing": PORT,
     "engine": CORE,
     "workspace": ALL,

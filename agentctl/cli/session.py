@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from agentctl.errors import Usage
+from agentctl.views.emit import write
 from agentctl.views.look import Detail, Look, look_for
+from agentctl.views.safe import lines
 
 Draw = Callable[[Mapping[str, Any], Look], str]
 
@@ -35,7 +37,10 @@ class Session:
         """Return the workspace this command runs in. Raises Usage where there is none."""
         from agentctl.workspace.workspace import Workspace
 
-        return Workspace.open(self.start, os.environ)
+        def tell(text: str) -> None:
+            write("".join(f"{line}\n" for line in lines(text)), sys.stderr)
+
+        return Workspace.open(self.start, os.environ, tell)
 
     def look(self, stream: Any, detail: Detail = Detail.COMPACT) -> Look:
         return look_for(stream, os.environ, no_color=self.no_color, detail=detail)

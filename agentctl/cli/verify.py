@@ -24,6 +24,9 @@ def verify(
     key: Annotated[
         Path | None, typer.Option("--key", metavar="FILE", help="Check signatures by this public key.")
     ] = None,
+    witness: Annotated[
+        bool, typer.Option("--witness", help="Ask the witness that agentctl.yaml names for every head it was told.")
+    ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="A tail nobody witnessed is a failure too.")] = False,
     format: FormatOption = Format.TERMINAL,
     json_into: JsonInto = None,
@@ -33,6 +36,7 @@ def verify(
     Without a head from outside nobody can tell a whole trace from one whose end was cut off; verify says so.
 
         agentctl verify
+        agentctl verify --witness --strict
         agentctl verify --expect-head sha256:… --strict
     """
     from agentctl.trace.verify import Grade
@@ -40,7 +44,7 @@ def verify(
     from agentctl.views.terminal.verify import draw_verification
     from agentctl.workspace.verifying import verify as verify_trace
 
-    report = verify_trace(context.obj.workspace(), expect_head=expect_head, key=key)
+    report = verify_trace(context.obj.workspace(), expect_head=expect_head, key=key, witness=witness)
     emit(document(report), draw_verification, context.obj, format=format, into=json_into)
     enough = {Grade.INTACT} if strict else {Grade.INTACT, Grade.UNWITNESSED}
     raise typer.Exit(Exit.OK if report.grade in enough else Exit.INTEGRITY)

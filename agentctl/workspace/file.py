@@ -18,13 +18,17 @@ NAME = "agentctl.yaml"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkspaceFile:
-    """What ``agentctl.yaml`` says. ``connectors`` are the settings by instance, ``type`` included."""
+    """What ``agentctl.yaml`` says. ``connectors`` are the settings by instance, ``type`` included.
+
+    ``witness`` is empty where there is none.
+    """
 
     root: Path
     tenant: str
     environment: str
     policy: str
     connectors: Mapping[str, Mapping[str, Any]]
+    witness: Mapping[str, str]
     document: Document
 
 
@@ -54,5 +58,6 @@ def load(root: Path) -> WorkspaceFile:
         environment=value["environment"],
         policy=value["policy"],
         connectors=value["connectors"],
+        witness=value.get("witness", {}),
         document=document,
     )

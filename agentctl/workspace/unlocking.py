@@ -15,6 +15,7 @@ from agentctl.store import halts, lock
 from agentctl.trace.journal import Journal
 from agentctl.trace.record import Kind
 from agentctl.workspace.lineage import new_id
+from agentctl.workspace.witnessing import bring, newest
 from agentctl.workspace.workspace import Workspace
 
 
@@ -25,10 +26,13 @@ def locked(workspace: Workspace, run: str, timeout: float) -> Iterator[None]:
     with lock.acquire(workspace.layout.lock, me, timeout=timeout, mode=workspace.layout.file_mode) as held:
         if held.broke is not None:
             record_act(workspace, Kind.UNLOCK, _broken(held.broke, workspace.person, "its owner is dead"))
+        witnessed = newest(workspace)
         _record_halts(workspace)
         yield
         with suppress(Unwritable):      # the run is over and told; the halts stay asked for, and are recorded next time
             _record_halts(workspace)
+        if newest(workspace) != witnessed:
+            bring(workspace)
 
 
 def break_lock(workspace: Workspace, reason: str) -> str:

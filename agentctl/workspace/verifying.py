@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from agentctl.errors import Tampered, Usage
 from agentctl.store import state as store
 from agentctl.trace import verify as trace
 from agentctl.trace.checkpoint import NAMESPACE, Check
+from agentctl.workspace.witnessing import Heard, hear
 from agentctl.workspace.workspace import Workspace
 
 
-def verify(workspace: Workspace, *, expect_head: str, key: Path | None) -> trace.Verdict:
-    """Walk the whole trace and return its grade. Takes no lock and changes nothing."""
-    outside = {}
+def verify(workspace: Workspace, *, expect_head: str, key: Path | None, witness: bool = False) -> trace.Verdict:
+    """Walk the whole trace and return its grade. Takes no lock and changes nothing.
+
+    With ``witness`` every head it was told must be in the trace. Raises Unreachable where it can't be asked.
+    """
+    check = _check(workspace, key)
+    heard = hear(workspace, check) if witness else Heard(heads={})
+    outside = dict(heard.heads)
     if expect_head:
         head = expect_head if expect_head.startswith("sha256:") else f"sha256:{expect_head}"
         outside[head] = "--expect-head"
-    return trace.verify(
+    verdict = trace.verify(
         workspace.layout.trace,
         workspace.layout.checkpoints,
         lineage=workspace.lineage,
         known=trace.Known(inside=_state_head(workspace), outside=outside),
-        check=_check(workspace, key),
+        check=check,
     )
+    return replace(verdict, notes=(*verdict.notes, *heard.notes))
 
 
 def _state_head(workspace: Workspace) -> dict[str, str]:

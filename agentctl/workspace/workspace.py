@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from agentctl.connectors.base import Connector
 from agentctl.engine.again import preview_again
@@ -41,17 +41,23 @@ from agentctl.workspace.file import WorkspaceFile, find
 from agentctl.workspace.file import load as load_file
 from agentctl.workspace.history import Reading
 
+Tell: TypeAlias = Callable[[str], None]
+
 
 class Workspace:
     """A folder with ``agentctl.yaml``. Opening it reads that file and nothing else."""
 
     @classmethod
-    def open(cls, start: Path, environ: Mapping[str, str]) -> Workspace:
-        """Return the workspace at or above ``start``. Raises Usage where there is none, Invalid where it is wrong."""
-        return cls(load_file(find(start)), environ)
+    def open(cls, start: Path, environ: Mapping[str, str], tell: Tell = lambda _: None) -> Workspace:
+        """Return the workspace at or above ``start``. Raises Usage where there is none, Invalid where it is wrong.
 
-    def __init__(self, file: WorkspaceFile, environ: Mapping[str, str]) -> None:
+        ``tell`` takes warnings to whoever is there: of what went wrong beside what was asked for.
+        """
+        return cls(load_file(find(start)), environ, tell)
+
+    def __init__(self, file: WorkspaceFile, environ: Mapping[str, str], tell: Tell = lambda _: None) -> None:
         self.file = file
+        self.tell = tell
         self.root = file.root
         self.environ = environ
         self.clocks: Callable[[], Clocks] = clock.machine
