@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from agentctl.engine.gate import irreversible_groups
-from agentctl.engine.signers import excluded, not_theirs
-from agentctl.identity.statements import moment
+from agentctl.engine.signers import excluded, not_theirs, untimely
 from agentctl.model.approval import Approval
 from agentctl.model.changeset import ChangeSet
 from agentctl.model.decision import Decision, Signed
 from agentctl.model.plan import Plan
 from agentctl.policy.rules import Policy
-
-_SKEW = timedelta(minutes=1)        # by which the signer's clock may be ahead of ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,14 +24,23 @@ class Weighed:
 
 
 def weigh(
-    approvals: Iterable[Approval], changeset: ChangeSet, policy: Policy, now: datetime, used: Mapping[str, str]
+    approvals: Iterable[Approval],
+    changeset: ChangeSet,
+    policy: Policy,
+    now: datetime,
+    used: Mapping[str, str],
+    void_before: datetime | None = None,
 ) -> Weighed:
-    """Return which of ``approvals`` count for ``changeset`` now. ``used`` are the ids used up, each with its run."""
+    """Return which of ``approvals`` count for ``changeset`` now. ``used`` are the ids used up, each with its run.
+
+    Where a clock was set back, those signed ``void_before`` that would live through the same time twice.
+    """
     counted: dict[str, Signed] = {}
     refused: list[tuple[Approval, str]] = []
     for approval in approvals:
         statement = approval.statement
-        if why := _objection(approval, changeset, policy, now, used):
+        late = untimely(statement.from_, statement.until, now, void_before)
+        if why := _objection(approval, changeset, policy, used) or late:
             refused.append((approval, why))
             continue
         groups = (statement.group,) if statement.group else tuple(sorted(policy.people[statement.person].groups))
@@ -54,10 +60,8 @@ def may_sign(policy: Policy, plan: Plan, decision: Decision) -> tuple[str, ...]:
     )
 
 
-def _objection(
-    approval: Approval, changeset: ChangeSet, policy: Policy, now: datetime, used: Mapping[str, str]
-) -> str:
-    """Return why ``approval`` does not count, or nothing."""
+def _objection(approval: Approval, changeset: ChangeSet, policy: Policy, used: Mapping[str, str]) -> str:
+    """Return why ``approval`` does not count at any time, or nothing."""
     statement = approval.statement
     if statement.lineage != changeset.lineage:
         return "it is another workspace's"
@@ -70,10 +74,6 @@ def _objection(
         return f"`{statement.person}` is not in `{statement.group}`"
     if run := used.get(statement.id):
         return f"run {run} used it up, and an approval is good for one"
-    if now >= moment(statement.until):
-        return f"it was good until {statement.until}"
-    if now + _SKEW < moment(statement.from_):
-        return f"it is good only from {statement.from_}"
     steps = {step.id for step in changeset.plan.steps}
     if unknown := [step for step in statement.steps if step not in steps]:
         return f"it names step `{unknown[0]}`, which there is not"

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from agentctl.identity.ssh import same_key
-from agentctl.identity.statements import signed_by
+from agentctl.identity.statements import moment, signed_by
 from agentctl.model.plan import Plan
 from agentctl.model.statement import Attested, Signable
 from agentctl.policy.rules import Person, Policy
+
+_SKEW = timedelta(minutes=1)        # by which a signer's clock may be ahead of ours
 
 
 def not_theirs(attested: Attested[Signable], name: str, plan: Plan, policy: Policy) -> str:
@@ -34,3 +38,17 @@ def excluded(person: Person, plan: Plan, policy: Policy) -> str:
     if requester is None:
         return f"who requested it, `{plan.requested_by}`, is nobody in `people:`, and might be who signed"
     return f"`{person.name}` requested it" if requester.name == person.name else ""
+
+
+def untimely(from_: str, until: str, now: datetime, void_before: datetime | None) -> str:
+    """Return why what is good ``from_`` one time ``until`` another does not count now, or nothing.
+
+    Where a clock was set back, what was signed ``void_before`` that might live through the same time twice.
+    """
+    if now >= moment(until):
+        return f"it was good until {until}"
+    if now + _SKEW < moment(from_):
+        return f"it is good only from {from_}"
+    if void_before and moment(from_) < void_before:
+        return f"it was signed before the clock was set back, at {void_before:%Y-%m-%dT%H:%M:%SZ}, and might live twice"
+    return ""

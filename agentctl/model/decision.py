@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from agentctl.model.diagnostic import Span
 from agentctl.model.halt import Halt
+from agentctl.model.limit import Charge
 
 
 class Verdict(StrEnum):
@@ -35,11 +36,15 @@ class Level(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What one rule made of one change. An error anywhere denies; undecided is a Hold at plan and a denial at apply."""
+    """What one rule made of one change. An error anywhere denies; undecided is a Hold at plan and a denial at apply.
+
+    ``overridden``: a soft rule that denies, and that a person let this changeset pass.
+    """
 
     GRANTS = "grants"
     PASSES = "passes"
     DENIES = "denies"
+    OVERRIDDEN = "overridden"
     UNDECIDED = "undecided"
     ERROR = "error"
     NOT_APPLICABLE = "not applicable"
@@ -56,6 +61,11 @@ class Finding:
     level: Level = Level.HARD
     inputs: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def softly_denies(self) -> bool:
+        """Whether a person may override it: a clean denial, never an error or what could not be decided."""
+        return self.level is Level.SOFT and self.outcome is Outcome.DENIES
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signatures:
@@ -70,7 +80,9 @@ class Decision:
     """Policy's answer for one change.
 
     ``findings`` are the rules that decided; ``considered`` every rule looked at, for ``policy explain``. ``reads`` are
-    the record fields the deciding rules read, None where that can't be told: they are bound by consent.
+    the record fields the deciding rules read, None where that can't be told: they are bound by consent. ``charges`` are
+    what it would take of the limits of the grants that cover it. ``otherwise`` is what the answer would be if every
+    soft rule that denies were overridden, where that would help: with nothing else that denies.
     """
 
     step: str
@@ -81,6 +93,13 @@ class Decision:
     considered: tuple[Finding, ...] = ()
     reads: frozenset[str] | None = frozenset()
     roles: tuple[str, ...] = ()
+    charges: tuple[Charge, ...] = ()
+    otherwise: Decision | None = None
+
+    @property
+    def soft(self) -> tuple[str, ...]:
+        """The soft rules that deny it."""
+        return tuple(finding.rule for finding in self.findings if finding.softly_denies)
 
 
 class ConsentKind(StrEnum):
@@ -104,10 +123,30 @@ class Signed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Overridden:
+    """A signed override that counted: its id, whose it is, the steps of each rule it passes over, why, until when.
+
+    ``review_within`` are the seconds in which its use must be reviewed, where it breaks the glass.
+    """
+
+    override: str
+    person: str
+    rules: Mapping[str, tuple[str, ...]]
+    reason: str
+    until: str
+    breaks_glass: bool = False
+    review_within: int = 0
+
+    def covers(self, rule: str, step: str) -> bool:
+        return step in self.rules.get(rule, ())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
     """Consent to one changeset digest. ``groups`` are the irreversible groups confirmed by name and number.
 
-    ``signed`` are the approvals it rests on besides what was answered when it started.
+    ``signed`` are the approvals it rests on besides what was answered when it started, ``overrides`` what lets it pass
+    soft rules.
     """
 
     kind: ConsentKind = ConsentKind.NONE
@@ -116,6 +155,11 @@ class Consent:
     at: str = ""
     groups: tuple[str, ...] = ()
     signed: tuple[Signed, ...] = ()
+    overrides: tuple[Overridden, ...] = ()
+
+    @property
+    def breaks_glass(self) -> bool:
+        return any(override.breaks_glass for override in self.overrides)
 
     def signers(self, step: str) -> tuple[Signed, ...]:
         """Return the approvals that cover ``step``."""
@@ -163,6 +207,7 @@ def decision_to_wire(decision: Decision) -> dict[str, Any]:
         "mode": decision.mode.value,
         "signatures": signatures and {"count": signatures.count, "groups": list(signatures.groups)},
         "roles": list(decision.roles),
+        "overridable": decision.otherwise is not None,
         "findings": [finding_to_wire(finding) for finding in decision.findings],
     }
 
@@ -194,6 +239,18 @@ def consent_to_wire(consent: Consent) -> dict[str, Any]:
             }
             for signed in consent.signed
         ],
+        "overrides": [
+            {
+                "id": override.override,
+                "person": override.person,
+                "rules": {rule: list(steps) for rule, steps in override.rules.items()},
+                "reason": override.reason,
+                "until": override.until,
+                "break_glass": override.breaks_glass,
+                "review_within": override.review_within,
+            }
+            for override in consent.overrides
+        ],
     }
 
 
@@ -213,5 +270,17 @@ def consent_from_wire(wire: Mapping[str, Any]) -> Consent:
                 until=item["until"],
             )
             for item in wire.get("approvals", ())       # traces from before there were any
+        ),
+        overrides=tuple(
+            Overridden(
+                override=item["id"],
+                person=item["person"],
+                rules={rule: tuple(steps) for rule, steps in item["rules"].items()},
+                reason=item["reason"],
+                until=item["until"],
+                breaks_glass=item["break_glass"],
+                review_within=item["review_within"],
+            )
+            for item in wire.get("overrides", ())
         ),
     )

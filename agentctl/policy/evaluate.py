@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from agentctl.model.action import ActionSpec
+from agentctl.model.authorship import CLAIMED, Authorship
 from agentctl.model.change import Change
 from agentctl.model.changeset import Purpose
 from agentctl.model.decision import Decision, Finding, Level, Mode, Outcome, Verdict
-from agentctl.model.plan import Plan, Step
+from agentctl.model.plan import Evidence, Plan, Step
 from agentctl.policy import invariants
+from agentctl.policy.citing import nobody_checked
 from agentctl.policy.facts import Facts
 from agentctl.policy.granting import granted
 from agentctl.policy.invariants import union
@@ -30,8 +32,9 @@ _TOLD = (*_DENYING, Outcome.GRANTS)
 class Context:
     """Everything a change is judged under besides itself.
 
-    ``person`` is who started this, by a name or alias. ``proven`` is whether the agent proved that it wrote the plan.
-    ``final`` is the judgement just before the effect: what still can't be decided then is denied.
+    ``person`` is who started this, by a name or alias. ``author`` is what is known of who wrote the plan.
+    ``final`` is the judgement just before the effect: what still can't be decided then is denied. ``checked`` tells
+    whether the source of evidence was read and is what the plan says of it.
     """
 
     policy: Policy
@@ -43,8 +46,9 @@ class Context:
     now: datetime
     purpose: Purpose = Purpose.APPLY
     person: str = ""
-    proven: bool = False
+    author: Authorship = CLAIMED
     final: bool = False
+    checked: Callable[[Evidence], bool | None] = nobody_checked
 
 
 def decide(change: Change, context: Context) -> Decision:
@@ -66,14 +70,14 @@ def judges_all_inverses_alike(policy: Policy) -> bool:
 
 
 def _decide(change: Change, context: Context, *, anybody: bool) -> Decision:
-    facts = Facts(change, context.spec, context.plan, context.step, context.policy.needs, _around(context))
+    facts = Facts(change, context, context.policy.needs, _around(context))
     sights = [Sight(facts, unit, unit.before, unit.after) for unit in units(change)]
     considered, reads = _invariants(sights, context)
     if context.purpose is Purpose.ROLLBACK:
         permitted = undoing(context.policy, context.person, anybody=anybody)
     else:
         permitted = granted(
-            change, sights, facts, context.policy, context.plan, context.step, proven=context.proven
+            change, sights, facts, context.policy, context.plan, context.step, author=context.author
         )
     considered = [*_impossible(change, context), *considered, *permitted.considered]
     return _decision(change, context, considered, permitted, union(reads, permitted.reads))
@@ -90,24 +94,32 @@ def _decision(
     open_ends = () if idle(change) else (Outcome.UNDECIDED,)
     binding = [finding for finding in considered if _binds(finding)]
     advice = [finding for finding in considered if not _binds(finding) and finding.outcome is Outcome.DENIES]
-    denied = any(finding.outcome in _DENYING for finding in binding)
-    undecided = any(finding.outcome in open_ends for finding in binding)
-    if denied or (undecided and context.final):
-        verdict, mode = Verdict.DENY, Mode.FORBID
-    elif undecided or permitted.mode is not Mode.AUTO:
-        verdict, mode = Verdict.CONSENT, permitted.mode
-    else:
-        verdict, mode = Verdict.ALLOW, permitted.mode
-    return Decision(
+    granted = Decision(
         step=change.step,
-        verdict=verdict,
-        mode=mode,
-        signatures=None if verdict is Verdict.DENY else permitted.signatures,
+        verdict=_verdict(binding, open_ends, permitted.mode, final=context.final),
+        mode=permitted.mode,
+        signatures=permitted.signatures,
         findings=(*(finding for finding in binding if finding.outcome in (*_TOLD, *open_ends)), *advice),
         considered=tuple(considered),
         reads=reads,
         roles=permitted.roles,
+        charges=permitted.charges,
     )
+    if granted.verdict is not Verdict.DENY:
+        return granted
+    beyond_soft = [finding for finding in binding if not finding.softly_denies]
+    otherwise = replace(granted, verdict=_verdict(beyond_soft, open_ends, permitted.mode, final=context.final))
+    return replace(
+        granted, mode=Mode.FORBID, signatures=None, charges=(),
+        otherwise=None if otherwise.verdict is Verdict.DENY else otherwise,
+    )
+
+
+def _verdict(binding: list[Finding], open_ends: tuple[Outcome, ...], mode: Mode, *, final: bool) -> Verdict:
+    undecided = any(finding.outcome in open_ends for finding in binding)
+    if any(finding.outcome in _DENYING for finding in binding) or (undecided and final):
+        return Verdict.DENY
+    return Verdict.ALLOW if mode is Mode.AUTO and not undecided else Verdict.CONSENT
 
 
 def _binds(finding: Finding) -> bool:

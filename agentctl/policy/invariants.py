@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from agentctl.model.decision import Finding, Level, Outcome
+from agentctl.model.decision import Finding, Outcome
 from agentctl.policy.expressions import Expression, Failed, Truth, Undecided
 from agentctl.policy.rules import Invariant
 from agentctl.policy.sight import Sight
@@ -97,5 +97,4 @@ def _inputs(invariant: Invariant, answer: _Answer) -> dict[str, str]:
 
 
 def _reason(invariant: Invariant, rule: str) -> str:
-    soft = " (soft, but this version can't override)" if invariant.level is Level.SOFT else ""
-    return f"{invariant.message} — {rule}{soft}" if invariant.message else f"{rule}{soft}"
+    return f"{invariant.message} — {rule}" if invariant.message else rule
