@@ -45,6 +45,7 @@ COMMANDS: Mapping[str, Entry] = {
         ("policy", "policy_commands", "Show, explain, test, check and replay policy."),
         ("state", "state_commands", "Look at the state, or rebuild it from the trace."),
         ("lock", "lock_commands", "See who holds the workspace, or break a dead lock."),
+        ("clock", "clock_commands", "See whether this machine's clock is believed, or say that it is right."),
         ("connectors", "connector_commands", "List connectors and what they can do."),
         ("keygen", "", "Make an ssh key to sign approvals with."),
         ("key", "key_commands", "Hand the workspace key on, or take one in."),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from agentctl.model.run import Act
 
 SKEW = timedelta(minutes=2)
 """By how much clocks of machines that share a trace, or one clock that is being corrected, may differ."""
@@ -33,6 +36,15 @@ class Doubt:
     expected: datetime
     off: timedelta
     why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """A person said that a clock in doubt is right: in which trace file, what it showed, how far it had seemed off."""
+
+    number: int
+    clocks: Clocks
+    off: timedelta
 
 
 def decision_time(wall: datetime, last: datetime | None) -> datetime:
@@ -66,6 +78,36 @@ def doubt(clocks: Clocks, last: datetime | None, anchor: Clocks | None) -> Doubt
             f"{_long(last - clocks.wall)} later.",
         )
     return None
+
+
+def corrections(acts: Iterable[Act]) -> tuple[Correction, ...]:
+    """Return what people said of a clock, oldest first."""
+    return tuple(
+        Correction(
+            number=act.number,
+            clocks=clocks_from_wire(act.body["clock"]),
+            off=timedelta(milliseconds=act.body["off_ms"]),
+        )
+        for act in acts
+        if act.kind == "clock"
+    )
+
+
+def counted_at(time: datetime, number: int, corrected: Iterable[Correction]) -> datetime:
+    """Return when what trace file ``number`` tells of ``time`` counts as done, going by the clock as corrected since.
+
+    Never later than the correction, and never earlier than it was: what used up a limit uses it up at least as long.
+    """
+    for correction in corrected:
+        if correction.number > number:
+            time = min(time + max(correction.off, timedelta()), correction.clocks.wall)
+    return time
+
+
+def void_before(corrected: Iterable[Correction]) -> datetime | None:
+    """Return the moment before which no consent counts: time went back there, and none may live through it twice."""
+    back = [correction.clocks.wall for correction in corrected if correction.off < timedelta()]
+    return back[-1].replace(microsecond=0) if back else None
 
 
 def clocks_to_wire(clocks: Clocks) -> dict[str, Any]:

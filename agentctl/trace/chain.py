@@ -218,6 +218,6 @@ def _breaks(record: Record, before: Link | None) -> str:
         return "it does not follow the line before it (`prev` differs)"
     if record.seq != seq + 1:
         return f"its `seq` is {record.seq} where {seq + 1} follows"
-    if record.time < time:
+    if record.time < time and record.kind is not Kind.CLOCK:      # that is where a person set the time right
         return "its time is before the time of the line before it"
     return ""

@@ -85,7 +85,7 @@ class Journal:
         prev, seq, time = follow(self._end)
         record = Record(
             seq=seq,
-            time=max(timestamp(self._clock()), time),
+            time=timestamp(self._clock()) if kind is Kind.CLOCK else max(timestamp(self._clock()), time),
             kind=kind,
             prev=prev,
             run=self.file.id,

@@ -44,6 +44,7 @@ class Kind(StrEnum):
     GC = "gc"
     KEY = "key"
     REBUILD = "rebuild"
+    CLOCK = "clock"
 
 
 RUN = "run"

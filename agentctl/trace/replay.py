@@ -18,7 +18,7 @@ from agentctl.trace.record import Kind, Record
 
 _ACTS = {
     Kind.HALT, Kind.UNHALT, Kind.REJECT, Kind.EDIT, Kind.OVERRIDE, Kind.UNLOCK, Kind.GC, Kind.KEY, Kind.REBUILD,
-    Kind.INIT,
+    Kind.INIT, Kind.CLOCK,
 }
 
 _UNSETTLED = (StepStatus.STARTED, StepStatus.IN_DOUBT)

@@ -16,6 +16,7 @@ from agentctl.errors import ConsentMissing, Invalid, Tampered, Usage
 from agentctl.identity import statements as files
 from agentctl.model.approval import Approval, Statement
 from agentctl.model.changeset import ChangeSet
+from agentctl.model.clock import corrections, void_before
 from agentctl.model.decision import Consent, Hold
 from agentctl.model.run import History, RunStatus
 from agentctl.store import atomic
@@ -41,7 +42,7 @@ class Wish:
 def sign(workspace: Workspace, changeset: ChangeSet, wish: Wish, shown: str) -> Approval:
     """Have ``wish`` signed, check that it counts, and keep it. Raises Usage, or ConsentMissing where it does not."""
     workspace.check_clock()
-    now = workspace.time()
+    now, void = workspace.time(), void_before(corrections(workspace.history().acts))
     statement = Statement(
         digest=changeset.digest,
         effects=changeset.effects,
@@ -56,7 +57,7 @@ def sign(workspace: Workspace, changeset: ChangeSet, wish: Wish, shown: str) -> 
         irreversible=irreversible_groups(changeset, wish.steps),
     )
     approval = files.sign(statement, wish.key)
-    if refused := weigh([approval], changeset, workspace.policy, now, {}).refused:
+    if refused := weigh([approval], changeset, workspace.policy, now, {}, void).refused:
         raise ConsentMissing(
             "The approval would not count",
             f"{refused[0][1]}.",
@@ -225,7 +226,12 @@ def short(changeset: ChangeSet) -> str:
 def _weigh(workspace: Workspace, approvals: Iterable[Approval], changeset: ChangeSet, resumes: str) -> Weighed:
     history = workspace.history()
     return weigh(
-        approvals, changeset, workspace.policy, workspace.time(), used_up(history, resumes)
+        approvals,
+        changeset,
+        workspace.policy,
+        workspace.time(),
+        used_up(history, resumes),
+        void_before(corrections(history.acts)),
     )
 
 

@@ -1,4 +1,4 @@
-"""This machine's clocks, and the one time a workspace decides by. What may be believed is ``model.clock``'s part."""
+"""This machine's clocks, and whether a workspace may go by them. What may be believed is ``model.clock``'s part."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from agentctl.errors import Refused
 from agentctl.model import clock
-from agentctl.model.clock import Clocks, Doubt
+from agentctl.model.clock import Clocks, Doubt, corrections
 from agentctl.model.run import History
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
@@ -30,8 +30,7 @@ def last_record(history: History) -> datetime | None:
 
 def in_doubt(clocks: Clocks, history: History) -> Doubt | None:
     """Return why the clock can't be believed, going by what ``history`` tells of it."""
-    anchors = (run.clock for run in history.runs if run.clock is not None and run.clock.boot == clocks.boot)
-    return clock.doubt(clocks, last_record(history), next(anchors, None))
+    return clock.doubt(clocks, last_record(history), _anchor(clocks, history))
 
 
 def check(clocks: Clocks, history: History) -> None:
@@ -40,8 +39,19 @@ def check(clocks: Clocks, history: History) -> None:
         raise Refused(
             "The clock cannot be believed",
             f"{found.why} Approvals and limits would be counted by a wrong clock. Nothing was done.",
-            hint="Set the clock, then try again.",
+            hint="If it is wrong, set it and try again. If it is right now, say so, and that is recorded:",
+            command="agentctl clock trust --reason …",
         )
+
+
+def _anchor(clocks: Clocks, history: History) -> Clocks | None:
+    """Return what was last said to be right of this boot, or what its first run saw.
+
+    Later runs don't count: many small steps, each too small to notice, would go unnoticed altogether.
+    """
+    said = [correction.clocks for correction in corrections(history.acts) if correction.clocks.boot == clocks.boot]
+    seen = (run.clock for run in history.runs if run.clock is not None and run.clock.boot == clocks.boot)
+    return said[-1] if said else next(seen, None)
 
 
 def _boot() -> str:

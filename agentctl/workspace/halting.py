@@ -30,7 +30,7 @@ def halt(workspace: Workspace, scope: Scope, reason: str) -> str:
         by=workspace.person,
         host=socket.gethostname(),
         at=workspace.timestamp(),
-        reason=_checked(reason),
+        reason=checked(reason),
     )
     halts.ask(workspace.layout, asked)
     return "\n".join([
@@ -43,7 +43,7 @@ def halt(workspace: Workspace, scope: Scope, reason: str) -> str:
 
 def unhalt(workspace: Workspace, scope: Scope, reason: str) -> str:
     """Lift every halt of exactly ``scope`` and record that; return what still is halted. Raises Usage, Locked."""
-    said = _checked(reason)
+    said = checked(reason)
     with locked(workspace, "", 0.0):
         standing = workspace.halts()
         if scope not in {halt.scope for halt in standing}:
@@ -97,7 +97,7 @@ def _check_name(workspace: Workspace, scope: Scope) -> None:
         raise Usage(f"No such {scope.reach}", f"There is no {scope}.", hint=hint)
 
 
-def _checked(reason: str) -> str:
+def checked(reason: str) -> str:
     if not reason.strip():
         raise Usage("Wrong usage", "--reason must say why: others will read it.")
     if len(reason) > _LONGEST:

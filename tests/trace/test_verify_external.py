@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from agentctl.identity import sshsig
+from agentctl.trace.chain import Link, walk
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "verify-external"
 MISSING = [tool for tool in ("bash", "jq", "sha256sum", "ssh-keygen") if shutil.which(tool) is None]
@@ -107,3 +108,15 @@ def test_wrong_usage_is_no_verdict(arguments):
     done = subprocess.run(["bash", SCRIPT, *arguments], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (64, "")
     assert done.stderr
+
+
+def test_time_may_go_back_where_a_person_set_the_clock_right_and_nowhere_else(history):
+    history.clock.advance(hours=-1)
+    history.act("clock", "c1", {"reason": "it was ahead"})
+    history.run("r3")
+    assert check(history) == (0, str(history.verify()))
+    assert records_of(history)[-1].time < records_of(history)[0].time
+
+
+def records_of(history):
+    return [found.record for found in walk(history.trace) if isinstance(found, Link)]
