@@ -4,24 +4,33 @@ from __future__ import annotations
 
 import typer
 
-from agentctl.cli.options import FormatOption
-from agentctl.cli.output import emit
+from agentctl.cli.options import JsonInto
+from agentctl.cli.report import ReportOption, emit_report, reported
 from agentctl.errors import Exit
-from agentctl.views.emit import Format
+from agentctl.views.report import Report
+
+_NAME = ("policy lint",)
 
 
-def lint(context: typer.Context, format: FormatOption = Format.TERMINAL) -> None:
+def lint(
+    context: typer.Context, format: ReportOption = Report.TERMINAL, json_into: JsonInto = None
+) -> None:
     """Find rules that never speak and names nobody has, and say of each role and connector: ship or no-ship.
 
     No live system is asked. Ends with 4 where there is an error, or where a capability lacks a control it must have:
     field allowlists, diffs, rollback and per-object scope for writes, a person's consent for what executes.
 
         agentctl policy lint
+        agentctl policy lint --format sarif > policy.sarif
     """
     from agentctl.views.document.policy_lint import policy_lint
     from agentctl.views.terminal.policy_lint import draw_policy_lint
     from agentctl.workspace.policing import check
 
-    document = policy_lint(check(context.obj.workspace()))
-    emit(document, draw_policy_lint, context.obj, format=format)
+    with reported(format, _NAME):
+        workspace = context.obj.workspace()
+        document = policy_lint(check(workspace))
+    emit_report(
+        document, draw_policy_lint, context.obj, _NAME, format=format, into=json_into, root=workspace.root
+    )
     raise typer.Exit(Exit.OK if document["ships"] else Exit.REFUSED)

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from agentctl.cli.complete import complete_runs
-from agentctl.cli.output import emit
+from agentctl.cli.options import JsonInto
+from agentctl.cli.report import ReportOption, emit_report, reported
 from agentctl.errors import Exit
-from agentctl.views.emit import Format
+from agentctl.views.report import Report
 
-
-class ReplayFormat(StrEnum):
-    TERMINAL = "terminal"
-    JSON = "json"
-    MARKDOWN = "markdown"
+_NAME = ("policy replay",)
 
 
 def replay(
@@ -34,7 +30,8 @@ def replay(
     allow_widening: Annotated[
         bool, typer.Option("--allow-widening", help="End with 0 even where the new policy allows more.")
     ] = False,
-    format: Annotated[ReplayFormat, typer.Option("--format", help="How to print the result.")] = ReplayFormat.TERMINAL,
+    format: ReportOption = Report.TERMINAL,
+    json_into: JsonInto = None,
 ) -> None:
     """Judge the recorded changes of past runs under two policies and show where the answers differ.
 
@@ -43,19 +40,17 @@ def replay(
         agentctl policy replay --base old-policy/
         agentctl policy replay --base old.yaml --new new.yaml --runs latest
     """
-    import sys
-
     from agentctl.views.document.policy_replay import policy_replay
-    from agentctl.views.emit import write
-    from agentctl.views.policy_markdown import replay_markdown
     from agentctl.views.terminal.policy_replay import draw_policy_replay
     from agentctl.workspace.replaying import replay_runs
 
-    workspace = context.obj.workspace()
-    replayed = replay_runs(workspace, base, new, runs or ())
-    document = policy_replay(replayed, str(base), str(new or workspace.file.policy))
-    if format is ReplayFormat.MARKDOWN:
-        write(replay_markdown(document), sys.stdout)
-    else:
-        emit(document, draw_policy_replay, context.obj, format=Format(format.value))
+    with reported(format, _NAME):
+        workspace = context.obj.workspace()
+        replayed = replay_runs(workspace, base, new, runs or ())
+    document = policy_replay(
+        replayed, str(base), str(new or workspace.file.policy), widening_wanted=allow_widening
+    )
+    emit_report(
+        document, draw_policy_replay, context.obj, _NAME, format=format, into=json_into, root=workspace.root
+    )
     raise typer.Exit(Exit.REFUSED if document["widens"] and not allow_widening else Exit.OK)

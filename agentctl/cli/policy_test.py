@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from agentctl.cli.output import emit
+from agentctl.cli.options import JsonInto
+from agentctl.cli.report import ReportOption, emit_report, reported
 from agentctl.errors import Exit
-from agentctl.views.emit import Format
+from agentctl.views.report import Report
 
-
-class CasesFormat(StrEnum):
-    TERMINAL = "terminal"
-    JSON = "json"
-    JUNIT = "junit"
+_NAME = ("policy test",)
 
 
 def judge_cases(
@@ -28,7 +24,8 @@ def judge_cases(
             help="Files of cases; by default policy/tests/*.yaml, or policy.tests.yaml beside a policy of one file.",
         ),
     ] = None,
-    format: Annotated[CasesFormat, typer.Option("--format", help="How to print the result.")] = CasesFormat.TERMINAL,
+    format: ReportOption = Report.TERMINAL,
+    json_into: JsonInto = None,
 ) -> None:
     """Judge cases under the policy and say which answers differ, and which rules no case reached.
 
@@ -37,17 +34,14 @@ def judge_cases(
         agentctl policy test
         agentctl policy test --format junit > policy.xml
     """
-    import sys
-
-    from agentctl.views.cases_junit import cases_junit
     from agentctl.views.document.policy_test import policy_test
-    from agentctl.views.emit import write
     from agentctl.views.terminal.policy_test import draw_policy_test
     from agentctl.workspace.policing import run_cases
 
-    document = policy_test(run_cases(context.obj.workspace(), files or ()))
-    if format is CasesFormat.JUNIT:
-        write(cases_junit(document), sys.stdout)
-    else:
-        emit(document, draw_policy_test, context.obj, format=Format(format.value))
+    with reported(format, _NAME):
+        workspace = context.obj.workspace()
+        document = policy_test(run_cases(workspace, files or ()))
+    emit_report(
+        document, draw_policy_test, context.obj, _NAME, format=format, into=json_into, root=workspace.root
+    )
     raise typer.Exit(Exit.OK if document["passes"] else Exit.REFUSED)

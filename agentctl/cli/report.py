@@ -18,6 +18,7 @@ from agentctl.views.emit import Format, write
 from agentctl.views.look import Detail
 from agentctl.views.report import Report, report
 
+_WORKSPACE_FILE = "agentctl.yaml"
 ReportOption = Annotated[Report, typer.Option("--format", help="How to print the result.")]
 _DRAWN = (Report.TERMINAL, Report.JSON)
 
@@ -26,21 +27,25 @@ def emit_report(
     document: Mapping[str, Any],
     draw: Draw,
     session: Session,
-    files: Sequence[Path],
+    files: Sequence[Path | str],
     *,
     format: Report,
     into: Path | None,
     detail: Detail = Detail.COMPACT,
+    root: Path | None = None,
 ) -> None:
-    """Print ``document`` of ``files`` to stdout in ``format``; write it as JSON ``into`` a file."""
+    """Print ``document`` of ``files`` to stdout in ``format``; write it as JSON ``into`` a file.
+
+    What is told of a policy has its places in the workspace at ``root``; else they begin in the current folder.
+    """
     ours = Format(format.value) if format in _DRAWN else Format.JSON
     emit(document, draw, session, format=ours, into=into, detail=detail, quiet=format not in _DRAWN)
     if format not in _DRAWN:
-        _write(document, format, files)
+        _write(document, format, files, root)
 
 
 @contextmanager
-def reported(format: Report, files: Sequence[Path]) -> Iterator[None]:
+def reported(format: Report, files: Sequence[Path | str]) -> Iterator[None]:
     """Where the command fails and a CI format was asked for, print the failure in it as well."""
     try:
         yield
@@ -48,18 +53,21 @@ def reported(format: Report, files: Sequence[Path]) -> Iterator[None]:
         if format not in _DRAWN:
             from agentctl.views.document.errors import error as document
 
-            _write(document(error), format, files)
+            _write(document(error), format, files, None)
         raise
 
 
-def _write(document: Mapping[str, Any], format: Report, files: Sequence[Path]) -> None:
-    write(report(document, format, [str(file) for file in files], below=_below(os.environ)), sys.stdout)
+def _write(document: Mapping[str, Any], format: Report, files: Sequence[Path | str], root: Path | None) -> None:
+    names = [str(file) for file in files]
+    checkout, below = _checkout(root or Path.cwd(), os.environ)
+    at = _WORKSPACE_FILE if root else names[0]
+    write(report(document, format, names, checkout=checkout, below=below, at=at), sys.stdout)
 
 
-def _below(environ: Mapping[str, str]) -> str:
-    """Return the current folder as seen from the checkout's root, where the CI system says which that is."""
+def _checkout(folder: Path, environ: Mapping[str, str]) -> tuple[str, str]:
+    """Return the checkout's root, where the CI system says which that is, and ``folder`` as seen from there."""
     root = environ.get("GITHUB_WORKSPACE") or environ.get("CI_PROJECT_DIR")
-    here = Path.cwd()
-    if not root or not here.is_relative_to(root):
-        return ""
-    return "" if here == Path(root) else here.relative_to(root).as_posix()
+    if not root or not folder.resolve().is_relative_to(Path(root).resolve()):
+        return "", ""
+    below = folder.resolve().relative_to(Path(root).resolve()).as_posix()
+    return root.rstrip("/"), "" if below == "." else below

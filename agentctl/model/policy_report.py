@@ -104,7 +104,10 @@ class Shift(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replayed:
-    """One recorded change with both answers in short, and in words why the decisive one is as it is."""
+    """One recorded change with both answers in short, and in words why the decisive one is as it is.
+
+    ``place`` is of ``rule``, which decided; ``new_place`` of the rule the new policy answers with, if one does.
+    """
 
     run: str
     step: str
@@ -116,3 +119,4 @@ class Replayed:
     rule: str
     place: Span | None
     why: str
+    new_place: Span | None = None

@@ -11,6 +11,8 @@ from enum import StrEnum
 from typing import Any
 
 _LONGEST = 2_000         # characters of a remark: values may be as long as a plan
+_WIDENING = ("newly allowed", "needs less consent")
+_TIGHTER = "newly needs consent"
 
 
 class Level(StrEnum):
@@ -33,10 +35,21 @@ class Annotation:
 
 
 def annotate(document: Mapping[str, Any]) -> list[Annotation]:
-    """Return the remarks of a Diagnostics-, ChangeSet- or ErrorDocument, gravest first, else in the order of lines."""
+    """Return the remarks of a document of ``validate``, ``plan``, ``policy test|lint|replay``, or of a failure.
+
+    The gravest come first, else they are in the order of lines.
+    """
     match document["kind"]:
         case "ChangeSetDocument":
             found = [item for step in document["steps"] for item in _step(step)]
+        case "PolicyTestDocument":
+            found = [_case(case) for case in document["cases"] if not case["passes"]]
+            found += [_unreached(rule) for rule in document["rules"] if not rule["reached"]]
+        case "PolicyLintDocument":
+            found = [_diagnostic(item) for item in document["findings"]]
+            found += [item for capability in document["capabilities"] for item in _lacking(capability)]
+        case "PolicyReplayDocument":
+            found = [_shift(item, wanted=document["widening_wanted"]) for item in document["shifts"]]
         case "ErrorDocument" if not document["diagnostics"]:
             found = [Annotation(
                 level=Level.ERROR, rule="not-done", title=document["summary"],
@@ -86,3 +99,60 @@ def _step(step: Mapping[str, Any]) -> list[Annotation]:
             Annotation(level=Level.WARNING, rule="irreversible", title="Cannot be undone", text=text, **place)
         )
     return found
+
+
+def _case(case: Mapping[str, Any]) -> Annotation:
+    """Return what differs of a case of policy that fails, and which rules answered."""
+    told = [
+        f"{item['part']}: expected {item['expected']}, got {item['actual'] or 'nothing'}"
+        for item in case["differences"]
+    ]
+    told += [f"{item['rule']} {item['place']}: {item['reason']}".strip() for item in case["findings"]]
+    text = f"{case['name']}: {'; '.join(told)}"
+    return Annotation(
+        level=Level.ERROR, rule="policy-test", title="Policy answers otherwise", text=text, **_place(case["place"])
+    )
+
+
+def _unreached(rule: Mapping[str, Any]) -> Annotation:
+    text = f"{rule['rule']} takes effect in no case, so nothing would tell if it stopped doing so."
+    return Annotation(
+        level=Level.NOTE, rule="no-case", title="Rule without a case", text=text, **_place(rule["place"])
+    )
+
+
+def _lacking(capability: Mapping[str, Any]) -> list[Annotation]:
+    what = f"role {capability['role']} can {capability['capability']} on {capability['connector']}"
+    return [
+        Annotation(
+            level=Level.ERROR,
+            rule="no-ship",
+            title="Control missing",
+            text=f"{control['control']}: {what}; {control['why']}",
+            **_place(control["place"]),
+        )
+        for control in capability["controls"] if not control["met"]
+    ]
+
+
+def _shift(item: Mapping[str, Any], *, wanted: bool) -> Annotation:
+    """Return one recorded change that two policies don't answer alike, at the rule of the new one that answers."""
+    widens = item["shift"] in _WIDENING
+    level = Level.ERROR if widens and not wanted else Level.NOTE if item["shift"] == _TIGHTER else Level.WARNING
+    answers = f"{item['old']} → {item['new']}; " if item["old"] else ""
+    rule = f"{item['rule']} {item['place']}: ".lstrip() if item["rule"] else ""
+    return Annotation(
+        level=level,
+        rule=item["shift"].replace(" ", "-"),
+        title=item["shift"].capitalize(),
+        text=f"run {item['run']} step {item['step']}: {item['action']} {item['target']}: {answers}{rule}{item['why']}",
+        **_place(item["new_place"]),
+    )
+
+
+def _place(place: str) -> dict[str, Any]:
+    """Return ``file:line:column`` in parts. Of no place, nothing."""
+    if not place:
+        return {}
+    file, line, column = place.rsplit(":", 2)
+    return {"file": file, "line": int(line), "column": int(column)}

@@ -1,4 +1,4 @@
-"""A document as JUnit XML, which CI systems show beside other tests: a case for each file, or each step."""
+"""A document as JUnit XML, which CI systems show beside other tests: a case for each file, step, case of policy…"""
 
 from __future__ import annotations
 
@@ -24,6 +24,12 @@ def junit(document: Mapping[str, Any], files: Sequence[str] = ()) -> str:
     match document["kind"]:
         case "ChangeSetDocument":
             suite, cases = "agentctl plan", [_step(step) for step in document["steps"]]
+        case "PolicyTestDocument":
+            suite, cases = "agentctl policy test", [_of_policy(case) for case in document["cases"]]
+        case "PolicyLintDocument":
+            suite, cases = "agentctl policy lint", _ship(document)
+        case "PolicyReplayDocument":
+            suite, cases = "agentctl policy replay", _shifts(document)
         case "ErrorDocument":
             told = [_told(item) for item in annotate(document)]
             suite, cases = "agentctl", [_Case(", ".join(files) or "agentctl", "", "error", told)]
@@ -56,6 +62,36 @@ def _files(document: Mapping[str, Any]) -> list[_Case]:
         own = [item for item in found if item.file == name]
         verdict = "failure" if any(item.level is Level.ERROR for item in own) else ""
         cases.append(_Case(name or "workspace", "plan", verdict, [_told(item) for item in own]))
+    return cases
+
+
+def _of_policy(case: Mapping[str, Any]) -> _Case:
+    told = [] if case["passes"] else [item.text for item in annotate(_only(case))]
+    return _Case(case["name"], case["place"], "" if case["passes"] else "failure", told)
+
+
+def _only(case: Mapping[str, Any]) -> dict[str, Any]:
+    return {"kind": "PolicyTestDocument", "cases": [case], "rules": []}
+
+
+def _ship(document: Mapping[str, Any]) -> list[_Case]:
+    """Return a case for the rules' own faults, and one for each role on each connector."""
+    faults = [_told(item) for item in annotate({**document, "capabilities": []})]
+    cases = [_Case("rules", "policy", "failure" if document["error_count"] else "", faults)]
+    for item in document["capabilities"]:
+        told = [_told(one) for one in annotate({**document, "findings": [], "capabilities": [item]})]
+        name = f"{item['role']} on {item['connector']}: up to {item['capability']}"
+        cases.append(_Case(name, "ship", "" if item["ships"] else "failure", told))
+    return cases
+
+
+def _shifts(document: Mapping[str, Any]) -> list[_Case]:
+    """Return a case for each change that is answered otherwise, and one for all that are answered alike."""
+    cases = [_Case(f"{document['counts']['same']} answered alike", "same", "", ())]
+    for item in document["shifts"]:
+        found, = annotate({**document, "shifts": [item]})
+        verdict = "failure" if found.level is Level.ERROR else ""
+        cases.append(_Case(f"{item['run']} {item['step']}", item["shift"], verdict, [found.text]))
     return cases
 
 

@@ -1,16 +1,12 @@
-"""What is told about a policy as Markdown, for a wiki or a pull request. Its texts are code: they mark nothing up."""
+"""What is told about a policy as Markdown, for a wiki or a pull request."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from agentctl.views import safe
 from agentctl.views.document.policy_show import grant_facts, invariant_facts, undoers
-
-_TICKS = re.compile("`+")
-_SHOWN = 100
+from agentctl.views.markdown_text import BUDGET, cell, code, fitting, size
 
 
 def policy_markdown(document: Mapping[str, Any]) -> str:
@@ -30,35 +26,80 @@ def policy_markdown(document: Mapping[str, Any]) -> str:
     return "\n".join([*lines, "", f"Undo: {code(undoers(document))}"]) + "\n"
 
 
-def _table(rules: Iterable[tuple[str, str, list[tuple[str, str]]]]) -> list[str]:
+def cases(document: Mapping[str, Any]) -> list[str]:
+    """Return a PolicyTestDocument: the cases that fail, then the rules no case reached."""
+    count, failed = len(document["cases"]), document["failed"]
+    verdict = f"{failed:,} of {count:,} cases fail" if failed else f"{count:,} cases as expected"
+    missed = [rule for rule in document["rules"] if not rule["reached"]]
+    head = [f"### agentctl policy test: {verdict}", ""]
     rows = [
-        f"| {code(name)} | {code(place)} | {'<br>'.join(f'{word} {code(text)}' for word, text in facts)} |"
-        for name, place, facts in rules
+        f"| {cell(case['name'])} | {cell(case['place'])} | {'; '.join(_differences(case))} |"
+        for case in document["cases"] if not case["passes"]
     ]
-    return ["| rule | at | says |", "|---|---|---|", *rows]
+    if rows:
+        head += ["| case | at | differs |", "|---|---|---|"]
+    told = f"{len(document['rules']):,} rules, of which {len(missed):,} took effect in no case."
+    unreached = ["", told, "", *(f"- {code(rule['rule'])} {code(rule['place'])}" for rule in missed)]
+    return [*head, *fitting(rows, BUDGET // 2), *fitting(unreached, BUDGET // 3)]
 
 
-def code(text: str) -> str:
-    """Return foreign ``text`` as a code span that it cannot end, in a table cell that it cannot end either."""
-    plain = safe.line(text).replace("|", "\\|")
-    fence = "`" * (max(map(len, _TICKS.findall(plain)), default=0) + 1)
-    pad = " " if plain.startswith("`") or plain.endswith("`") or not plain else ""
-    return f"{fence}{pad}{plain}{pad}{fence}"
+def ship(document: Mapping[str, Any]) -> list[str]:
+    """Return a PolicyLintDocument: what is wrong, then each role's capabilities with what they lack."""
+    errors, warnings, missing = (document[f"{name}_count"] for name in ("error", "warning", "missing"))
+    head = [
+        f"### agentctl policy lint: {'ship' if document['ships'] else 'no-ship'}", "",
+        ", ".join([_count(errors, "error"), _count(warnings, "warning"), f"{missing:,} controls missing."]), "",
+    ]
+    findings = [
+        f"- {item['severity']}: {_place(item)}{code(item['summary'])} {code(item['detail'])}"
+        for item in document["findings"]
+    ]
+    rows = [
+        f"| {cell(item['role'])} | {cell(item['connector'])} | {item['capability']} | "
+        f"{'ship' if item['ships'] else '**no-ship**'} | {'; '.join(_lacking(item))} |"
+        for item in document["capabilities"]
+    ]
+    table = ["", "| role | connector | up to | | missing |", "|---|---|---|---|---|"] if rows else []
+    return [*head, *fitting(findings, BUDGET // 2), *table, *fitting(rows, BUDGET // 3)]
 
 
-def replay_markdown(document: Mapping[str, Any]) -> str:
-    """Return the figures and the first shifts of a PolicyReplayDocument, for a pull request."""
+def shifts(document: Mapping[str, Any]) -> list[str]:
+    """Return a PolicyReplayDocument: the figures, then what the two policies don't answer alike, widening first."""
     verdict = "**widens**" if document["widens"] else "does not widen"
-    lines = [
-        f"## Policy replay: the new policy {verdict} what was recorded", "",
+    head = [
+        f"### agentctl policy replay: the new policy {verdict} what was recorded", "",
         f"{document['changes']:,} recorded changes under {code(document['base'])} and {code(document['new'])}.", "",
         "| answer | changes |", "|---|---|",
         *(f"| {kind} | {count:,} |" for kind, count in document["counts"].items()),
     ]
-    if shown := document["shifts"][:_SHOWN]:
-        lines += ["", "| | run | step | action | target | old | new | why |", "|---|---|---|---|---|---|---|---|"]
-        names = ("run", "step", "action", "target", "old", "new", "why")
-        lines += [f"| {item['shift']} | {' | '.join(code(item[name]) for name in names)} |" for item in shown]
-    if more := len(document["shifts"]) - len(shown):
-        lines += ["", f"And {more:,} more: `agentctl policy replay --format json` shows all."]
-    return "\n".join(lines) + "\n"
+    names = ("run", "step", "action", "target", "old", "new", "why")
+    rows = [f"| {item['shift']} | {' | '.join(cell(item[name]) for name in names)} |" for item in document["shifts"]]
+    if rows:
+        head += ["", "| | run | step | action | target | old | new | why |", "|---|---|---|---|---|---|---|---|"]
+    return [*head, *fitting(rows, BUDGET - size(head))]
+
+
+def _differences(case: Mapping[str, Any]) -> list[str]:
+    return [
+        f"{item['part']}: expected {cell(item['expected'])}, got {cell(item['actual'])}" for item in case["differences"]
+    ]
+
+
+def _lacking(capability: Mapping[str, Any]) -> list[str]:
+    return [f"{item['control']}: {cell(item['why'])}" for item in capability["controls"] if not item["met"]]
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _place(item: Mapping[str, Any]) -> str:
+    return code(f"{item['file']}:{item['line']}:{item['column']}") + " " if item["file"] else ""
+
+
+def _table(rules: Iterable[tuple[str, str, list[tuple[str, str]]]]) -> list[str]:
+    rows = [
+        f"| {cell(name)} | {cell(place)} | {'<br>'.join(f'{word} {cell(text)}' for word, text in facts)} |"
+        for name, place, facts in rules
+    ]
+    return ["| rule | at | says |", "|---|---|---|", *rows]

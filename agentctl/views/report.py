@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
-from posixpath import join
+from posixpath import isabs, join, normpath
 from typing import Any
 
 from agentctl.views.annotations import Annotation, annotate
+
+_AT_A_REF = "git:"
 
 
 class Report(StrEnum):
@@ -22,10 +24,19 @@ class Report(StrEnum):
     MARKDOWN = "markdown"
 
 
-def report(document: Mapping[str, Any], format: Report, files: Sequence[str], *, below: str = "") -> str:
-    """Return a Diagnostics-, ChangeSet- or ErrorDocument of ``files`` as text in a CI format.
+def report(
+    document: Mapping[str, Any],
+    format: Report,
+    files: Sequence[str],
+    *,
+    checkout: str = "",
+    below: str = "",
+    at: str = "",
+) -> str:
+    """Return a document of ``validate``, ``plan``, ``policy test|lint|replay`` or of a failure, in a CI format.
 
-    ``below`` is the folder the command runs in, seen from the repository's root: annotations are placed from there.
+    ``files`` name what it is about. Annotations are placed as seen from ``checkout``, the repository's root; places
+    begin in ``below``, a folder in it. What has no place is at the top of the file ``at``, where a format wants one.
     """
     from agentctl.views.github import github
     from agentctl.views.junit import junit
@@ -34,9 +45,10 @@ def report(document: Mapping[str, Any], format: Report, files: Sequence[str], *,
 
     match format:
         case Report.SARIF:
-            return sarif(_placed(document, below))
+            top, found = _seen_from(checkout, below, at), _placed(document, checkout, below)
+            return sarif([item if item.file else replace(item, file=top) for item in found])
         case Report.GITHUB:
-            return github(_placed(document, below))
+            return github(_placed(document, checkout, below))
         case Report.JUNIT:
             return junit(document, files)
         case Report.MARKDOWN:
@@ -44,5 +56,21 @@ def report(document: Mapping[str, Any], format: Report, files: Sequence[str], *,
     raise ValueError(format)
 
 
-def _placed(document: Mapping[str, Any], below: str) -> list[Annotation]:
-    return [replace(item, file=join(below, item.file)) if item.file else item for item in annotate(document)]
+def _placed(document: Mapping[str, Any], checkout: str, below: str) -> list[Annotation]:
+    return [_in_checkout(item, checkout, below) if item.file else item for item in annotate(document)]
+
+
+def _in_checkout(item: Annotation, checkout: str, below: str) -> Annotation:
+    """Return ``item`` placed in the checkout. What lies in no checkout, as at a git ref, is named in the text."""
+    if file := _seen_from(checkout, below, item.file):
+        return replace(item, file=file)
+    return replace(item, file="", line=1, column=1, text=f"{item.file}:{item.line}:{item.column} {item.text}")
+
+
+def _seen_from(checkout: str, below: str, file: str) -> str:
+    """Return how ``file`` is called in the checkout, or nothing where it lies elsewhere."""
+    if not file or file.startswith(_AT_A_REF):
+        return ""
+    if isabs(file):
+        return file.removeprefix(f"{checkout}/") if checkout and file.startswith(f"{checkout}/") else ""
+    return normpath(join(below, file))

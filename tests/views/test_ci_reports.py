@@ -18,9 +18,10 @@ from agentctl.views.annotations import annotate
 from agentctl.views.document.changeset import changeset
 from agentctl.views.document.diagnostics import diagnostics
 from agentctl.views.document.errors import error
-from agentctl.views.markdown import block, code, markdown
+from agentctl.views.markdown import markdown
+from agentctl.views.markdown_text import block, code
 from agentctl.views.report import Report, report
-from tests.views import samples
+from tests.views import policy_samples, samples
 from tests.views.test_drawings_golden import DIAGNOSTICS, FOLDER
 from tests.views.test_hostile_text import HOSTILE, poisoned, poisoned_keys
 
@@ -49,7 +50,12 @@ DOCUMENTS = {
     "risky": lambda: reviewed(samples.risky),
     "diagnostics": lambda: diagnostics(DIAGNOSTICS, ["plan.yaml", "other.yaml"]),
     "unreachable": lambda: UNREACHABLE,
+    "policy-test": policy_samples.tested,
+    "policy-lint": policy_samples.linted,
+    "policy-replay": policy_samples.replayed,
 }
+# Words of ours in the documents about policy: no stranger can put others there.
+OURS = {"part", "shift", "capability", "control"}
 
 
 def written(document, format):
@@ -75,7 +81,22 @@ def _version():
 def hostile(name):
     """Return the document with every foreign string hostile to terminals and to every one of the formats."""
     document = poisoned_keys(poisoned(copy.deepcopy(DOCUMENTS[name]())))
+    if name.startswith("policy-"):
+        document = with_our_words(document, DOCUMENTS[name]())
     return json.loads(json.dumps(document).replace(json.dumps(HOSTILE)[1:-1], json.dumps(HOSTILE + FENCE)[1:-1]))
+
+
+def with_our_words(hostile, honest, key=""):
+    """Give back the words that are ours, and the line and column at the end of a place whose file is hostile."""
+    if isinstance(hostile, dict):
+        return {name: with_our_words(item, honest.get(name), name) for name, item in hostile.items()}
+    if isinstance(hostile, list):
+        return [with_our_words(*pair, key) for pair in zip(hostile, honest, strict=True)]
+    if key in OURS:
+        return honest
+    if key in ("place", "new_place"):
+        return honest and HOSTILE + honest
+    return hostile
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -125,7 +146,8 @@ def assert_code_only(text):
     """Every foreign word is in code, as CommonMark reads it: outside of it there is no HTML, link, image or mention."""
     html = []
     for token in MarkdownIt("commonmark").enable("table").parse(text):
-        assert token.type not in ("table_open", "heading_open") or token.tag == "h3"
+        assert token.type != "heading_open" or token.tag == "h3"
+        assert token.type != "table_open" or "### agentctl policy " in text
         if token.type == "html_block":
             html += token.content.strip().split("\n")
         for child in token.children or ():
@@ -193,3 +215,49 @@ def test_a_comment_is_found_again_by_a_line_that_only_the_plans_name_decides():
 def test_annotations_are_placed_from_the_root_of_the_repository():
     text = report(diagnostics(DIAGNOSTICS, ["plan.yaml"]), Report.GITHUB, ["plan.yaml"], below="deploy/staging")
     assert "file=deploy/staging/plan.yaml,line=14,col=13," in text
+
+
+def test_every_remark_of_sarif_has_a_place_in_the_checkout_since_code_scanning_refuses_others():
+    for made in DOCUMENTS.values():
+        text = report(made(), Report.SARIF, ["plan.yaml"], below="deploy", at="agentctl.yaml")
+        for result in json.loads(text)["runs"][0]["results"]:
+            uri = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+            assert uri.startswith("deploy/"), uri
+
+
+def test_what_lies_at_a_git_ref_or_outside_the_checkout_is_named_and_not_placed():
+    document = policy_samples.linted()
+    document["findings"][0]["file"] = "git:origin/main:policy/sales.yaml"
+    document["findings"][1]["file"] = "/checkout/policy/sales.yaml"
+    document["capabilities"][0]["controls"][1]["place"] = "/elsewhere/sales.yaml:12:9"
+    first, scope, _, last = report(document, Report.GITHUB, ["x"], checkout="/checkout").splitlines()
+    assert first.startswith("::error title=Unknown action (unknown-action)::git:origin/main:policy/sales.yaml:12:9 ")
+    assert scope.startswith("::error title=Control missing (no-ship)::/elsewhere/sales.yaml:12:9 ")
+    assert last.startswith("::warning file=policy/sales.yaml,line=40,")
+
+
+def test_thousands_of_shifts_cases_and_findings_fit_into_a_comment_and_are_counted():
+    for name, key in (("policy-replay", "shifts"), ("policy-test", "cases"), ("policy-lint", "findings")):
+        document = DOCUMENTS[name]()
+        document[key] = document[key] * 20_000
+        text = written(document, Report.MARKDOWN)
+        assert len(text.encode()) <= 65_536
+        assert " more: `--format json` has all of them" in text
+
+
+def test_hundreds_of_risks_leave_room_for_the_digest_and_the_command():
+    document = reviewed(samples.risky)
+    document["risks"] = document["risks"] * 300
+    for risk in document["risks"]:
+        risk["items"] = [{**item, "why": "価" * 400} for item in risk["items"]]
+    text = written(document, Report.MARKDOWN)
+    assert len(text.encode()) <= 65_536
+    assert document["digest"] in text
+    assert document["next"][-1]["command"] in text
+    assert_code_only(text)
+
+
+def test_a_widening_that_is_wanted_is_told_and_fails_nothing():
+    document = policy_samples.replayed(wanted=True)
+    assert all(item.level != "error" for item in annotate(document))
+    assert ET.fromstring(written(document, Report.JUNIT)).get("failures") == "0"
