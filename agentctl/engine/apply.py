@@ -10,8 +10,10 @@ from agentctl.connectors.base import Call, Receipt
 from agentctl.engine import records
 from agentctl.engine.gate import Judge, binding, halts_on, rule
 from agentctl.engine.keys import Ledger, keys
+from agentctl.engine.limits import exceeding
 from agentctl.engine.moved import Moved, moved
 from agentctl.engine.overlay import Overlay
+from agentctl.engine.overrides import lifted
 from agentctl.engine.ports import Brake, Clock, Commitments, Journal, Observer, Pack, Systems, Timer
 from agentctl.engine.preview import Preview, bring, foresee
 from agentctl.engine.protect import Protector
@@ -20,10 +22,12 @@ from agentctl.engine.resolve import Brought, Done, resolve
 from agentctl.engine.settle import Sending
 from agentctl.errors import ConnectorError, Indeterminate, Interrupted
 from agentctl.model.action import ActionSpec, Settlement
-from agentctl.model.change import Change, Effect
+from agentctl.model.breaker import Breaker
+from agentctl.model.change import Change, Effect, weaker
 from agentctl.model.clock import Clocks
 from agentctl.model.decision import Consent, Hold, Permit, Refuse
 from agentctl.model.halt import Halt, concerning
+from agentctl.model.limit import Reserved
 from agentctl.model.plan import OnFailure, Step, argument_to_wire
 from agentctl.model.projection import project
 from agentctl.model.run import Left, LeftStatus, RunStatus, StepStatus
@@ -61,6 +65,8 @@ class Start:
 
     ``left`` are the steps a rollback does not undo, and why. Of a resumption, ``done`` are the steps that need no
     doing, ``again`` those to be sent once more exactly as they were, ``skip`` those a person said to leave be.
+    ``reserved`` is what is set aside of limits for the steps that are to be done.
+    ``breakers`` are those that watch it to its end, whatever becomes of the policy meanwhile.
     """
 
     run: str
@@ -72,6 +78,8 @@ class Start:
     done: Mapping[str, Done] = field(default_factory=dict)
     again: Mapping[str, Sending] = field(default_factory=dict)
     skip: frozenset[str] = frozenset()
+    reserved: tuple[Reserved, ...] = ()
+    breakers: tuple[Breaker, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +119,7 @@ class _Execution:
         self._changeset = preview.changeset
         self._plan = preview.plan
         self._full = preview.full
+        self._author = preview.author
         self._consent = binding(start.consent, preview.changeset)
         self._start = start
         self._around = around
@@ -140,7 +149,7 @@ class _Execution:
         return self._close(reason)
 
     def _halt(self, step: Step) -> str:
-        """Return why a person wants ``step`` not to begin, or nothing. Asked anew before each step."""
+        """Return why a person, or a breaker, wants ``step`` not to begin, or nothing. Asked anew before each step."""
         halt = concerning(halts_on(self._changeset, self._around.halts()), self._plan.agent, step.action)
         self._halted = halt is not None
         return f"halted before step `{step.id}`: {halt.why}" if halt else ""
@@ -155,7 +164,7 @@ class _Execution:
         protector = Protector(self._around.commitments, large=True)
         for change in self._full:
             protector.change(change, self._around.systems.spec(change.action))
-        body = records.run_started(self._changeset, self._start, protector)
+        body = records.run_started(self._changeset, self._start, self._author, protector)
         self._keep(protector)
         self._write(Kind.RUN_STARTED, body, sync=True)
 
@@ -193,10 +202,11 @@ class _Execution:
         spec = self._around.systems.spec(step.action)
         overlay = Overlay(self._around.systems, self._around.clock)
         change = foresee(step, self._around.systems, overlay)
-        decision = self._around.judge().decide(change, step, self._plan, final=True)
+        outcome = replace(change, inverse=weaker(change.inverse, planned.inverse))
+        decision = lifted(self._around.judge().decide(outcome, step, self._plan, final=True), self._consent)
         seen = Protector(self._around.commitments).change(project(change, decision.reads, spec.volatile), spec)
         self._write(Kind.DECISION, records.decision(decision), sync=False)
-        match rule(replace(change, inverse=planned.inverse), decision, self._consent, spec):
+        match rule(outcome, decision, self._consent, spec):
             case Refuse(why=why):
                 return self._not_done(step, StepStatus.REFUSED, why)
             case Hold(needs=needs):
@@ -207,6 +217,8 @@ class _Execution:
                 pass
             case unexpected:
                 assert_never(unexpected)
+        if why := exceeding(step.id, decision.charges, self._start.reserved, self._around.commitments):
+            return self._not_done(step, StepStatus.REFUSED, why)
         if difference := moved(planned, seen, self._made):
             self._moved = difference
             return self._not_done(step, StepStatus.REFUSED, records.in_words(difference))
@@ -221,7 +233,7 @@ class _Execution:
         """Send what an earlier run may have sent, under the same key: the system acts once and tells how it ended."""
         spec = self._around.systems.spec(step.action)
         change = sending.change
-        decision = self._around.judge().decide(change, step, self._plan, final=True)
+        decision = lifted(self._around.judge().decide(change, step, self._plan, final=True), self._consent)
         self._write(Kind.DECISION, records.decision(decision), sync=False)
         ruling = rule(change, decision, self._consent, spec)
         if not isinstance(ruling, Permit):

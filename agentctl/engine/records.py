@@ -12,11 +12,14 @@ from agentctl.engine.moved import Moved
 from agentctl.engine.protect import Protector, address_of
 from agentctl.engine.readback import Reading
 from agentctl.model.action import ActionSpec
+from agentctl.model.authorship import Authorship, authorship_to_wire
+from agentctl.model.breaker import breaker_to_wire
 from agentctl.model.canonical import canonical
 from agentctl.model.change import Change, change_to_wire, inverse_to_wire
 from agentctl.model.changeset import ChangeSet, system_to_wire
 from agentctl.model.clock import clocks_to_wire
 from agentctl.model.decision import Decision, Need, consent_to_wire, decision_to_wire
+from agentctl.model.limit import reserved_to_wire
 from agentctl.model.plan import Step, plan_to_wire
 from agentctl.model.projection import fingerprint
 from agentctl.model.run import RunStatus, StepStatus
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
 _SHOWN = 120    # characters of a value inside a sentence
 
 
-def run_started(changeset: ChangeSet, start: Start, protector: Protector) -> dict[str, Any]:
+def run_started(changeset: ChangeSet, start: Start, author: Authorship, protector: Protector) -> dict[str, Any]:
     plan = changeset.plan
     steps = tuple(
         protector.large_arguments(step, address_of(change))
@@ -43,6 +46,7 @@ def run_started(changeset: ChangeSet, start: Start, protector: Protector) -> dic
         "digest": changeset.digest,
         "effects": changeset.effects,
         "plan": plan_to_wire(replace(plan, steps=steps)),
+        "author": authorship_to_wire(author),
         "tenant": changeset.tenant,
         "environment": changeset.environment,
         "policy": changeset.policy,
@@ -53,7 +57,8 @@ def run_started(changeset: ChangeSet, start: Start, protector: Protector) -> dic
         "who": dict(start.who),
         "clock": clocks_to_wire(start.clock),
         "consent": consent_to_wire(start.consent),
-        "limits": [],
+        "limits": [reserved_to_wire(reserved) for reserved in start.reserved],
+        "breakers": [breaker_to_wire(breaker) for breaker in start.breakers],
         "left": {step: {"status": left.status.value, "reason": left.reason} for step, left in start.left.items()},
         "carried": {step: {"run": done.run, "status": done.status.value} for step, done in start.done.items()},
     }

@@ -1,4 +1,4 @@
-"""Circuit breakers: what goes wrong in runs, how often it may, and what is halted then. Counting is the engine's part."""
+"""Circuit breakers: what goes wrong in runs, how often it may, what is halted then. Counting is the engine's part."""
 
 from __future__ import annotations
 

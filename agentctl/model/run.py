@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from agentctl.model.authorship import CLAIMED, Authorship
+from agentctl.model.breaker import Breaker, Mishap
 from agentctl.model.change import Change, Inverse
 from agentctl.model.changeset import Purpose, SystemIdentity
 from agentctl.model.clock import Clocks
 from agentctl.model.decision import Consent
+from agentctl.model.limit import Reserved
 from agentctl.model.plan import Plan
 from agentctl.model.snapshot import Address
 from agentctl.model.values import Fields, Value
@@ -143,7 +146,10 @@ class Run:
     carried: Mapping[str, str] = field(default_factory=dict)   # a resumption: steps an earlier run did, and which run
     left: Mapping[str, Left] = field(default_factory=dict)      # a rollback: steps it leaves alone
     repeat: int = 0                 # N of --again
+    breakers: tuple[Breaker, ...] = ()  # those that watch it, as policy had them when it began
+    reserved: tuple[Reserved, ...] = ()     # what it set aside of limits before its first effect
     clock: Clocks | None = None    # the machine's clocks when it began, as far as the trace tells
+    author: Authorship = CLAIMED    # what was known of who wrote the plan
     resumed_by: tuple[str, ...] = ()
     undone_by: tuple[str, ...] = ()
     reason: str = ""                # why it ended as it did, in words
@@ -172,6 +178,7 @@ class History:
     acts: tuple[Act, ...] = ()
     damage: tuple[str, ...] = ()
     last: str = ""                  # when the newest record was written
+    mishaps: tuple[Mishap, ...] = ()    # what went wrong, in order: what breakers count
 
     def run(self, identifier: str) -> Run | None:
         return next((run for run in self.runs if run.id == identifier), None)

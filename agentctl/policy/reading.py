@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from agentctl.model.breaker import Breaker
 from agentctl.model.canonical import digest
 from agentctl.model.changeset import Purpose
 from agentctl.model.decision import Level, Mode
-from agentctl.model.diagnostic import Diagnostic, Severity, Span
-from agentctl.policy import expressions, globs
-from agentctl.policy.expressions import Expression, NotAnExpression
+from agentctl.model.diagnostic import Diagnostic, Span
+from agentctl.model.duration import seconds
+from agentctl.policy import breakers, expressions, globs
+from agentctl.policy.breakers import Unhalt
+from agentctl.policy.expressions import Expression, NotAnExpression, Yields
+from agentctl.policy.holders import Holder, shared
+from agentctl.policy.limiting import limits
 from agentctl.policy.names import look_alikes
+from agentctl.policy.overriding import BreakGlass, Overriders
 from agentctl.policy.place import Place
+from agentctl.policy.restricting import constraints
 from agentctl.policy.rules import Agent, Approvals, Grant, Invariant, Person, Policy, Rollback
 from agentctl.policy.uses import needs
 from agentctl.syntax.document import Document
@@ -27,13 +34,18 @@ class Reading:
     def __init__(self) -> None:
         self.problems: list[Diagnostic] = []
         self._warnings: list[Diagnostic] = []
-        self._named: dict[str, dict[str, Place]] = {kind: {} for kind in ("agent", "role", "person", "rule", "group")}
+        self._named: dict[str, dict[str, Place]] = {
+            kind: {} for kind in ("agent", "role", "person", "rule", "group", "environment")
+        }
         self._aliases: dict[str, tuple[str, Place]] = {}
         self._agents: dict[str, Agent] = {}
         self._grants: dict[str, tuple[Grant, ...]] = {}
         self._people: dict[str, Person] = {}
         self._invariants: list[Invariant] = []
         self._rollback: Rollback | None = None
+        self._breakers: list[tuple[Breaker, Place]] = []
+        self._unhalt: Unhalt | None = None
+        self._break_glass: BreakGlass | None = None
         self._conditions: list[Expression] = []
         self._once: dict[str, Place] = {}
         self._rules: dict[str, Any] = {"agents": {}, "roles": {}, "invariants": []}
@@ -53,8 +65,15 @@ class Reading:
             self._invariants.append(self._invariant(invariant, top / "invariants" / index))
         if "rollback" in body and self._only_once("rollback", top):
             self._rollback = self._of_rollback(body["rollback"], top / "rollback")
+        for index, breaker in enumerate(body.get("breakers", ())):
+            place = top / "breakers" / index
+            if self._name("rule", breaker["id"], place / "id"):
+                self._breakers.append((breakers.breaker(breaker, place), place))
+        if "unhalt" in body and self._only_once("unhalt", top):
+            self._groups(body["unhalt"]["from"], top / "unhalt" / "from")
+            self._unhalt = Unhalt(place=(top / "unhalt").span, groups=tuple(body["unhalt"]["from"]))
         if "break_glass" in body and self._only_once("break_glass", top):
-            self._of_break_glass(body["break_glass"], top / "break_glass")
+            self._break_glass = self._of_break_glass(body["break_glass"], top / "break_glass")
         self._keep_rules(document)
         self._warnings += document.diagnostics
 
@@ -67,6 +86,11 @@ class Reading:
                     detail = f"Agent `{agent.name}` has the role `{role}`, which is nowhere defined."
                     hint = did_you_mean(role, self._named["role"])
                     self.problems.append((place / "roles" / index).wrong("unknown-role", "Unknown role", detail, hint))
+        self.problems += breakers.strangers(self._breakers, self._agents)
+        self.problems += shared(
+            Holder(kind, item.name, item.keys, self._named[kind][item.name])
+            for kind, items in (("agent", self._agents), ("person", self._people)) for item in items.values()
+        )
         for alias, (owner, place) in self._aliases.items():
             if alias in self._people and alias != owner:
                 detail = f"`{alias}` is the name of another person; it must mean one person."
@@ -86,12 +110,21 @@ class Reading:
             people=self._people,
             invariants=tuple(self._invariants),
             rollback=self._rollback,
+            breakers=tuple(breaker for breaker, _ in self._breakers),
+            unhalt=self._unhalt,
+            break_glass=self._break_glass,
             needs=needs(condition.uses for condition in self._conditions),
             warnings=tuple(self._warnings),
         )
 
     def _agent(self, name: str, body: dict[str, Any], place: Place) -> Agent:
-        return Agent(name=name, place=place.span, roles=tuple(body["roles"]), keys=tuple(body.get("keys", ())))
+        return Agent(
+            name=name,
+            place=place.span,
+            roles=tuple(body["roles"]),
+            keys=tuple(body.get("keys", ())),
+            keys_place=(place / "keys").span if "keys" in body else None,
+        )
 
     def _role(self, name: str, body: dict[str, Any], place: Place) -> Iterator[Grant]:
         for index, grant in enumerate(body["grants"]):
@@ -101,9 +134,9 @@ class Reading:
         identifier = body.get("id", f"roles.{role}.grants[{index}]")
         self._name("rule", identifier, place / "id" if "id" in body else place)
         mode = Mode(body["mode"]) if "mode" in body else None
+        for number, environment in enumerate(body.get("environments", ())):
+            self._named["environment"].setdefault(environment, place / "environments" / number)
         self._check_consent(mode, body, place)
-        for limit, rule in enumerate(body.get("limits", ())):
-            self._condition({"sum": rule["sum"]} if "sum" in rule else {}, "sum", place / "limits" / limit, number=True)
         approvals = body.get("approvals")
         if approvals:
             self._groups(approvals.get("from", ()), place / "approvals" / "from")
@@ -118,7 +151,8 @@ class Reading:
             mode=mode,
             approvals=approvals and Approvals(count=approvals["count"], groups=tuple(approvals.get("from", ()))),
             secrets=frozenset(body.get("secrets", ())),
-            limited="limits" in body,
+            constraints=constraints(body, mode, place, self.problems.append),
+            limits=tuple(limits(identifier, body, place, self._condition, self._name, self.problems.append)),
         )
 
     def _check_consent(self, mode: Mode | None, body: dict[str, Any], place: Place) -> None:
@@ -159,31 +193,46 @@ class Reading:
             require=self._condition(body, "require", place),
             message=body.get("message", ""),
             level=Level(body.get("level", Level.HARD)),
+            override=self._overriders(body, place),
             excepted=frozenset(map(Purpose, body.get("except", ()))),
         )
+
+    def _overriders(self, body: dict[str, Any], place: Place) -> Overriders | None:
+        if "override" not in body:
+            return None
+        level, rule = body.get("level", Level.HARD), body["override"]
+        if level != Level.SOFT:
+            why = "nobody overrides a hard rule" if level == Level.HARD else "an advisory rule denies nothing"
+            self.problems.append(
+                (place / "override").wrong(
+                    "no-effect", "Setting without effect", f"{why}, so `override` would have no effect.",
+                    "Take `override` out, or add `level: soft`.", key=True,
+                )
+            )
+        self._groups(rule["from"], place / "override" / "from")
+        return Overriders(groups=tuple(rule["from"]), seconds=seconds(rule["expires"]))
 
     def _of_rollback(self, body: dict[str, Any], place: Place) -> Rollback:
         self._groups(body["from"], place / "from")
         count = body.get("approvals", {}).get("count", 0)
         return Rollback(place=place.span, groups=tuple(body["from"]), count=count)
 
-    def _of_break_glass(self, body: dict[str, Any], place: Place) -> None:
+    def _of_break_glass(self, body: dict[str, Any], place: Place) -> BreakGlass:
         self._groups(body["from"], place / "from")
-        self._warnings.append(
-            place.document.diagnostic(
-                "not-yet", "Break-glass not available",
-                "This version can't override rules: soft rules deny like hard ones, and `break_glass` helps nobody.",
-                "", place.pointer, severity=Severity.WARNING,
-            )
+        return BreakGlass(
+            place=place.span,
+            groups=tuple(body["from"]),
+            seconds=seconds(body["expires"]),
+            review_within=seconds(body["review_within"]),
         )
 
     def _condition(
-        self, body: dict[str, Any], key: str, place: Place, *, number: bool = False
+        self, body: dict[str, Any], key: str, place: Place, yields: Yields = Yields.TRUTH
     ) -> Expression | None:
         if key not in body:
             return None
         try:
-            condition = expressions.compile(body[key], number=number)
+            condition = expressions.compile(body[key], yields)
         except NotAnExpression as error:
             self.problems.append(_in_condition(place / key, body[key], error))
             return None

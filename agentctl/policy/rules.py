@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from agentctl.model.breaker import Breaker
 from agentctl.model.changeset import Purpose
 from agentctl.model.decision import Level, Mode
 from agentctl.model.diagnostic import Diagnostic, Span
+from agentctl.policy.breakers import Unhalt
+from agentctl.policy.constraints import UNCONSTRAINED, Constraints
 from agentctl.policy.expressions import Expression
 from agentctl.policy.globs import FieldPath, Glob
+from agentctl.policy.limits import Limit
+from agentctl.policy.overriding import BreakGlass, Overriders
 from agentctl.policy.uses import Needs
 
 
@@ -23,10 +28,7 @@ class Approvals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """What a role may do, or with mode ``forbid`` may not. ``None`` is no restriction.
-
-    ``limited`` is whether it sets limits: they can't be enforced yet, so such a grant lets nothing through.
-    """
+    """What a role may do, or with mode ``forbid`` may not. ``None`` is no restriction."""
 
     id: str
     place: Span
@@ -38,7 +40,8 @@ class Grant:
     mode: Mode | None = None
     approvals: Approvals | None = None
     secrets: frozenset[str] = frozenset()
-    limited: bool = False
+    constraints: Constraints = UNCONSTRAINED
+    limits: tuple[Limit, ...] = ()
 
     @property
     def forbids(self) -> bool:
@@ -56,6 +59,7 @@ class Invariant:
     require: Expression | None = None
     message: str = ""
     level: Level = Level.HARD
+    override: Overriders | None = None
     excepted: frozenset[Purpose] = frozenset()
 
 
@@ -67,6 +71,7 @@ class Agent:
     place: Span
     roles: tuple[str, ...]
     keys: tuple[str, ...] = ()
+    keys_place: Span | None = None
 
     @property
     def signs(self) -> bool:
@@ -95,8 +100,8 @@ class Rollback:
 class Policy:
     """Rules on effects. Whatever no grant covers is denied.
 
-    ``digest`` is over the rules without ``people``: keys and groups are checked live. ``warnings`` tell what the
-    document holds that has no effect yet.
+    ``digest`` is over the rules without ``people``, breakers and who may lift halts: these are looked up live.
+    ``warnings`` tell what the document holds that has no effect yet.
     """
 
     digest: str
@@ -105,6 +110,9 @@ class Policy:
     people: Mapping[str, Person] = field(default_factory=dict)
     invariants: tuple[Invariant, ...] = ()
     rollback: Rollback | None = None
+    breakers: tuple[Breaker, ...] = ()
+    unhalt: Unhalt | None = None
+    break_glass: BreakGlass | None = None
     needs: Needs = field(default_factory=dict)      # what all conditions together look at
     warnings: tuple[Diagnostic, ...] = ()
     _matched: dict[tuple[str, str], tuple[Grant, ...]] = field(default_factory=dict, compare=False, repr=False)

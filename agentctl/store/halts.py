@@ -75,6 +75,8 @@ def _read(path: Path) -> Request | None:
         return None     # another process has just recorded it
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         return _unreadable(path, type(error).__name__)
+    if halt.tripped is not None:
+        return _unreadable(path, "it says a breaker asked for it, and breakers need no file")
     if path.name != f"{halt.id}{_ENDING}":
         return _unreadable(path, "it is not called after what it holds")
     return Request(halt, path)

@@ -6,18 +6,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from agentctl.model.authorship import CLAIMED, authorship_from_wire
+from agentctl.model.breaker import Mishap, breaker_from_wire
 from agentctl.model.change import change_from_wire, inverse_from_wire
 from agentctl.model.changeset import Purpose, SystemIdentity
 from agentctl.model.clock import clocks_from_wire
 from agentctl.model.decision import consent_from_wire
+from agentctl.model.limit import reserved_from_wire
 from agentctl.model.plan import plan_from_wire
 from agentctl.model.run import Act, History, Left, LeftStatus, Observed, Run, RunStatus, StepRun, StepStatus
 from agentctl.model.snapshot import Address
 from agentctl.model.values import from_wire
+from agentctl.trace.mishaps import mishap_of_rollback, mishap_of_step
 from agentctl.trace.record import Kind, Record
 
 _ACTS = {
-    Kind.HALT, Kind.UNHALT, Kind.REJECT, Kind.EDIT, Kind.OVERRIDE, Kind.UNLOCK, Kind.GC, Kind.KEY, Kind.REBUILD,
+    Kind.HALT, Kind.UNHALT, Kind.REJECT, Kind.EDIT, Kind.OVERRIDE, Kind.REVIEW, Kind.UNLOCK, Kind.GC, Kind.KEY, Kind.REBUILD,
     Kind.INIT, Kind.CLOCK,
 }
 
@@ -38,6 +42,8 @@ class _Telling:
     steps: dict[str, dict[str, StepRun]] = field(default_factory=dict)
     acts: list[Act] = field(default_factory=list)
     last: str = ""
+    mishaps: list[Mishap] = field(default_factory=list)
+    undone: set[str] = field(default_factory=set)
 
     def hear(self, number: int, record: Record) -> None:
         body = record.body
@@ -55,7 +61,11 @@ class _Telling:
             self.acts.append(Act(id=record.run, number=number, kind=record.kind.value, at=record.time, body=body))
         else:
             told = self.steps[record.run]
-            told[body["step"]] = _tell(told[body["step"]], record)
+            told[body["step"]] = step = _tell(told[body["step"]], record)
+            run = self.runs[record.run]
+            # What goes wrong while somebody puts things back is not the agent's doing.
+            if run.purpose is Purpose.APPLY and (bad := mishap_of_step(record, number, run.plan.agent, step.action)):
+                self.mishaps.append(bad)
 
     def history(self) -> History:
         self._hand_back()
@@ -73,7 +83,7 @@ class _Telling:
             )
             for run in self.runs.values()
         )
-        return History(runs=runs, acts=tuple(self.acts), last=self.last)
+        return History(runs=runs, acts=tuple(self.acts), last=self.last, mishaps=tuple(self.mishaps))
 
     def _start(self, number: int, record: Record) -> None:
         body = record.body
@@ -108,9 +118,20 @@ class _Telling:
                 for step, item in body["left"].items()
             },
             carried={step: item["run"] for step, item in carried.items()},
+            reserved=tuple(map(reserved_from_wire, body["limits"])),
             repeat=body["repeat"],
+            author=authorship_from_wire(body["author"]) if "author" in body else CLAIMED,
+            breakers=tuple(map(breaker_from_wire, body.get("breakers", ()))),
             clock=clocks_from_wire(body["clock"]) if "clock" in body else None,    # traces from before it was told
         )
+        self._undoing(self.runs[record.run])
+
+    def _undoing(self, run: Run) -> None:
+        """That a run had to be undone is one mishap, into however many rollbacks that is cut."""
+        undone = self.runs.get(run.undoes)
+        if undone is not None and undone.purpose is Purpose.APPLY and undone.id not in self.undone:
+            self.undone.add(undone.id)
+            self.mishaps.append(mishap_of_rollback(run))
 
     def _carried(self, carried: Mapping[str, str] | None, step: str) -> StepRun | None:
         return self.steps.get(carried["run"], {}).get(step) if carried else None

@@ -10,7 +10,7 @@ from agentctl.model.halt import Halt, Reach, Scope, scope_to_wire
 from agentctl.store import halts
 from agentctl.syntax.suggest import did_you_mean
 from agentctl.trace.record import Kind
-from agentctl.views.document.halts import lifting
+from agentctl.views.document.halts import lifting, looking
 from agentctl.workspace.lineage import new_id
 from agentctl.workspace.unlocking import locked, record_act
 from agentctl.workspace.workspace import Workspace
@@ -61,9 +61,10 @@ def unhalt(workspace: Workspace, scope: Scope, reason: str) -> str:
 
 def refusal(halt: Halt, done: str = "Nothing was executed.") -> Refused:
     """Return the error of a command that a halt keeps from acting."""
+    look = f"\nTo see what went wrong: {looking(halt)}" if halt.tripped else ""
     return Refused(
         "Halted",
-        f"{_upper(halt.why)}\n{done}",
+        f"{_upper(halt.why).rstrip('.')}.{look}\n{done}",
         hint="To go on once that is settled:",
         command=lifting(halt.scope),
     )

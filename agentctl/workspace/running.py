@@ -27,11 +27,13 @@ from agentctl.store import halts, packs
 from agentctl.trace.journal import Journal
 from agentctl.workspace.approving import confirm, renewed
 from agentctl.workspace.halting import refusal
+from agentctl.workspace.limiting import reserve
 from agentctl.workspace.lineage import new_id
 from agentctl.workspace.projecting import save_state
 from agentctl.workspace.resolving import settle_all
 from agentctl.workspace.unlocking import locked
-from agentctl.workspace.workspace import Workspace, in_force
+from agentctl.workspace.watching import Watched
+from agentctl.workspace.workspace import Workspace
 
 _RUN_ID = 8
 
@@ -112,11 +114,12 @@ def resume(workspace: Workspace, name: str, control: Control) -> Ended:
             changeset,
             hidden,
             workspace.systems,
-            workspace.judge_now(changeset.purpose),
+            workspace.judge_of(changeset, hidden),
             workspace.vault,
             done,
             {step: sending.change for step, sending in again.items()},
             skip,
+            old.id,
         )
         frame = _Frame(resumes=old.id, done=done, again=again, skip=skip, left=old.left)
         consent = renewed(workspace, preview, old.consent, old.id)
@@ -145,6 +148,7 @@ def _run(
     workspace.check_clock()
     _check_halts(workspace, preview.changeset, frame)
     confirm(workspace, preview.changeset, consent, frame.resumes)
+    reserved = reserve(workspace, preview)
     start = Start(
         run=run,
         who={"user": workspace.person, "host": socket.gethostname(), "pid": getpid()},
@@ -155,26 +159,32 @@ def _run(
         done=frame.done,
         again=frame.again,
         skip=frame.skip,
+        reserved=reserved,
+        breakers=workspace.policy.breakers,
     )
     began = workspace.time()
     with _written(workspace, run) as (journal, pack):
+        watched = Watched(
+            journal, history, preview.changeset, start.breakers, lambda: halts.asked(workspace.layout)
+        )
         ending = apply(
             preview,
             start,
             Surroundings(
                 systems=workspace.systems,
                 # The trace grows with every step: it is not read again for the time.
-                judge=lambda: workspace.judge_now(preview.changeset.purpose, max(workspace.now(), began)),
+                judge=lambda: workspace.judge_now(
+                    preview.changeset.purpose, max(workspace.now(), began), preview.author
+                ),
                 commitments=workspace.vault,
-                journal=journal,
+                journal=watched,
                 pack=pack,
                 clock=workspace.now,
                 timer=Wall(),
                 brake=control.brake,
                 observe=control.observe,
                 ledger=ledger(history, workspace.values),
-                # Only who holds the lock writes the trace: what else is halted meanwhile is asked for in a file.
-                halts=lambda: in_force(history, halts.asked(workspace.layout)),
+                halts=watched.halts,
             ),
         )
     save_state(workspace)

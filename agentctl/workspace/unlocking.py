@@ -15,6 +15,7 @@ from agentctl.store import halts, lock
 from agentctl.trace.journal import Journal
 from agentctl.trace.record import Kind
 from agentctl.workspace.lineage import new_id
+from agentctl.workspace.watching import tripped
 from agentctl.workspace.witnessing import bring, newest
 from agentctl.workspace.workspace import Workspace
 
@@ -46,9 +47,12 @@ def break_lock(workspace: Workspace, reason: str) -> str:
 
 
 def _record_halts(workspace: Workspace) -> None:
-    """Take the halts that were asked for into the trace. The lock must be held."""
+    """Take the halts that were asked for, and those of breakers that tripped, into the trace. Hold the lock."""
     asked = halts.asked(workspace.layout)
-    told = recorded_ids(workspace.history().acts) if asked else frozenset()
+    history = workspace.history()
+    for halt in tripped(history):
+        record_act(workspace, Kind.HALT, halt_to_wire(halt))
+    told = recorded_ids(history.acts)
     for request in asked:
         if request.path is None:
             continue    # the folder cannot be read: there is no telling what was asked for

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -11,9 +12,11 @@ from typing import Any, TypeAlias
 
 from agentctl.connectors.base import Connector
 from agentctl.engine.again import preview_again
+from agentctl.engine.authoring import author_of, authorship
 from agentctl.engine.drift import DriftReport, drift
 from agentctl.engine.gate import Judge, judge
 from agentctl.engine.keys import Ledger, ledger
+from agentctl.engine.limits import refusals
 from agentctl.engine.ports import Systems
 from agentctl.engine.preview import Preview, Setting, preview
 from agentctl.engine.rollback import Selection, Undoing, preview_undoing, select
@@ -22,24 +25,28 @@ from agentctl.errors import Invalid, Tampered, Usage
 from agentctl.identity import keys
 from agentctl.identity.vault import Vault
 from agentctl.model.action import ActionSpec
+from agentctl.model.authorship import CLAIMED, Authorship
 from agentctl.model.changeset import ChangeSet, Purpose
 from agentctl.model.clock import Clocks, decision_time
 from agentctl.model.decision import Consent, Decision, Ruling
 from agentctl.model.diagnostic import Diagnostic
-from agentctl.model.halt import Halt, recorded_ids, standing
+from agentctl.model.halt import Halt
+from agentctl.model.limit import Standing
 from agentctl.model.plan import Plan
 from agentctl.model.run import History, Run
 from agentctl.planfile.catalog import Catalog
-from agentctl.planfile.load import load
+from agentctl.planfile.evidence import checking
 from agentctl.policy.rules import Policy
 from agentctl.store import changesets, halts, packs
 from agentctl.store.changesets import ChangeSets
 from agentctl.store.layout import Layout
 from agentctl.trace.checkpoint import NAMESPACE, Places
-from agentctl.workspace import clock, lineage
+from agentctl.workspace import clock, lineage, proving
 from agentctl.workspace.file import WorkspaceFile, find
 from agentctl.workspace.file import load as load_file
 from agentctl.workspace.history import Reading
+from agentctl.workspace.limiting import standings
+from agentctl.workspace.watching import in_force
 
 Tell: TypeAlias = Callable[[str], None]
 
@@ -197,7 +204,7 @@ class Workspace:
         return self._reading.history()
 
     def halts(self) -> tuple[Halt, ...]:
-        """Return every halt in force: those the trace tells, and those asked for that it does not tell yet."""
+        """Return every halt in force: those the trace tells, and those asked for or tripped that it does not yet."""
         asked = halts.asked(self.layout)        # first: what is recorded meanwhile is then found in the trace
         return in_force(self.history(), asked)
 
@@ -238,6 +245,9 @@ class Workspace:
     def save_changeset(self, preview: Preview, out: Path | None = None) -> None:
         """Store the changeset under its digest, its hidden values encrypted beside; and in a file, where asked."""
         changeset = preview.changeset
+        if preview.plan.signed is not None and not changeset.proof:
+            sealed = proving.seal(preview.plan.signed, changeset.digest, self.vault)
+            changeset = replace(changeset, proof=sealed)
         self.changesets.save(changeset)
         name = _pack_of(changeset)
         if preview.hidden and not (self.layout.packs / name).exists():
@@ -248,7 +258,7 @@ class Workspace:
 
     def stored(self, name: str) -> tuple[ChangeSet, Mapping[str, Any]]:
         """Return a stored changeset (digest, its beginning, or a file) and its hidden values."""
-        changeset = self.changesets.load(name)
+        changeset = proving.with_signed(self.changesets.load(name), self.vault_if_any)
         return changeset, packs.read(self.layout.packs, _pack_of(changeset), self.vault_if_any).values
 
     def run(self, name: str) -> Run:
@@ -271,9 +281,12 @@ class Workspace:
         raise Usage(problem, f"`{name}` could be one of: {ids}.", hint="`agentctl runs` lists them.")
 
     def load_plan(self, path: Path) -> Plan:
-        return load(path, self.catalog)
+        """Return the plan at ``path``, with the signature that lies beside it. Raises Invalid."""
+        return proving.load(path, self.catalog)
 
-    def judge_now(self, purpose: Purpose = Purpose.APPLY, now: datetime | None = None) -> Judge:
+    def judge_now(
+        self, purpose: Purpose = Purpose.APPLY, now: datetime | None = None, author: Authorship = CLAIMED
+    ) -> Judge:
         """Return what judges now, or at ``now`` where the time is known already."""
         return Judge(
             policy=self.policy,
@@ -283,7 +296,14 @@ class Workspace:
             now=now or self.time(),
             purpose=purpose,
             person=self.person,
+            author=author,
+            checked=checking(self.root),
         )
+
+    def judge_of(self, changeset: ChangeSet, hidden: Mapping[str, Any]) -> Judge:
+        """Return what judges a stored changeset now, its plan's author proven anew; ``hidden`` are its values."""
+        author = author_of(changeset, hidden, self.policy, self.catalog)
+        return self.judge_now(changeset.purpose, author=author)
 
     def preview(self, plan: Plan, *, repeat: int = 0) -> Preview:
         """Return what ``plan`` would do. Reads live systems and changes nothing. Raises Tampered on a damaged trace."""
@@ -295,7 +315,8 @@ class Workspace:
             repeat=repeat,
             ledger=ledger(self.whole_history(), self.values),
         )
-        return preview(plan, self.readable, self.judge_now(), self.vault, setting)
+        by = self.judge_now(author=authorship(plan, self.policy, self.catalog))
+        return preview(plan, self.readable, by, self.vault, setting)
 
     def preview_of(self, subject: str) -> Preview:
         """Return the preview of a plan file, or of a stored changeset: which must come out the same, or is stale."""
@@ -307,7 +328,7 @@ class Workspace:
             raise Invalid(
                 "The changeset is another workspace's", f"It is of lineage {changeset.lineage}, not {self.lineage}."
             )
-        return preview_again(changeset, hidden, self.readable, self.judge_now(changeset.purpose), self.vault)
+        return preview_again(changeset, hidden, self.readable, self.judge_of(changeset, hidden), self.vault)
 
     def preview_undoing(self, run: Run, selection: Selection) -> Undoing:
         """Return what undoing ``selection`` of ``run`` would do, and which steps it would leave alone."""
@@ -332,14 +353,26 @@ class Workspace:
         )
 
     def judge(self, preview: Preview, consent: Consent | None = None) -> dict[str, Ruling]:
-        return judge(preview.changeset, preview.decisions, consent or Consent(), self.systems, self.halts())
+        """Return the gate's outcome for each step, limits as they stand now included."""
+        beyond = refusals(self.limits(preview))
+        return judge(preview.changeset, preview.decisions, consent or Consent(), self.systems, self.halts(), beyond)
 
-    def judge_stored(self, changeset: ChangeSet) -> dict[str, Ruling]:
-        """Return what today's policy makes of a stored changeset, from what is stored: no live system is read."""
-        by = self.judge_now(changeset.purpose)
+    def limits(self, preview: Preview) -> tuple[Standing, ...]:
+        """Return how the limits stand that ``preview`` takes of, under each key."""
+        return standings(self, preview.decisions, preview.resumes)
+
+    def judge_stored(self, changeset: ChangeSet, by: Judge) -> dict[str, Ruling]:
+        """Return what ``by`` makes of a stored changeset, from what is stored: no live system is read."""
         steps = {step.id: step for step in changeset.plan.steps}
         decisions = [by.decide(change, steps[change.step], changeset.plan) for change in changeset.changes]
-        return judge(changeset, decisions, Consent(), self.systems, self.halts())
+        return judge(changeset, decisions, Consent(), self.systems, self.halts(), self._beyond(decisions))
+
+    def _beyond(self, decisions: Iterable[Decision]) -> Mapping[str, str]:
+        """Return why steps don't fit their limits, as far as that can be told: what only shows must go on showing."""
+        try:
+            return refusals(standings(self, decisions))
+        except (keys.NoKey, Tampered):
+            return {}
 
     def decisions(self, preview: Preview, step: str = "") -> tuple[Decision, ...]:
         """Return policy's answers, all or one step's. Raises Usage where there is no such step."""
@@ -365,12 +398,6 @@ class Workspace:
     def drift(self, run: str = "") -> DriftReport:
         wanted = self.run(run).id if run else ""
         return drift(self.whole_history(), self.readable, self.vault, self.now, wanted)
-
-
-def in_force(history: History, asked: Iterable[halts.Request]) -> tuple[Halt, ...]:
-    """Return the halts that stand in ``history``, and those ``asked`` for that it does not tell yet."""
-    told = recorded_ids(history.acts)
-    return (*standing(history.acts), *(request.halt for request in asked if request.halt.id not in told))
 
 
 def _pack_of(changeset: ChangeSet) -> str:

@@ -1,0 +1,121 @@
+"""Counts what goes wrong and says which breakers trip: one rule for the trace as a whole and for a run going on. Pure.
+
+A breaker trips at the record that makes its count full, under the breakers its run began with. So the trace alone says
+what is tripped, whatever became of the process, the clock or the policy since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from agentctl.model.breaker import Breaker, Mishap, Trouble
+from agentctl.model.canonical import digest
+from agentctl.model.halt import Event, Halt, Scope, Tripped, scope_from_wire, scope_to_wire, standing
+from agentctl.model.run import Act, History
+
+_EVENTS_TOLD = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trip:
+    """A breaker that tripped, what that halts, and the mishaps that made its count full, oldest first."""
+
+    breaker: Breaker
+    scope: Scope
+    mishaps: tuple[Mishap, ...]
+
+    @property
+    def halt(self) -> Halt:
+        """The halt this is, the same whoever works it out."""
+        last = self.mishaps[-1]
+        named = digest([self.breaker.id, scope_to_wire(self.scope), last.run, last.step, last.at])
+        return Halt(
+            id=f"breaker-{named.removeprefix('sha256:')[:16]}",
+            scope=self.scope,
+            by=f"breaker {self.breaker.id}",
+            host="",
+            at=f"{last.at[:19]}Z",
+            reason=self.breaker.rule,
+            tripped=Tripped(
+                breaker=self.breaker.id,
+                counted=len(self.mishaps),
+                events=tuple(
+                    Event(run=mishap.run, step=mishap.step, at=mishap.at) for mishap in self.mishaps[-_EVENTS_TOLD:]
+                ),
+            ),
+        )
+
+
+class Watch:
+    """What went wrong so far, and what that tripped. Mishaps are heard in the order of the trace."""
+
+    def __init__(self, acts: Iterable[Act] = ()) -> None:
+        self._lifted = _lifted(acts)
+        self._heard: dict[Trouble, list[tuple[datetime, Mishap]]] = {kind: [] for kind in Trouble}
+        self._trips: dict[tuple[str, Scope], Trip] = {}
+
+    def hear(self, mishap: Mishap, breakers: Iterable[Breaker]) -> None:
+        """Count ``mishap`` for the ``breakers`` that its run began with."""
+        self._heard[mishap.kind].append((datetime.fromisoformat(mishap.at), mishap))
+        for breaker in breakers:
+            for scope in breaker.scopes(mishap):
+                # What tripped stays tripped until a person lifts it, so more of the same is no news.
+                if not self._stands(self._trips.get((breaker.id, scope)), before=mishap.number):
+                    self._count(breaker, scope, mishap.number)
+
+    @property
+    def trips(self) -> tuple[Trip, ...]:
+        """The trips that nobody has lifted."""
+        return tuple(trip for trip in self._trips.values() if self._stands(trip))
+
+    def counted(self, breaker: Breaker, scope: Scope, now: datetime) -> tuple[Mishap, ...]:
+        """Return what counts for ``breaker`` against ``scope`` at ``now``, newest first, no more than trips it."""
+        return self._within(breaker, scope, now, max(self._lifted.get(scope, ()), default=0))
+
+    def _count(self, breaker: Breaker, scope: Scope, number: int) -> None:
+        now = self._heard[breaker.on][-1][0]
+        since = max((lift for lift in self._lifted.get(scope, ()) if lift < number), default=0)
+        found = self._within(breaker, scope, now, since)
+        if len(found) >= breaker.count:
+            self._trips[breaker.id, scope] = Trip(breaker=breaker, scope=scope, mishaps=tuple(reversed(found)))
+
+    def _within(self, breaker: Breaker, scope: Scope, now: datetime, since: int) -> tuple[Mishap, ...]:
+        window = timedelta(seconds=breaker.seconds)
+        found: list[Mishap] = []
+        for moment, mishap in reversed(self._heard[breaker.on]):
+            if mishap.number < since or now - moment > window or len(found) == breaker.count:
+                break
+            if scope in breaker.scopes(mishap):
+                found.append(mishap)
+        return tuple(found)
+
+    def _stands(self, trip: Trip | None, before: int | None = None) -> bool:
+        if trip is None:
+            return False
+        lifts = self._lifted.get(trip.scope, ())
+        return not any(trip.mishaps[-1].number < lift and (before is None or lift < before) for lift in lifts)
+
+
+def watch(history: History) -> Watch:
+    """Return the watch that has heard everything ``history`` tells."""
+    watching = Watch(history.acts)
+    breakers = {run.id: run.breakers for run in history.runs}
+    for mishap in history.mishaps:
+        watching.hear(mishap, breakers[mishap.run])
+    return watching
+
+
+def untold(trips: Iterable[Trip], acts: Iterable[Act]) -> tuple[Halt, ...]:
+    """Return the halts of ``trips`` that ``acts`` do not tell yet: the process that was to record them died first."""
+    told = {(halt.tripped.breaker, halt.scope) for halt in standing(acts) if halt.tripped}
+    return tuple(trip.halt for trip in trips if (trip.breaker.id, trip.scope) not in told)
+
+
+def _lifted(acts: Iterable[Act]) -> Mapping[Scope, Sequence[int]]:
+    found: dict[Scope, list[int]] = {}
+    for act in acts:
+        if act.kind == "unhalt":
+            found.setdefault(scope_from_wire(act.body["scope"]), []).append(act.number)
+    return found
