@@ -30,6 +30,11 @@ class Reversibility(StrEnum):
     COMPENSATING = "compensating"
     NONE = "none"
 
+    @property
+    def rank(self) -> int:
+        """The surer the way back, the greater."""
+        return -list(Reversibility).index(self)
+
 
 class Fidelity(StrEnum):
     """How much of an action's effect its preview can tell."""
@@ -37,6 +42,11 @@ class Fidelity(StrEnum):
     EXACT = "exact"
     PARTIAL = "partial"
     NONE = "none"
+
+    @property
+    def rank(self) -> int:
+        """The more it can tell, the greater."""
+        return -list(Fidelity).index(self)
 
 
 class Precondition(StrEnum):

@@ -94,6 +94,11 @@ class Change:
         return self.action.partition(".")[0]
 
 
+def weaker(one: Inverse, other: Inverse) -> Inverse:
+    """Return the inverse that can bring back less."""
+    return one if one.kind.rank <= other.kind.rank else other
+
+
 def strongest(records: tuple[RecordChange, ...]) -> Effect:
     """Return the effect a step with these records has: delete over update over create over no-op."""
     effects = {record.effect for record in records}

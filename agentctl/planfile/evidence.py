@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import functools
 import hashlib
 import os
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -82,6 +84,28 @@ def pin(item: Evidence, pointer: Pointer, reader: Reader, findings: Findings) ->
             Code.QUOTE_NOT_FOUND, "Quote not found", detail, (*pointer, "quote"), hint="Quote the source word for word."
         )
     return actual
+
+
+def checking(root: Path) -> Callable[[Evidence], bool]:
+    """Return what tells whether the source of evidence can be read below ``root`` and is what the plan says of it.
+
+    Each is read once; ask for a new one to have them read again.
+    """
+    reader = Reader(root)
+
+    @functools.cache
+    def checked(item: Evidence) -> bool:
+        if not item.uri.startswith(_FILE) or not item.sha256:
+            return False
+        try:
+            data = reader.read(item.uri.removeprefix(_FILE))
+        except Outside:
+            return False
+        if isinstance(data, str) or hashlib.sha256(data).hexdigest() != item.sha256:
+            return False
+        return not item.quote.strip() or _holds(data, item.quote)
+
+    return checked
 
 
 def _holds(data: bytes, quote: str) -> bool:

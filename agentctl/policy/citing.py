@@ -36,6 +36,10 @@ def nobody_checked(_: Evidence) -> bool:
     return False
 
 
+def nobody_can_tell(_: Evidence) -> None:
+    """Answer for what is long over: that a source was checked is not recorded."""
+
+
 @dataclass(frozen=True, slots=True)
 class Lacking:
     """What is missing; ``untold`` is whether only nobody can tell any more if it was there."""

@@ -15,8 +15,6 @@ from agentctl.policy.citing import Cited, lacking
 from agentctl.policy.recipients import NotARecipient, Recipient
 from agentctl.policy.windows import Window, closed
 
-_UNDONE = (Reversibility.NONE, Reversibility.COMPENSATING, Reversibility.EXACT)
-_FORESEEN = (Fidelity.NONE, Fidelity.PARTIAL, Fidelity.EXACT)
 _LONGEST_SHOWN = 80
 
 
@@ -147,8 +145,8 @@ def _text(recipient: Recipient) -> str:
 
 def _lasting(least: Reversibility, change: Change, spec: ActionSpec) -> str:
     """Return how the change can be undone where that is less than ``least``: by what it is, not by its kind alone."""
-    kind = min(change.inverse.kind, spec.reversibility, key=_UNDONE.index)
-    if _UNDONE.index(kind) >= _UNDONE.index(least):
+    kind = min(change.inverse.kind, spec.reversibility, key=lambda kind: kind.rank)
+    if kind.rank >= least.rank:
         return ""
     can = "can't be undone" if kind is Reversibility.NONE else "can only be made up for"
     why = f" ({change.inverse.stays})" if change.inverse.stays and kind is Reversibility.NONE else ""
@@ -156,7 +154,7 @@ def _lasting(least: Reversibility, change: Change, spec: ActionSpec) -> str:
 
 
 def _unforeseen(least: Fidelity, spec: ActionSpec) -> str:
-    if _FORESEEN.index(spec.preview) >= _FORESEEN.index(least):
+    if spec.preview.rank >= least.rank:
         return ""
     can = "can't be foreseen" if spec.preview is Fidelity.NONE else "can be foreseen in part only"
     return f"is only for what can be foreseen ({least}), and this {can}"

@@ -9,6 +9,7 @@ from typing import Any
 from agentctl.model.action import ActionSpec
 from agentctl.model.change import Change, Effect
 from agentctl.model.plan import Plan, Step
+from agentctl.policy.constraints import Circumstances
 from agentctl.policy.expressions import Truth
 from agentctl.policy.plain import Holes, plain_fields
 from agentctl.policy.uses import Needs
@@ -20,11 +21,14 @@ class Facts:
     Only what some condition of the policy looks at is made: ``needs``.
     """
 
-    __slots__ = ("answers", "holes", "needs", "plain", "spec")
+    __slots__ = ("answers", "change", "circumstances", "holes", "needs", "plain", "spec")
 
     def __init__(
-        self, change: Change, spec: ActionSpec, plan: Plan, step: Step, needs: Needs, around: Mapping[str, Any]
+        self, change: Change, circumstances: Circumstances, needs: Needs, around: Mapping[str, Any]
     ) -> None:
+        plan, step, spec = circumstances.plan, circumstances.step, circumstances.spec
+        self.change = change
+        self.circumstances = circumstances
         self.spec = spec
         self.needs = needs
         self.holes = Holes()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from agentctl.model.action import ActionSpec
 from agentctl.model.change import Change, Effect
 from agentctl.model.decision import Level
 from agentctl.model.plan import Plan, Step
 from agentctl.policy import expressions
+from agentctl.policy.evaluate import Context
 from agentctl.policy.expressions import Expression
 from agentctl.policy.facts import Facts
 from agentctl.policy.rules import Grant, Invariant, Policy
@@ -69,4 +71,8 @@ def _ask(condition: Expression, activation: object) -> bool | None:
 def _facts(action: str, ground: Ground, policy: Policy) -> Facts:
     change = Change(step="step", action=action, target="", effect=Effect.NO_OP)
     plan = Plan(intent="", agent="", steps=())
-    return Facts(change, ground.specs[action], plan, Step(id="step", action=action, target=""), policy.needs, {})
+    context = Context(
+        policy=policy, plan=plan, step=Step(id="step", action=action, target=""), spec=ground.specs[action],
+        tenant=ground.tenant, environment=ground.environment, now=datetime.min.replace(tzinfo=UTC),
+    )
+    return Facts(change, context, policy.needs, {})
