@@ -10,7 +10,7 @@ from agentctl.engine.gate import Judge
 from agentctl.engine.moved import Moved, moved
 from agentctl.engine.overlay import Overlay
 from agentctl.engine.ports import Commitments, Systems
-from agentctl.engine.preview import Preview, bring, foresee
+from agentctl.engine.preview import Preview, bring, denial_of_undoing, finality, foresee
 from agentctl.engine.protect import Protector, reveal_change, reveal_step
 from agentctl.engine.records import in_words
 from agentctl.engine.resolve import Done, resolve
@@ -32,10 +32,12 @@ def preview_again(
     done: Mapping[str, Done] | None = None,
     again: Mapping[str, Change] | None = None,
     skip: frozenset[str] = frozenset(),
+    resumes: str = "",
 ) -> Preview:
     """Return the preview of ``changeset`` as the world is now, leaving out the steps that are ``done`` or to ``skip``.
 
-    The steps to be sent ``again`` may have happened: they are taken as they were recorded.
+    The steps to be sent ``again`` may have happened: they are taken as they were recorded. All of these take nothing of
+    limits any more. ``resumes`` is the run that goes on.
 
     Raises Stale, naming what moved, where policy, actions, systems, any value or any effect is not what it was.
     """
@@ -48,26 +50,34 @@ def preview_again(
     made = {new: real for item in already.values() for new, real in item.made.items()}
     full: list[Change] = []
     decisions: list[Decision] = []
+    denied = denial_of_undoing(judge, plan)
     for planned, step in zip(changeset.changes, plan.steps, strict=True):
         if step.id in already or step.id in skip or _was_done_before(planned):
             full.append(reveal_change(planned, hidden))
-            decisions.append(judge.decide(full[-1], step, plan))
+            decisions.append(replace(judge.decide(full[-1], step, plan), charges=()))
             continue
         if again and step.id in again:
             full.append(again[step.id])
-            decisions.append(judge.decide(full[-1], step, plan))
+            decisions.append(replace(judge.decide(full[-1], step, plan), charges=()))
             overlay.foresee(full[-1])
             brought[step.id] = bring(full[-1])
             continue
         change = _foresee(planned, resolve(step, brought, made), systems, overlay)
-        decision = judge.decide(change, step, plan)
-        _same(planned, change, decision, systems, commitments, made)
+        outcome = finality(change, judge, denied)
+        decision = judge.decide(outcome, step, plan)
+        _same(planned, outcome, decision, systems, commitments, made)
         overlay.foresee(change)
         brought[step.id] = bring(change)
         full.append(change)
         decisions.append(decision)
     return Preview(
-        plan=plan, changeset=changeset, full=tuple(full), decisions=tuple(decisions), hidden=hidden
+        plan=plan,
+        changeset=changeset,
+        full=tuple(full),
+        decisions=tuple(decisions),
+        hidden=hidden,
+        author=judge.author,
+        resumes=resumes,
     )
 
 
@@ -101,6 +111,10 @@ def _same(
     difference: tuple[Moved, ...] = moved(planned, seen, made)
     if difference:
         raise Stale("The plan is stale", f"step `{planned.step}`: {in_words(difference)}.", hint=_AGAIN)
+    if change.inverse.kind.rank < planned.inverse.kind.rank:
+        kinds = f"`{planned.inverse.kind}` was consented to, it is `{change.inverse.kind}` now"
+        detail = f"step `{planned.step}` can be undone less surely: {kinds}"
+        raise Stale("The plan is stale", f"{detail}.", hint=_AGAIN)
 
 
 def _header(changeset: ChangeSet, systems: Systems, judge: Judge) -> Iterator[str]:

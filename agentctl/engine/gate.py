@@ -1,14 +1,16 @@
-"""The gate: policy's decision × consent × halts → may it run, must it wait, or is it refused. Pure."""
+"""The gate: policy's decision × consent × limits × halts → may it run, must it wait, or is it refused. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
+from agentctl.engine.overrides import lifted
 from agentctl.engine.ports import Systems
 from agentctl.model.action import ActionSpec, Reversibility
+from agentctl.model.authorship import CLAIMED, Authorship
 from agentctl.model.change import Change, Effect, RecordChange, strongest
 from agentctl.model.changeset import ChangeSet, Purpose
 from agentctl.model.decision import (
@@ -26,8 +28,9 @@ from agentctl.model.decision import (
     Verdict,
 )
 from agentctl.model.halt import Halt, concerning
-from agentctl.model.plan import Plan, Step
+from agentctl.model.plan import Evidence, Plan, Step
 from agentctl.model.values import has_unknown
+from agentctl.policy.citing import nobody_checked
 from agentctl.policy.evaluate import Context, decide, decide_inverse
 from agentctl.policy.rules import Policy
 
@@ -45,6 +48,8 @@ class Judge:
     now: datetime
     purpose: Purpose = Purpose.APPLY
     person: str = ""
+    author: Authorship = CLAIMED
+    checked: Callable[[Evidence], bool | None] = nobody_checked
 
     @property
     def digest(self) -> str:
@@ -84,7 +89,9 @@ class Judge:
             purpose=self.purpose,
             now=self.now,
             person=self.person,
+            author=self.author,
             final=final,
+            checked=self.checked,
         )
 
 
@@ -94,13 +101,17 @@ def judge(
     consent: Consent,
     systems: Systems,
     halts: Collection[Halt] = (),
+    beyond: Mapping[str, str] | None = None,
 ) -> dict[str, Ruling]:
-    """Return the ruling for each step of ``changeset``, in order."""
+    """Return the ruling for each step of ``changeset``, in order. ``beyond`` tells of what does not fit its limits."""
     given = binding(consent, changeset)
     in_force = halts_on(changeset, halts)
     rulings: dict[str, Ruling] = {}
-    for change, decision in zip(changeset.changes, decisions, strict=True):
+    for change, asked in zip(changeset.changes, decisions, strict=True):
+        decision = lifted(asked, given)
         ruling = rule(change, decision, given, systems.spec(change.action))
+        if beyond and change.step in beyond and not isinstance(ruling, Refuse):
+            ruling = Refuse(decision, beyond[change.step])
         halt = concerning(in_force, changeset.plan.agent, change.action)
         # What policy refuses anyway stays refused by it: lifting the halt would not help.
         rulings[change.step] = Refuse(decision, halt.why, halt) if halt and not isinstance(ruling, Refuse) else ruling
@@ -171,8 +182,11 @@ def _needs(change: Change, decision: Decision, consent: Consent) -> Iterable[Nee
             if not signed and consent.kind is not ConsentKind.YES:
                 yield Need(what="`yes` on a terminal", kind=ConsentKind.YES)
         case Mode.APPROVE | Mode.MANUAL:
-            if missing := _missing(decision, signed):
+            missing = _missing(decision, signed)
+            if missing and not consent.breaks_glass:
                 yield Need(what=missing, kind=ConsentKind.SIGNATURES)
+            elif missing and decision.mode is Mode.APPROVE and consent.kind is not ConsentKind.YES:
+                yield Need(what="`yes` on a terminal, where broken glass stands for signatures", kind=ConsentKind.YES)
             if decision.mode is Mode.MANUAL and consent.kind is not ConsentKind.YES:
                 yield Need(what="a person who starts it on a terminal", kind=ConsentKind.YES)
         case Mode.FORBID:

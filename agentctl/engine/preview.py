@@ -16,6 +16,7 @@ from agentctl.engine.protect import Protector
 from agentctl.engine.resolve import Brought, Done, resolve
 from agentctl.errors import Invalid, Rejected
 from agentctl.model.action import Reversibility
+from agentctl.model.authorship import CLAIMED, Authorship
 from agentctl.model.change import Change, Effect, Inverse
 from agentctl.model.changeset import ChangeSet, Purpose
 from agentctl.model.decision import Decision
@@ -45,7 +46,8 @@ class Preview:
     """A ChangeSet, and what it leaves out because it may not be stored in clear or is not consented to.
 
     ``plan`` and ``full`` are plan and changes with every value in clear; ``decisions`` are policy's answer for each.
-    ``hidden`` maps commitments in the changeset to wire values.
+    ``hidden`` maps commitments in the changeset to wire values. ``author`` is what is known of who wrote the plan.
+    ``resumes`` is the run that goes on with it.
     """
 
     plan: Plan
@@ -53,6 +55,8 @@ class Preview:
     full: tuple[Change, ...]
     decisions: tuple[Decision, ...]
     hidden: Mapping[str, Any]
+    author: Authorship = CLAIMED
+    resumes: str = ""
 
 
 def preview(plan: Plan, systems: Systems, judge: Judge, commitments: Commitments, setting: Setting) -> Preview:
@@ -141,9 +145,10 @@ def assemble(
     decisions, changes = [], []
     for step, change in zip(plan.steps, full, strict=True):
         spec = systems.spec(change.action)
-        decision = judge.decide(change, step, plan)
+        outcome = finality(change, judge, denied)
+        decision = judge.decide(outcome, step, plan)
         decisions.append(decision)
-        shown = project(_finality(change, judge, denied), decision.reads, spec.volatile)
+        shown = project(outcome, decision.reads, spec.volatile)
         changes.append(protector.change(shown, spec))
     actions = {change.action for change in full}
     steps = tuple(_protected(plan.steps, full, systems, protector))
@@ -161,9 +166,15 @@ def assemble(
         changes=tuple(changes),
         undoes=setting.undoes,
         repeat=setting.repeat,
+        signed_by=judge.author.key,
     )
     return Preview(
-        plan=plan, changeset=changeset, full=full, decisions=tuple(decisions), hidden=protector.values,
+        plan=plan,
+        changeset=changeset,
+        full=full,
+        decisions=tuple(decisions),
+        hidden=protector.values,
+        author=judge.author,
     )
 
 
@@ -182,7 +193,7 @@ def denial_of_undoing(judge: Judge, plan: Plan) -> Callable[[Change], str]:
     return denied
 
 
-def _finality(change: Change, judge: Judge, denied: Callable[[Change], str]) -> Change:
+def finality(change: Change, judge: Judge, denied: Callable[[Change], str]) -> Change:
     """Return ``change``, irreversible where policy would let nobody undo it."""
     if judge.purpose is Purpose.ROLLBACK or change.effect in (Effect.READ, Effect.NO_OP):
         return change

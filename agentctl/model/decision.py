@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from agentctl.model.diagnostic import Span
 from agentctl.model.halt import Halt
 from agentctl.model.limit import Charge
+from agentctl.model.rejection import Rejected
 
 
 class Verdict(StrEnum):
@@ -188,11 +189,12 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """Refused by policy or, where there is a ``halt``, only because a person stopped the agent or the connector."""
+    """Refused by policy or, where there is a ``halt`` or a ``rejection``, because a person stopped it."""
 
     decision: Decision
     why: str
     halt: Halt | None = None
+    rejection: Rejected | None = None
 
 
 Ruling: TypeAlias = Permit | Hold | Refuse

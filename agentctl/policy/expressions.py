@@ -6,6 +6,7 @@ import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, TypeAlias
 
 from agentctl.policy.decimals import NOT_A_DECIMAL, comparable
@@ -62,6 +63,15 @@ class Failed:
 Truth: TypeAlias = bool | Undecided | Failed
 
 
+class Yields(Enum):
+    """What an expression must yield: its types, and how that is said."""
+
+    TRUTH = ("bool",), "a condition is true or false"
+    AMOUNT = ("int",), "an amount is a whole number"
+    NAME = ("string", "int"), "what usage is counted under is a text or a whole number"
+    CURRENCY = ("string",), "a currency is a text"
+
+
 class NotAnExpression(ValueError):
     """Text that is no condition; ``line`` and ``column`` count from 1 inside the text."""
 
@@ -72,8 +82,8 @@ class NotAnExpression(ValueError):
         self.column = column
 
 
-def compile(source: str, *, number: bool = False) -> Expression:
-    """Return the checked condition, or amount where it yields a ``number``.
+def compile(source: str, yields: Yields = Yields.TRUTH) -> Expression:
+    """Return the checked expression.
 
     Raises NotAnExpression for bad syntax, wrong types, unknown names and fields.
     """
@@ -85,8 +95,8 @@ def compile(source: str, *, number: bool = False) -> Expression:
         raise _refusal(str(error)) from error
     found = _uses(program)
     kind = program.return_type().name().lower()
-    if kind not in (("int", "dyn") if number else ("bool", "dyn")):
-        wanted = "an amount is a whole number" if number else "a condition is true or false"
+    types, wanted = yields.value
+    if kind not in (*types, "dyn"):
         raise NotAnExpression(f"{wanted}; this one yields {kind}")
     for fact, name in found.named:
         if fact in FACTS and name not in FACTS[fact]:
@@ -111,6 +121,14 @@ def settles(expression: Expression, activation: Any) -> bool | None:
 
 def ask(expression: Expression, activation: Any) -> bool | Failed:
     """Return what the condition yields of the facts in ``activation``. Whatever isn't true or false is a failure."""
+    value = evaluate(expression, activation)
+    if value is True or value is False:
+        return bool(value)
+    return value if isinstance(value, Failed) else Failed("it does not yield true or false")
+
+
+def evaluate(expression: Expression, activation: Any) -> Any:
+    """Return the value that ``expression`` yields of the facts in ``activation``, or Failed."""
     try:
         result = expression.program.eval(activation)
         value = result.value()
@@ -119,8 +137,7 @@ def ask(expression: Expression, activation: Any) -> bool | Failed:
     if value is True or value is False:
         return bool(value)
     # The library's errors are values too, and to us strings: its type alone tells them from a text of the record.
-    failed = result.type().name() == "ERROR"
-    return Failed(_in_words(str(value), expression) if failed else "it does not yield true or false")
+    return Failed(_in_words(str(value), expression)) if result.type().name() == "ERROR" else value
 
 
 def activation(facts: Mapping[str, Any]) -> Any:
@@ -136,7 +153,7 @@ def _environment() -> Any:
     fields = kind.Map(kind.STRING, kind.DYN)
     return cel.NewEnv(
         variables={
-            **dict.fromkeys(("before", "after", "args", "plan", "step", "action", "usage"), fields),
+            **dict.fromkeys(("before", "after", "args", "plan", "step", "action"), fields),
             **dict.fromkeys(("target", "effect", "agent", "tenant", "environment", "purpose"), kind.STRING),
             "changes": kind.List(fields),
             "now": kind.TIMESTAMP,
@@ -174,6 +191,8 @@ def _refusal(message: str) -> NotAnExpression:
 def _plain(why: str) -> str:
     if name := re.search(r"undeclared reference to '([^']*)'", why):
         root = name[1].partition(".")[0]
+        if root == "usage":
+            return "conditions cannot ask what was used; say how much may be with `limits` in a grant"
         hint = did_you_mean(root, VARIABLES) or f"There are {', '.join(sorted(VARIABLES))}."
         return f"there is nothing called `{root}`. {hint}"
     return why.removesuffix(" [INVALID_ARGUMENT]").replace("(in container '')", "").strip()

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from shlex import quote
 
 from agentctl.model.action import ActionSpec, Tier
+from agentctl.model.authorship import Authorship
 from agentctl.model.change import Change
 from agentctl.model.decision import Finding, Mode, Outcome, Signatures
 from agentctl.model.plan import Argument, Plan, Secret, Step, references
 from agentctl.model.snapshot import instance_of
 from agentctl.policy import grants
+from agentctl.policy.charging import Charged, charge
 from agentctl.policy.facts import Facts
 from agentctl.policy.grants import Match
 from agentctl.policy.invariants import union
@@ -36,7 +40,7 @@ def granted(
     plan: Plan,
     step: Step,
     *,
-    proven: bool,
+    author: Authorship,
 ) -> Permission:
     """Return how far the grants of the plan's agent permit ``change``."""
     agent = policy.agents.get(plan.agent)
@@ -50,10 +54,14 @@ def granted(
         asked.ask(sight, secrets)
     for unit in looked_at(change):
         asked.ask_of_read(Sight(facts, unit, None, None))
-    considered = [*_unsigned(agent, proven=proven), *asked.findings(), *asked.gaps(agent, change)]
+    charged = tuple(asked.charged(change, facts.spec))
+    considered = [
+        *_unsigned(agent, author, plan.source), *asked.findings(), *asked.gaps(agent, change),
+        *(item.finding for item in charged),
+    ]
     mode, signatures = Mode.FORBID, None
     try:
-        consent = strictest(_consent(grant, facts.spec, proven=proven) for grant in asked.covering)
+        consent = strictest(_consent(grant, facts.spec, proven=author.proven) for grant in asked.covering)
         if asked.covering:
             mode, signatures = consent.mode, consent.signatures
     except Irreconcilable as error:
@@ -61,7 +69,12 @@ def granted(
     if signatures and (unknown := _unknown_requester(plan, policy)):
         considered.append(unknown)
     return Permission(
-        mode=mode, signatures=signatures, considered=tuple(considered), reads=asked.reads, roles=agent.roles
+        mode=mode,
+        signatures=signatures,
+        considered=tuple(considered),
+        reads=functools.reduce(union, (item.reads for item in charged), asked.reads),
+        roles=agent.roles,
+        charges=tuple(item for charged_one in charged for item in charged_one.charges),
     )
 
 
@@ -73,6 +86,7 @@ class _Asked:
     instance: str
     reads: frozenset[str] | None = frozenset()
     covering: list[Grant] = field(default_factory=list)
+    _covered: dict[str, list[Sight]] = field(default_factory=dict)
     _strongest: dict[str, tuple[Match, Sight]] = field(default_factory=dict)
     _uncovered: list[tuple[Unit, str, Grant | None]] = field(default_factory=list)
 
@@ -86,7 +100,7 @@ class _Asked:
                 self._note(grant, match, sight)
                 continue
             if match.outcome in (Outcome.GRANTS, Outcome.UNDECIDED):
-                self._cover(grant)
+                self._cover(grant, sight)
             if match.outcome is Outcome.UNDECIDED and granted:
                 # It could only ask for more consent, and that is asked for already.
                 match = Match(Outcome.PASSES, f"{match.reason}; its consent is asked for", match.reads)
@@ -108,13 +122,21 @@ class _Asked:
         for grant in self.grants:
             if grant.forbids:
                 self._note(grant, grants.match(grant, sight, frozenset()), sight)
-            elif grant.where is None and not grant.limited and grants.covers_address(grant, unit.target):
-                covered = True
+            elif grant.where is None and grants.covers_address(grant, unit.target):
+                missing = sight.unmet(grant.constraints)
+                covered = covered or missing is None or missing.open
         if not covered or self._is_elsewhere(unit):
             self._uncovered.append((unit, f"it reads `{unit.address}`, which no grant without `where` names", None))
 
     def _is_elsewhere(self, unit: Unit) -> bool:
         return unit.address is not None and instance_of(unit.address) != self.instance
+
+    def charged(self, change: Change, spec: ActionSpec) -> Iterator[Charged]:
+        """Yield what the change takes of each limit of the grants that cover it."""
+        for grant in self.covering:
+            for limit in grant.limits:
+                if (charged := charge(limit, self._covered[grant.id], change, spec)) is not None:
+                    yield charged
 
     def findings(self) -> Iterator[Finding]:
         """Yield what each grant said, of the unit where it weighs most; the nearest miss is told by ``gaps``."""
@@ -157,9 +179,10 @@ class _Asked:
         if known is None or _WEIGHT.index(match.outcome) > _WEIGHT.index(known[0].outcome):
             self._strongest[grant.id] = (match, sight)
 
-    def _cover(self, grant: Grant) -> None:
+    def _cover(self, grant: Grant, sight: Sight) -> None:
         if all(known is not grant for known in self.covering):
             self.covering.append(grant)
+        self._covered.setdefault(grant.id, []).append(sight)
 
 
 def _consent(grant: Grant, spec: ActionSpec, *, proven: bool) -> Consent:
@@ -177,10 +200,12 @@ def _consent(grant: Grant, spec: ActionSpec, *, proven: bool) -> Consent:
     return Consent(mode, signatures)
 
 
-def _unsigned(agent: Agent, *, proven: bool) -> Iterator[Finding]:
-    if agent.signs and not proven:
-        reason = f"agent `{agent.name}` has keys, so its plans must be signed; this one is not proven to be its own"
-        yield denial(f"agents.{agent.name}.keys", reason, agent.place)
+def _unsigned(agent: Agent, author: Authorship, source: str) -> Iterator[Finding]:
+    if agent.signs and not author.signed:
+        why = author.why or "this one is not proven to be its own"
+        sign = f"ssh-keygen -Y sign -n agentctl-plan -f KEY {quote(source or 'PLAN')}"
+        reason = f"agent `{agent.name}` has keys, so its plans must be signed: {why}. The agent signs it with `{sign}`"
+        yield denial(f"agents.{agent.name}.keys", reason, agent.keys_place or agent.place)
 
 
 def _unknown_requester(plan: Plan, policy: Policy) -> Finding | None:

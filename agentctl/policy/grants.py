@@ -44,6 +44,8 @@ def name(grant: Grant) -> str:
 
 def _cover(grant: Grant, sight: Sight, secrets: frozenset[str]) -> Match:
     unit = sight.unit
+    if why := sight.elsewhere(grant.constraints):
+        return _miss(0, f"{name(grant)} {why}")
     if not covers_address(grant, unit.target):
         return _miss(1, f"`{unit.target}` is not among the targets {name(grant)} names{_targets(grant)}")
     if grant.fields is not None and (why := _fields_missed(grant, grant.fields, unit)):
@@ -57,14 +59,16 @@ def _cover(grant: Grant, sight: Sight, secrets: frozenset[str]) -> Match:
                 return Match(
                     Outcome.NOT_APPLICABLE, f"{name(grant)} is only for records where{_scope(grant.where)}", reads, 4
                 )
-            case Undecided(why):
-                return Match(Outcome.UNDECIDED, f"whether {name(grant)} covers it can't be decided yet: {why}", reads)
             case Failed(why):
                 return Match(Outcome.ERROR, f"`where` of {name(grant)} can't be evaluated, which denies: {why}", reads)
     else:
-        reads = frozenset()
-    if grant.limited:
-        return Match(Outcome.DENIES, f"the limits of {name(grant)} cannot be enforced by this version", reads)
+        truth, reads = True, frozenset()
+    # After `where`: consent is about what that reads, and is the same whether a window is open or not.
+    if missing := sight.unmet(grant.constraints):
+        outcome = Outcome.UNDECIDED if missing.open else Outcome.NOT_APPLICABLE
+        return Match(outcome, f"{name(grant)} {missing.why}", reads, 5)
+    if isinstance(truth, Undecided):
+        return Match(Outcome.UNDECIDED, f"whether {name(grant)} covers it can't be decided yet: {truth.why}", reads)
     return Match(Outcome.GRANTS, f"{name(grant)} covers it", reads)
 
 
@@ -75,6 +79,8 @@ def _forbid(grant: Grant, sight: Sight) -> Match:
         return _miss(0, f"`{unit.target}` is not among the targets {name(grant)} forbids")
     if grant.fields is not None and not _may_touch(grant.fields, unit):
         return _miss(0, f"none of the fields {name(grant)} forbids changes")
+    if why := sight.spared(grant.constraints):
+        return _miss(0, f"{name(grant)} {why}")
     if grant.where is None:
         return Match(Outcome.DENIES, f"{name(grant)} forbids it")
     reads: frozenset[str] | None = frozenset()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from agentctl.policy.limits import Limit
 from agentctl.policy.rules import Grant, Invariant, Policy
 from agentctl.policy.wide import Ground, opened
 
@@ -53,7 +54,20 @@ def _grant(grant: Grant, policy: Policy, ground: Ground) -> dict[str, Any]:
         "mode": None if grant.mode is None else grant.mode.value,
         "approvals": grant.approvals and {"count": grant.approvals.count, "from": list(grant.approvals.groups)},
         "secrets": sorted(grant.secrets),
-        "limited": grant.limited,
+        "limits": [_limit(limit) for limit in grant.limits],
+    }
+
+
+def _limit(limit: Limit) -> dict[str, Any]:
+    return {
+        "limit": limit.id,
+        "place": str(limit.place),
+        "measure": limit.measure.value,
+        "sum": None if limit.amount is None else limit.amount.source,
+        "currency": None if limit.currency is None else limit.currency.source,
+        "max": dict(limit.most) if limit.currency else limit.most[""],
+        "per": limit.per,
+        "by": limit.by,
     }
 
 

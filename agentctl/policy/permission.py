@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from agentctl.model.decision import Finding, Mode, Outcome, Signatures
 from agentctl.model.diagnostic import Span
+from agentctl.model.limit import Charge
 
 _STRICTNESS = (Mode.AUTO, Mode.APPROVE, Mode.MANUAL, Mode.FORBID)
 
@@ -20,6 +21,7 @@ class Permission:
     considered: tuple[Finding, ...] = ()
     reads: frozenset[str] | None = frozenset()
     roles: tuple[str, ...] = ()
+    charges: tuple[Charge, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

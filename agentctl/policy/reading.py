@@ -12,9 +12,9 @@ from agentctl.model.decision import Level, Mode
 from agentctl.model.diagnostic import Diagnostic, Span
 from agentctl.model.duration import seconds
 from agentctl.policy import breakers, expressions, globs
-from agentctl.policy.breakers import Unhalt
 from agentctl.policy.expressions import Expression, NotAnExpression, Yields
 from agentctl.policy.holders import Holder, shared
+from agentctl.policy.lifting import Unhalt
 from agentctl.policy.limiting import limits
 from agentctl.policy.names import look_alikes
 from agentctl.policy.overriding import BreakGlass, Overriders
@@ -71,7 +71,11 @@ class Reading:
                 self._breakers.append((breakers.breaker(breaker, place), place))
         if "unhalt" in body and self._only_once("unhalt", top):
             self._groups(body["unhalt"]["from"], top / "unhalt" / "from")
-            self._unhalt = Unhalt(place=(top / "unhalt").span, groups=tuple(body["unhalt"]["from"]))
+            self._unhalt = Unhalt(
+                place=(top / "unhalt").span,
+                groups=tuple(body["unhalt"]["from"]),
+                signed=body["unhalt"].get("signed", False),
+            )
         if "break_glass" in body and self._only_once("break_glass", top):
             self._break_glass = self._of_break_glass(body["break_glass"], top / "break_glass")
         self._keep_rules(document)

@@ -9,10 +9,10 @@ from agentctl.model.breaker import Breaker
 from agentctl.model.changeset import Purpose
 from agentctl.model.decision import Level, Mode
 from agentctl.model.diagnostic import Diagnostic, Span
-from agentctl.policy.breakers import Unhalt
 from agentctl.policy.constraints import UNCONSTRAINED, Constraints
 from agentctl.policy.expressions import Expression
 from agentctl.policy.globs import FieldPath, Glob
+from agentctl.policy.lifting import Unhalt
 from agentctl.policy.limits import Limit
 from agentctl.policy.overriding import BreakGlass, Overriders
 from agentctl.policy.uses import Needs

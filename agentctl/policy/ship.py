@@ -131,8 +131,8 @@ def _execute(openings: list[_Opening]) -> Iterator[Control]:
         "without a person (mode auto): say mode: manual",
     )
     yield _each(
-        "spend and rate limits", openings, lambda it: _alone(it) and not it.grant.limited,
-        "nothing runs that a person did not see counted in the plan", "without limits or a person",
+        "spend and rate limits", openings, lambda it: not it.grant.limits,
+        "grants limit how much is executed", "without a limit: say limits: […]",
     )
     yield _built_in("break-glass", "no rule can be overridden, so there is no way around one to guard")
     yield _built_in("trace ids", "every step is recorded before its effect, under its run's id")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -10,6 +10,7 @@ from typing import Any
 
 from agentctl.model.values import Fields, same
 from agentctl.policy import expressions
+from agentctl.policy.constraints import Constraints, Unmet, elsewhere, spared, unmet
 from agentctl.policy.expressions import Expression, Failed, Truth, Undecided
 from agentctl.policy.facts import Facts
 from agentctl.policy.globs import FieldPath
@@ -65,14 +66,34 @@ class Sight:
             truth = Undecided("the record's values are not known at this point")
         return Answer(truth, uses.reads)
 
+    def value(self, expression: Expression) -> Any:
+        """Return the value ``expression`` yields here, Undecided where that is not known, or Failed."""
+        value = _ask(expression, self._with_record(), self._holes, expressions.evaluate)
+        if isinstance(value, Failed) and not self.unit.told:
+            return Undecided("the record's values are not known at this point")
+        return value
+
     def _answer_alone(self, expression: Expression) -> Truth | None:
         """Return the answer that needs no record, or None where only the record can give one."""
         facts, alone = self._facts, self._without_record()
         if not expression.uses.of_record:
-            return _ask(expression, alone, facts.holes)
+            truth: Truth = _ask(expression, alone, facts.holes)
+            return truth
         if facts.holes and (_overlooked(expression.uses, facts.holes.unfit, facts.holes.unknown)):
             return None
         return expressions.settles(expression, alone)
+
+    def elsewhere(self, constraints: Constraints) -> str:
+        """Return why a grant under ``constraints`` is for other environments than this one, or nothing."""
+        return elsewhere(constraints, self._facts.circumstances)
+
+    def unmet(self, constraints: Constraints) -> Unmet | None:
+        """Return which of ``constraints`` doesn't hold for the change this is of, if one doesn't."""
+        return unmet(constraints, self._facts.change, self._facts.circumstances)
+
+    def spared(self, constraints: Constraints) -> str:
+        """Return why a grant that forbids under ``constraints`` is not about the change this is of, or nothing."""
+        return spared(constraints, self._facts.change, self._facts.circumstances)
 
     def rows(self, expression: Expression) -> tuple[Sight, ...]:
         """Return the sights in all of which a scope (``where``) must hold.
@@ -165,20 +186,22 @@ class Sight:
         return {"path": ".".join(path), "before": _at(self.unit.before, path), "after": _at(self.unit.after, path)}
 
 
-def _ask(expression: Expression, activation: Any, holes: Holes) -> Truth:
+def _ask(
+    expression: Expression, activation: Any, holes: Holes, ask: Callable[[Expression, Any], Any] = expressions.ask
+) -> Any:
     """Ask, and tell what touched a value not known yet from what failed.
 
     A hole is a field left out: whatever needs it fails, and what && or || make needless doesn't. Only asking whether a
     field is there, or for all fields at once, would pass by the hole without noticing.
     """
     if not holes:
-        return expressions.ask(expression, activation)
+        return ask(expression, activation)
     uses = expression.uses
     if path := _overlooked(uses, holes.unfit):
         return Failed(_not_fit(path))
     if path := _overlooked(uses, holes.unknown):
         return Undecided(_not_known(path))
-    truth = expressions.ask(expression, activation)
+    truth = ask(expression, activation)
     if isinstance(truth, Failed):
         if path := _selected(uses, holes.unfit):
             return Failed(_not_fit(path))

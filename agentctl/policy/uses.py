@@ -14,7 +14,7 @@ RECORD = frozenset({"before", "after", "changes"})
 FIELDED = frozenset({"before", "after", "args", "plan", "step", "action"})
 """The facts with named fields."""
 
-VARIABLES = FIELDED | {"changes", "target", "effect", "agent", "tenant", "environment", "purpose", "now", "usage"}
+VARIABLES = FIELDED | {"changes", "target", "effect", "agent", "tenant", "environment", "purpose", "now"}
 
 _ELEMENT = "a member of changes"
 _COMPARISONS = frozenset({"_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_"})

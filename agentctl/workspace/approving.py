@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,13 +18,23 @@ from agentctl.model.approval import Approval, Statement
 from agentctl.model.changeset import ChangeSet
 from agentctl.model.clock import corrections, void_before
 from agentctl.model.decision import Consent, Hold
-from agentctl.model.run import History, RunStatus
+from agentctl.model.run import History, Run, RunStatus
+from agentctl.model.statement import Attested, Signable
 from agentctl.store import atomic
 from agentctl.store import statements as store
 from agentctl.store.changesets import is_changeset
 from agentctl.workspace.workspace import Workspace
 
 _SHORT = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Damaged:
+    """A file among the approvals that is none: where, how the digest it was about begins (or nothing), and why."""
+
+    file: str
+    about: str
+    why: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +58,8 @@ def sign(workspace: Workspace, changeset: ChangeSet, wish: Wish, shown: str) -> 
         effects=changeset.effects,
         lineage=changeset.lineage,
         person=wish.person,
-        from_=_text(now),
-        until=_text(now + timedelta(seconds=wish.seconds)),
+        from_=as_text(now),
+        until=as_text(now + timedelta(seconds=wish.seconds)),
         shown=shown,
         steps=tuple(wish.steps),
         group=wish.group,
@@ -84,8 +94,8 @@ def preview_to_sign(workspace: Workspace, subject: str) -> Preview:
     values = workspace.values(run)
     done = {step.id: done_by(run, step, values) for step in run.steps if step.status.done}
     skip = frozenset(step.id for step in run.steps if step.resolved == "skip")
-    judge = workspace.judge_now(changeset.purpose)
-    return preview_again(changeset, hidden, workspace.readable, judge, workspace.vault, done, {}, skip)
+    judge = workspace.judge_of(changeset, hidden)
+    return preview_again(changeset, hidden, workspace.readable, judge, workspace.vault, done, {}, skip, run.id)
 
 
 def signer(workspace: Workspace, name: str) -> str:
@@ -101,12 +111,13 @@ def signer(workspace: Workspace, name: str) -> str:
 
 
 def keep(workspace: Workspace, approval: Approval) -> None:
-    store.save(workspace.layout, Statement.NOUN, approval.statement.id, approval.text)
+    statement = approval.statement
+    store.save(workspace.layout, Statement.NOUN, statement.digest, statement.id, approval.text)
 
 
-def write(path: Path, approval: Approval) -> None:
-    """Write an approval to a file that travels. Raises Unwritable."""
-    atomic.replace(path, [approval.text], 0o600)
+def write(path: Path, attested: Attested[Signable]) -> None:
+    """Write a signed statement to a file that travels. Raises Unwritable."""
+    atomic.replace(path, [attested.text], 0o600)
 
 
 def take_in(workspace: Workspace, changeset: ChangeSet, paths: Iterable[Path], resumes: str = "") -> None:
@@ -141,9 +152,27 @@ def gathered(workspace: Workspace, changeset: ChangeSet, resumes: str = "") -> W
 
 
 def every(workspace: Workspace) -> list[Approval]:
-    """Return all kept approvals, oldest first. Raises Invalid where a file is none."""
-    kept = [files.parse(data, str(path), Statement) for path, data in store.kept(workspace.layout, Statement.NOUN)]
+    """Return all kept approvals that can be read, oldest first. One that can't be is consent to nothing."""
+    kept = [one for one in _kept(workspace) if not isinstance(one, Damaged)]
     return sorted(kept, key=lambda approval: (approval.statement.from_, approval.statement.id))
+
+
+def damaged(workspace: Workspace, digest: str) -> list[Damaged]:
+    """Return the kept files that can't be read and may have been approvals of ``digest``, or of what begins like it."""
+    wanted = digest.removeprefix("sha256:")
+    return [
+        one
+        for one in _kept(workspace)
+        if isinstance(one, Damaged) and (one.about.startswith(wanted) or wanted.startswith(one.about))
+    ]
+
+
+def _kept(workspace: Workspace) -> Iterator[Approval | Damaged]:
+    for one in store.kept(workspace.layout, Statement.NOUN):
+        try:
+            yield files.parse(one.content, str(one.path), Statement)
+        except Invalid as error:
+            yield Damaged(file=str(one.path), about=one.about, why=one.why or error.detail)
 
 
 def listed(workspace: Workspace, subject: str) -> list[tuple[Approval, str, str]]:
@@ -211,12 +240,17 @@ def renewed(workspace: Workspace, preview: Preview, consent: Consent, resumes: s
 
 def used_up(history: History, resumes: str = "") -> dict[str, str]:
     """Return the approvals named by runs, each with the run; those of ``resumes`` and what it resumed are its own."""
+    return {signed.approval: run.id for run in unrelated(history, resumes) for signed in run.consent.signed}
+
+
+def unrelated(history: History, resumes: str) -> list[Run]:
+    """Return the runs that ``resumes`` does not go on with, neither at once nor through others."""
     own: set[str] = set()
     run = history.run(resumes) if resumes else None
     while run is not None and run.id not in own:
         own.add(run.id)
         run = history.run(run.resumes) if run.resumes else None
-    return {signed.approval: run.id for run in history.runs if run.id not in own for signed in run.consent.signed}
+    return [run for run in history.runs if run.id not in own]
 
 
 def short(changeset: ChangeSet) -> str:
@@ -235,5 +269,5 @@ def _weigh(workspace: Workspace, approvals: Iterable[Approval], changeset: Chang
     )
 
 
-def _text(moment: datetime) -> str:
+def as_text(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -25,7 +25,7 @@ from agentctl.model.halt import concerning
 from agentctl.model.run import History, Left, Run, RunStatus
 from agentctl.store import halts, packs
 from agentctl.trace.journal import Journal
-from agentctl.workspace.approving import confirm, renewed
+from agentctl.workspace.consenting import confirm, renewed
 from agentctl.workspace.halting import refusal
 from agentctl.workspace.limiting import reserve
 from agentctl.workspace.lineage import new_id

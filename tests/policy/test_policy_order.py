@@ -162,11 +162,6 @@ def test_a_plan_for_somewhere_else_is_denied(claim):
     assert "the plan is for" in why(judge(grants(WRITE), update(tier="x"), plan=replace(PLAN, **claim)))
 
 
-def test_limits_that_cannot_be_enforced_deny():
-    limited = grants(WRITE, "{actions: [crm.row.update], limits: [{count: 20, per: 1h}]}")
-    assert "cannot be enforced by this version" in why(judge(limited, update(tier="x")))
-
-
 def test_values_of_sensitive_fields_are_in_no_reason_and_no_input():
     rest = "invariants: [{id: a, deny: 'after.password == \"hunter2\"'}, {id: b, deny: 'decimal(after.password) > decimal(1)'}]\n"
     secretive = grants("{actions: ['*'], where: 'before.password != \"\"'}", rest=rest)

@@ -22,10 +22,21 @@ def grant_facts(grant: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("where", grant["where"] or ""),
         ("consent", "" if forbids else _consent(grant)),
         ("secrets", ", ".join(grant["secrets"])),
-        ("limits", "set, and not enforced by this version: denied" if grant["limited"] else ""),
+        ("limits", "; ".join(map(limit_words, grant["limits"]))),
         ("opens", "" if forbids else opened or "nothing that is configured"),
     ]
     return [(word, text) for word, text in facts if text]
+
+
+def limit_words(limit: Mapping[str, Any]) -> str:
+    """Return a limit in words: ``20 steps per 1h for each agent``."""
+    most = limit["max"]
+    if isinstance(most, dict):
+        allowed = ", ".join(f"{amount:,} {currency}" for currency, amount in most.items())
+    else:
+        allowed = f"{most:,}"
+    unit = {"count": " steps", "sum": f" of {limit['sum']}"}.get(limit["measure"], f" {limit['measure']}")
+    return f"{allowed}{unit} per {limit['per']} for each {limit['by']}"
 
 
 def invariant_facts(invariant: Mapping[str, Any]) -> list[tuple[str, str]]:
