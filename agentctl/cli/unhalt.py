@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 from agentctl.cli.halting import AgentName, ConnectorName, Everything, Reason, scope
@@ -17,11 +20,23 @@ def unhalt(
     agent: AgentName = "",
     connector: ConnectorName = "",
     everything: Everything = False,
+    as_: Annotated[
+        str, typer.Option("--as", metavar="PERSON", help="Sign, as this person of the policy.")
+    ] = "",
+    key: Annotated[
+        Path | None,
+        typer.Option("--key", metavar="FILE", help="Your ssh key; a public one where ssh-agent holds the private one."),
+    ] = None,
 ) -> None:
-    """Lift the halts of exactly what you name; others stay.
+    """Lift the halts of exactly what you name; others stay. What a breaker counted before counts no more.
+
+    Who may is said by the policy's `unhalt:`, and whether a login name is enough or it takes a signature.
 
         agentctl unhalt --agent sales-ops --reason "fixed in its release 14"
+        agentctl unhalt --connector crm --reason "restored" --as maria --key ~/.ssh/on-call
     """
-    from agentctl.workspace.halting import unhalt as lift
+    from agentctl.workspace.lifting import Word
+    from agentctl.workspace.lifting import unhalt as lift
 
-    talk(lift(context.obj.workspace(), scope(agent, connector, everything=everything), reason) + "\n")
+    word = Word(person=as_, key=key)
+    talk(lift(context.obj.workspace(), scope(agent, connector, everything=everything), reason, word) + "\n")

@@ -1,25 +1,16 @@
-"""A policy's breakers and who may lift a halt, read from its document. Whether one can trip, ``tripping`` tells."""
+"""A policy's breakers, read from its document. Whether one of them can ever trip is told by ``tripping``."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from agentctl.model.breaker import Breaker, Trouble
-from agentctl.model.diagnostic import Diagnostic, Span
+from agentctl.model.diagnostic import Diagnostic
 from agentctl.model.duration import seconds
 from agentctl.model.halt import Reach
 from agentctl.policy.place import Place
 from agentctl.syntax.suggest import did_you_mean
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unhalt:
-    """Who may lift halts: the people of these groups."""
-
-    place: Span
-    groups: tuple[str, ...]
 
 
 def breaker(body: dict[str, Any], place: Place) -> Breaker:

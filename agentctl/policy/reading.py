@@ -19,7 +19,7 @@ from agentctl.policy.limiting import limits
 from agentctl.policy.names import look_alikes
 from agentctl.policy.overriding import BreakGlass, Overriders
 from agentctl.policy.place import Place
-from agentctl.policy.restricting import constraints
+from agentctl.policy.restricting import constraints, freezes
 from agentctl.policy.rules import Agent, Approvals, Grant, Invariant, Person, Policy, Rollback
 from agentctl.policy.uses import needs
 from agentctl.syntax.document import Document
@@ -42,6 +42,7 @@ class Reading:
         self._grants: dict[str, tuple[Grant, ...]] = {}
         self._people: dict[str, Person] = {}
         self._invariants: list[Invariant] = []
+        self._freezes: list[Freeze] = []
         self._rollback: Rollback | None = None
         self._breakers: list[tuple[Breaker, Place]] = []
         self._unhalt: Unhalt | None = None
@@ -63,6 +64,8 @@ class Reading:
                 self._people[name] = self._person(name, person, top / "people" / name)
         for index, invariant in enumerate(body.get("invariants", ())):
             self._invariants.append(self._invariant(invariant, top / "invariants" / index))
+        for index, freeze in enumerate(body.get("freezes", ())):
+            self._freezes += self._freeze(freeze, top / "freezes" / index)
         if "rollback" in body and self._only_once("rollback", top):
             self._rollback = self._of_rollback(body["rollback"], top / "rollback")
         for index, breaker in enumerate(body.get("breakers", ())):
@@ -113,6 +116,7 @@ class Reading:
             grants=self._grants,
             people=self._people,
             invariants=tuple(self._invariants),
+            freezes=tuple(self._freezes),
             rollback=self._rollback,
             breakers=tuple(breaker for breaker, _ in self._breakers),
             unhalt=self._unhalt,
@@ -138,8 +142,7 @@ class Reading:
         identifier = body.get("id", f"roles.{role}.grants[{index}]")
         self._name("rule", identifier, place / "id" if "id" in body else place)
         mode = Mode(body["mode"]) if "mode" in body else None
-        for number, environment in enumerate(body.get("environments", ())):
-            self._named["environment"].setdefault(environment, place / "environments" / number)
+        self._environments(body, place)
         self._check_consent(mode, body, place)
         approvals = body.get("approvals")
         if approvals:
@@ -195,11 +198,17 @@ class Reading:
             when=self._condition(body, "when", place),
             deny=self._condition(body, "deny", place),
             require=self._condition(body, "require", place),
+            secrets=Content(body["content"]["secrets"]) if "content" in body else None,
             message=body.get("message", ""),
             level=Level(body.get("level", Level.HARD)),
             override=self._overriders(body, place),
             excepted=frozenset(map(Purpose, body.get("except", ()))),
         )
+
+    def _freeze(self, body: dict[str, Any], place: Place) -> Iterator[Freeze]:
+        self._name("rule", body["id"], place / "id")
+        self._environments(body, place)
+        yield from freezes(body, place, self.problems.append)
 
     def _overriders(self, body: dict[str, Any], place: Place) -> Overriders | None:
         if "override" not in body:
@@ -258,6 +267,10 @@ class Reading:
         if owner != person:
             detail = f"`{alias}` is also an alias of `{owner}` at {earlier.span}; it must mean one person."
             self.problems.append(place.wrong("duplicate-name", "Alias of two people", detail))
+
+    def _environments(self, body: dict[str, Any], place: Place) -> None:
+        for index, name in enumerate(body.get("environments", ())):
+            self._named["environment"].setdefault(name, place / "environments" / index)
 
     def _groups(self, names: Iterable[str], place: Place) -> None:
         for index, name in enumerate(names):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from agentctl.model.breaker import Breaker
 from agentctl.model.changeset import Purpose
@@ -11,6 +12,7 @@ from agentctl.model.decision import Level, Mode
 from agentctl.model.diagnostic import Diagnostic, Span
 from agentctl.policy.constraints import UNCONSTRAINED, Constraints
 from agentctl.policy.expressions import Expression
+from agentctl.policy.freezes import Freeze
 from agentctl.policy.globs import FieldPath, Glob
 from agentctl.policy.lifting import Unhalt
 from agentctl.policy.limits import Limit
@@ -48,15 +50,25 @@ class Grant:
         return self.mode is Mode.FORBID
 
 
+class Content(StrEnum):
+    """What becomes of a change whose arguments or values hold something."""
+
+    DENY = "deny"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invariant:
-    """What holds for everybody: where ``when`` holds, ``deny`` must not and ``require`` must."""
+    """What holds for everybody: where ``when`` holds, ``deny`` must not and ``require`` must.
+
+    ``secrets`` is what becomes of a change that would write what looks like a credential.
+    """
 
     id: str
     place: Span
     when: Expression | None = None
     deny: Expression | None = None
     require: Expression | None = None
+    secrets: Content | None = None
     message: str = ""
     level: Level = Level.HARD
     override: Overriders | None = None
@@ -109,6 +121,7 @@ class Policy:
     grants: Mapping[str, tuple[Grant, ...]] = field(default_factory=dict)       # by role
     people: Mapping[str, Person] = field(default_factory=dict)
     invariants: tuple[Invariant, ...] = ()
+    freezes: tuple[Freeze, ...] = ()
     rollback: Rollback | None = None
     breakers: tuple[Breaker, ...] = ()
     unhalt: Unhalt | None = None

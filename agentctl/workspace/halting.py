@@ -1,4 +1,4 @@
-"""Agents, connectors or everything halted and let go again, by a person, with a reason."""
+"""Agents, connectors or everything halted by a person, with a reason. Letting go again is ``lifting``'s part."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ import socket
 from collections.abc import Collection
 
 from agentctl.errors import AgentctlError, Invalid, Locked, Refused, Usage
-from agentctl.model.halt import Halt, Reach, Scope, scope_to_wire
+from agentctl.model.halt import Halt, Reach, Scope
 from agentctl.store import halts
 from agentctl.syntax.suggest import did_you_mean
-from agentctl.trace.record import Kind
 from agentctl.views.document.halts import lifting, looking
 from agentctl.workspace.lineage import new_id
-from agentctl.workspace.unlocking import locked, record_act
+from agentctl.workspace.unlocking import locked
 from agentctl.workspace.workspace import Workspace
 
 _LONGEST = 2000
@@ -41,30 +40,12 @@ def halt(workspace: Workspace, scope: Scope, reason: str) -> str:
     ])
 
 
-def unhalt(workspace: Workspace, scope: Scope, reason: str) -> str:
-    """Lift every halt of exactly ``scope`` and record that; return what still is halted. Raises Usage, Locked."""
-    said = checked(reason)
-    with locked(workspace, "", 0.0):
-        standing = workspace.halts()
-        if scope not in {halt.scope for halt in standing}:
-            raise Usage("Not halted", f"{_upper(str(scope))} is not halted. {_told(standing)}")
-        record_act(
-            workspace,
-            Kind.UNHALT,
-            {"scope": scope_to_wire(scope), "by": workspace.person, "host": socket.gethostname(), "reason": said},
-        )
-        left = workspace.halts()
-    if scope in {halt.scope for halt in left}:
-        raise Refused("A halt could not be lifted", f"{next(halt.why for halt in left if halt.scope == scope)}.")
-    return f"No longer halted: {scope}. {_told(left)}"
-
-
 def refusal(halt: Halt, done: str = "Nothing was executed.") -> Refused:
     """Return the error of a command that a halt keeps from acting."""
     look = f"\nTo see what went wrong: {looking(halt)}" if halt.tripped else ""
     return Refused(
         "Halted",
-        f"{_upper(halt.why).rstrip('.')}.{look}\n{done}",
+        f"{upper(halt.why).rstrip('.')}.{look}\n{done}",
         hint="To go on once that is settled:",
         command=lifting(halt.scope),
     )
@@ -106,11 +87,11 @@ def checked(reason: str) -> str:
     return reason.encode(errors="replace").decode()     # a byte that is no UTF-8 must not keep anybody from halting
 
 
-def _told(standing: Collection[Halt]) -> str:
+def told(standing: Collection[Halt]) -> str:
     if not standing:
         return "Nothing else is halted."
     return f"Halted: {', '.join(dict.fromkeys(str(halt.scope) for halt in standing))}."
 
 
-def _upper(text: str) -> str:
+def upper(text: str) -> str:
     return text[:1].upper() + text[1:]

@@ -14,7 +14,8 @@ from agentctl.model.halt import Halt, Reach, Scope, halt_from_wire, halt_to_wire
 from agentctl.model.run import Act, RunStatus
 from agentctl.testing import LostReply
 from agentctl.trace.record import Kind
-from agentctl.workspace.halting import halt, unhalt
+from agentctl.workspace.halting import halt
+from agentctl.workspace.lifting import unhalt
 from agentctl.workspace.running import Control, carry_out
 from agentctl.workspace.unlocking import locked
 

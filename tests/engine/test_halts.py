@@ -14,7 +14,8 @@ from agentctl.model.decision import Refuse
 from agentctl.model.halt import Halt, Reach, Scope, halt_from_wire, halt_to_wire, standing
 from agentctl.model.run import Act, RunStatus
 from agentctl.store import halts as requests
-from agentctl.workspace.halting import halt, unhalt
+from agentctl.workspace.halting import halt
+from agentctl.workspace.lifting import unhalt
 from agentctl.workspace.unlocking import locked
 
 AGENT, CONNECTOR, ALL = Scope(Reach.AGENT, "bot"), Scope(Reach.CONNECTOR, "mem"), Scope(Reach.ALL)
