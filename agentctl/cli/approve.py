@@ -76,7 +76,7 @@ def approve(
     for name in steps:
         workspace.decisions(preview, name)
     rulings = workspace.judge(preview)
-    shown = document(changeset, rulings, workspace.specs, None, preview.hidden) | {"next": []}
+    shown = document(changeset, rulings, workspace.specs, None, preview.hidden, preview.author) | {"next": []}
     emit(shown, draw_changeset, context.obj, detail=diff)
     refuse(changeset, rulings)
     if not context.obj.interactive:

@@ -14,7 +14,7 @@ from agentctl.cli.output import emit
 from agentctl.cli.progress import progress
 from agentctl.errors import Exit, Incomplete, Refused, Unwritable
 from agentctl.model.changeset import ChangeSet
-from agentctl.model.decision import Consent, ConsentKind, Refuse, Ruling
+from agentctl.model.decision import Consent, Refuse, Ruling
 from agentctl.model.run import Left
 from agentctl.views.look import Detail
 from agentctl.views.safe import line, shell_word
@@ -40,6 +40,7 @@ class Asked:
     into: Path | None = None
     auto_approve: bool = False
     approvals: Sequence[Path] = ()
+    overrides: Sequence[Path] = ()
 
 
 def carry_out(
@@ -70,18 +71,13 @@ def carry_out(
 
 
 def _given(workspace: Workspace, changeset: ChangeSet, asked: Asked) -> Consent:
-    """Return the consent that signed approvals give before anybody is asked, those brought along kept first."""
-    from agentctl.workspace.approving import gathered, take_in
+    """Return the consent that signatures give before anybody is asked, those brought along kept first."""
+    from agentctl.workspace import approving, overriding
+    from agentctl.workspace.consenting import given
 
-    take_in(workspace, changeset, asked.approvals)
-    signed = gathered(workspace, changeset).counted
-    return Consent(
-        kind=ConsentKind.SIGNATURES if signed else ConsentKind.NONE,
-        digest=changeset.digest,
-        person=workspace.person,
-        at=workspace.timestamp(),
-        signed=signed,
-    )
+    approving.take_in(workspace, changeset, asked.approvals)
+    overriding.take_in(workspace, changeset, asked.overrides)
+    return given(workspace, changeset)
 
 
 def watch(workspace: Workspace, asked: Asked, run: Callable[[Control], Ended]) -> Exit:
@@ -122,7 +118,7 @@ def show(
     from agentctl.views.document.changeset import changeset as document
     from agentctl.views.terminal.changeset import draw_changeset
 
-    shown = document(preview.changeset, rulings, workspace.specs, left, preview.hidden)
+    shown = document(preview.changeset, rulings, workspace.specs, left, preview.hidden, preview.author)
     if asking:
         emit(shown | {"next": []}, draw_changeset, asked.session, detail=asked.diff)
     else:

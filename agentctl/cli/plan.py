@@ -51,7 +51,7 @@ def plan(
         rulings = workspace.judge(preview)
         workspace.save_changeset(preview, out)
     emit_report(
-        document(preview.changeset, rulings, workspace.specs, values=preview.hidden),
+        document(preview.changeset, rulings, workspace.specs, values=preview.hidden, author=preview.author),
         draw_changeset,
         context.obj,
         [path],

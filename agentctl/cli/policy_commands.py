@@ -49,7 +49,8 @@ def explain(
 
     workspace = context.obj.workspace()
     preview = workspace.preview(workspace.load_plan(path))
-    emit(document(preview.changeset, workspace.decisions(preview, step)), draw_explain, context.obj, format=format)
+    told = document(preview.changeset, workspace.decisions(preview, step), preview.author)
+    emit(told, draw_explain, context.obj, format=format)
 
 
 app.command()(show)

@@ -35,13 +35,13 @@ def validate(
         agentctl validate plans/*.yaml --format json
         agentctl validate plans/*.yaml --format sarif > agentctl.sarif
     """
-    from agentctl.planfile.load import check_file
     from agentctl.views.document.diagnostics import diagnostics
     from agentctl.views.terminal.diagnostics import draw_diagnostics
+    from agentctl.workspace.proving import check
 
     with reported(format, plans):
-        catalog = context.obj.workspace().catalog
-    found = [diagnostic for path in plans for diagnostic in check_file(path, catalog).diagnostics]
+        workspace = context.obj.workspace()
+        found = [diagnostic for path in plans for diagnostic in check(path, workspace)]
     document = diagnostics(found, [str(path) for path in plans])
     emit_report(document, draw_diagnostics, context.obj, plans, format=format, into=json_into)
     raise typer.Exit(Exit.OK if document["valid"] else Exit.INVALID)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
@@ -34,7 +34,8 @@ class ChangeSet:
     """Everything a plan would do: what people consent to and ``apply`` executes.
 
     ``specs`` maps each used action to its ActionSpec's digest, ``systems`` each used instance to its identity.
-    ``undoes`` names the run a rollback undoes. ``repeat`` is N of ``--again``.
+    ``undoes`` names the run a rollback undoes. ``repeat`` is N of ``--again``. ``signed_by`` is the fingerprint of the
+    agent's key that signed the plan; ``proof`` is what that is checked by, as it is stored with the changeset.
     """
 
     lineage: str
@@ -48,6 +49,8 @@ class ChangeSet:
     changes: tuple[Change, ...]
     undoes: str = ""
     repeat: int = 0
+    signed_by: str = ""
+    proof: str = field(default="", compare=False, repr=False)
 
     @cached_property
     def lines(self) -> tuple[bytes, ...]:
@@ -80,6 +83,8 @@ def header_to_wire(changeset: ChangeSet) -> dict[str, Any]:
         "systems": {name: system_to_wire(system) for name, system in changeset.systems.items()},
         "undoes": changeset.undoes,
         "repeat": changeset.repeat,
+        # Left out where there is nothing to say: what was consented to before there was keeps its digest.
+        **({"signed_by": changeset.signed_by} if changeset.signed_by else {}),
     }
 
 

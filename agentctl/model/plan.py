@@ -8,6 +8,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, TypeAlias
 
+from agentctl.model.authorship import Signed
 from agentctl.model.canonical import digest
 from agentctl.model.diagnostic import Span
 from agentctl.model.values import Unknown, Value, from_wire, to_wire
@@ -97,6 +98,7 @@ class Plan:
     tenant: str = ""
     environment: str = ""
     source: str = field(default="", compare=False)
+    signed: Signed | None = field(default=None, compare=False, repr=False)      # what it was read from, where signed
 
     @cached_property
     def digest(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -59,10 +60,18 @@ def loads(data: bytes, file: str, catalog: Catalog) -> Plan:
 
 def check_file(path: str | Path, catalog: Catalog) -> Checked:
     """Return what there is to say of the plan file at ``path``, which need not be readable."""
-    file = str(path)
+    try:
+        data = read(path)
+    except Invalid as error:
+        return Checked(file=str(path), plan=None, diagnostics=error.diagnostics)
+    return check(data, str(path), catalog)
+
+
+def read(path: str | Path) -> bytes:
+    """Return what the file at ``path`` holds, one byte more than is ever parsed at most. Raises Invalid."""
     try:
         with Path(path).open("rb") as stream:
-            data = stream.read(yaml.DEFAULTS.size + 1)
+            return stream.read(yaml.DEFAULTS.size + 1)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         found = Diagnostic(
@@ -70,10 +79,9 @@ def check_file(path: str | Path, catalog: Catalog) -> Checked:
             code=Code.UNREADABLE,
             summary="File not readable",
             detail=f"{why}.",
-            span=Span(file, 1, 1),
+            span=Span(str(path), 1, 1),
         )
-        return Checked(file=file, plan=None, diagnostics=(found,))
-    return check(data, file, catalog)
+        raise invalid(str(path), (found,)) from error
 
 
 def check(data: bytes, file: str, catalog: Catalog) -> Checked:
@@ -96,7 +104,7 @@ def _plan(checked: Checked) -> Plan:
 
 def _read(value: Any, findings: Findings, catalog: Catalog) -> Plan | None:
     wire = findings.document.wire(value)
-    misshapen = _judge_shape(wire, findings)
+    misshapen = _judge_shape(wire, findings, catalog)
     if not isinstance(value, dict) or findings.is_full:
         return None
     sound = _Sound(value, misshapen)
@@ -139,12 +147,12 @@ class _Sound:
         return pointer not in self._misshapen
 
 
-def _judge_shape(wire: Any, findings: Findings) -> frozenset[Pointer]:
+def _judge_shape(wire: Any, findings: Findings, catalog: Catalog) -> frozenset[Pointer]:
     """Add what the schema of plans finds, and return where."""
     misshapen: set[Pointer] = set()
     outline, parts = plan_schemas()
     for problem in _problems(wire, outline, parts):
-        findings.add([_translated(problem)])
+        findings.add([_likened(_translated(problem), wire, catalog)])
         misshapen.add(problem.pointer)
         if findings.is_full:
             break
@@ -175,6 +183,15 @@ def _translated(problem: Problem) -> Problem:
     words = _STEP_WORDS if len(problem.pointer) == 3 and problem.pointer[0] == "steps" else _PLAN_WORDS
     ours = words.get(str(problem.pointer[-1]).casefold().replace("-", "_"))
     return replace(problem, hint=f"Did you mean `{ours}`?") if ours else problem
+
+
+def _likened(problem: Problem, wire: Any, catalog: Catalog) -> Problem:
+    """Add to an agent's name with a letter no name can have which letter that is, and whose name it looks like."""
+    if problem.pointer != ("agent",) or not isinstance(name := wire["agent"], str) or name.isascii() or problem.hint:
+        return problem
+    place, letter = next((place, letter) for place, letter in enumerate(name, 1) if not letter.isascii())
+    which = f"Character {place} is U+{ord(letter):04X} {unicodedata.name(letter, 'without a name')}."
+    return replace(problem, hint=f"{which} {did_you_mean(name, catalog.agents or ())}".rstrip())
 
 
 @cache

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from agentctl.model.action import ActionSpec
+from agentctl.model.authorship import CLAIMED, Authorship
 from agentctl.model.change import Change, Effect, RecordChange
 from agentctl.model.changeset import Purpose
 from agentctl.model.decision import Decision, Finding, Mode, Outcome, Verdict
 from agentctl.model.plan import Plan, Step
 from agentctl.model.policy_report import Replayed, Shift
 from agentctl.model.values import Fields, Unknown
+from agentctl.policy.citing import nobody_can_tell
 from agentctl.policy.evaluate import Context, decide
 from agentctl.policy.rules import Policy
 
@@ -35,6 +37,7 @@ class Recorded:
     now: datetime
     purpose: Purpose
     person: str
+    author: Callable[[Policy], Authorship] = lambda _: CLAIMED     # as recorded, under the keys a policy lists
 
 
 def replay(recorded: Iterable[Recorded], old: Policy, new: Policy) -> tuple[Replayed, ...]:
@@ -51,7 +54,9 @@ def _replay(item: Recorded, old: Policy, new: Policy) -> Replayed:
     decisive = before if shift is Shift.ALLOWED else after
     untold = [finding for decision in (before, after) for finding in _untold(decision)]
     found = untold[0] if shift is Shift.UNTOLD else _deciding(decisive)
-    return _told(item, shift, _answer(before), _answer(after), found, found.reason if found else "")
+    told = _told(item, shift, _answer(before), _answer(after), found, found.reason if found else "")
+    answering = _deciding(after)
+    return replace(told, new_place=answering.place if answering else None)
 
 
 def _decide(item: Recorded, spec: ActionSpec, policy: Policy, both: tuple[Policy, Policy]) -> Decision:
@@ -60,6 +65,7 @@ def _decide(item: Recorded, spec: ActionSpec, policy: Policy, both: tuple[Policy
         Context(
             policy=policy, plan=item.plan, step=item.step, spec=spec, tenant=item.tenant,
             environment=item.environment, now=item.now, purpose=item.purpose, person=item.person,
+            author=item.author(policy), checked=nobody_can_tell,
         ),
     )
 

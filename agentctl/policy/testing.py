@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from agentctl.model.authorship import CLAIMED, Authorship
 from agentctl.model.decision import Decision, Outcome
 from agentctl.model.policy_report import CaseResult, CasesReport, Difference, Reach
 from agentctl.policy.cases import Case
@@ -11,6 +12,7 @@ from agentctl.policy.evaluate import Context, decide
 from agentctl.policy.rules import Policy
 
 _DENYING = frozenset({Outcome.DENIES, Outcome.ERROR})
+_SIGNED = Authorship(key="given")
 
 
 def run(cases: Iterable[Case], policy: Policy) -> CasesReport:
@@ -30,7 +32,7 @@ def _check(case: Case, policy: Policy) -> CaseResult:
         now=case.now,
         purpose=case.purpose,
         person=case.person,
-        proven=case.signed,
+        author=_SIGNED if case.signed else CLAIMED,
     )
     decision = decide(case.change, context)
     differences = tuple(_differences(case, decision))

@@ -17,6 +17,7 @@ from agentctl.model.plan import plan_from_wire
 from agentctl.model.values import NotAValue
 from agentctl.store import atomic
 
+_PROOF = b'{"proof":'
 _DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{4,64})")
 
 
@@ -76,6 +77,8 @@ def encode(changeset: ChangeSet) -> Iterator[bytes]:
     yield canonical(header) + b"\n"
     for line in changeset.lines:
         yield line + b"\n"
+    if changeset.proof:
+        yield canonical({"proof": changeset.proof}) + b"\n"
 
 
 def read(path: Path) -> ChangeSet:
@@ -105,10 +108,16 @@ def _decode(path: Path, lines: Iterator[bytes]) -> ChangeSet:
         stated = {name: header.pop(name) for name in ("effects", "digest", "changes")}
         changes: list[Change] = []
         digests: list[str] = []
+        proof = ""
         for number, line in enumerate(lines, start=2):
+            if proof:
+                raise _tampered(path, f"line {number} comes after the last one")
+            if line.startswith(_PROOF):
+                proof = _proof(path, number, line)
+                continue
             changes.append(_change(path, number, line))
             digests.append(digest_bytes(line[:-1]))
-        changeset = _changeset(header, tuple(changes))
+        changeset = _changeset(header, tuple(changes), proof)
         effects = digest(digests)
         found = {"effects": effects, "digest": digest({**header, "effects": effects}), "changes": len(changes)}
         if header_to_wire(changeset) != header:
@@ -141,7 +150,15 @@ def _change(path: Path, number: int, line: bytes) -> Change:
     return change
 
 
-def _changeset(header: Mapping[str, Any], changes: tuple[Change, ...]) -> ChangeSet:
+def _proof(path: Path, number: int, line: bytes) -> str:
+    """Return what the last line of a signed plan's changeset holds; whether it proves anything is not asked here."""
+    wire = _object(path, number, line)
+    if wire.keys() != {"proof"} or not isinstance(wire["proof"], str) or not wire["proof"]:
+        raise _tampered(path, f"line {number} does not have the fields of a proof")
+    return wire["proof"]
+
+
+def _changeset(header: Mapping[str, Any], changes: tuple[Change, ...], proof: str) -> ChangeSet:
     if (header["version"], header["kind"]) != (1, "ChangeSet"):
         raise ValueError(header["kind"])
     return ChangeSet(
@@ -156,6 +173,8 @@ def _changeset(header: Mapping[str, Any], changes: tuple[Change, ...]) -> Change
         changes=changes,
         undoes=header["undoes"],
         repeat=header["repeat"],
+        signed_by=header.get("signed_by", ""),
+        proof=proof,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from agentctl.engine.authoring import recorded
 from agentctl.engine.protect import reveal_change, reveal_step
 from agentctl.errors import Invalid
 from agentctl.model.policy_report import Replayed
@@ -45,6 +46,7 @@ def _recorded(workspace: Workspace, run: Run) -> Iterator[Recorded]:
             now=now,
             purpose=run.purpose,
             person=str(run.who.get("user", "")),
+            author=lambda policy: recorded(run.author, policy.agents.get(run.plan.agent)),
         )
 
 

@@ -78,7 +78,9 @@ def _changeset(workspace: Workspace, name: str) -> Drawn:
         raise Usage(
             "No such run or changeset", f"`{name}` is neither.", hint="`agentctl runs` lists the runs."
         ) from error
-    return document(changeset, workspace.judge_stored(changeset), workspace.specs, values=values), draw_changeset
+    by = workspace.judge_of(changeset, values)
+    told = document(changeset, workspace.judge_stored(changeset, by), workspace.specs, values=values, author=by.author)
+    return told, draw_changeset
 
 
 def _specs(workspace: Workspace) -> Mapping[str, ActionSpec] | None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from agentctl.connectors.base import Connector
 from agentctl.engine.again import preview_again
@@ -46,7 +46,11 @@ from agentctl.workspace.file import WorkspaceFile, find
 from agentctl.workspace.file import load as load_file
 from agentctl.workspace.history import Reading
 from agentctl.workspace.limiting import standings
+from agentctl.workspace.policy_place import pinned
 from agentctl.workspace.watching import in_force
+
+if TYPE_CHECKING:
+    from agentctl.workspace.policy import PolicySource
 
 Tell: TypeAlias = Callable[[str], None]
 
@@ -55,12 +59,16 @@ class Workspace:
     """A folder with ``agentctl.yaml``. Opening it reads that file and nothing else."""
 
     @classmethod
-    def open(cls, start: Path, environ: Mapping[str, str], tell: Tell = lambda _: None) -> Workspace:
+    def open(
+        cls, start: Path, environ: Mapping[str, str], tell: Tell = lambda _: None, *, policy: str = ""
+    ) -> Workspace:
         """Return the workspace at or above ``start``. Raises Usage where there is none, Invalid where it is wrong.
 
-        ``tell`` takes warnings to whoever is there: of what went wrong beside what was asked for.
+        ``tell`` takes warnings to whoever is there: of what went wrong beside what was asked for. ``policy`` is the
+        git ref that stands in the place of the policy the workspace's file names.
         """
-        return cls(load_file(find(start)), environ, tell)
+        file = load_file(find(start))
+        return cls(replace(file, policy=pinned(policy, file.policy)) if policy else file, environ, tell)
 
     def __init__(self, file: WorkspaceFile, environ: Mapping[str, str], tell: Tell = lambda _: None) -> None:
         self.file = file
@@ -128,7 +136,7 @@ class Workspace:
         for name, settings in self.file.connectors.items():
             try:
                 connectors[name] = open_connector(
-                    name, settings, str(self.root), tenant=self.file.tenant, reserved=(self.file.policy,)
+                    name, settings, str(self.root), tenant=self.file.tenant, reserved=(self.file.policy.path,)
                 )
             except Invalid as error:
                 wrong.extend(error.diagnostics or [self._setting_problem(name, error)])
@@ -174,7 +182,14 @@ class Workspace:
     def policy(self) -> Policy:
         from agentctl.workspace.policy import load_policy
 
-        return load_policy(self.root, self.file.policy)
+        return load_policy(self.policy_source)
+
+    @cached_property
+    def policy_source(self) -> PolicySource:
+        """Where the policy is read from; a git ref is resolved once. Raises Invalid where it can't be."""
+        from agentctl.workspace.policy import open_policy
+
+        return open_policy(self.root, self.file.policy)
 
     @property
     def person(self) -> str:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from agentctl.model.action import ActionSpec, Reversibility, Tier
+from agentctl.model.authorship import CLAIMED, Authorship
 from agentctl.model.change import Change, Effect, RecordChange
 from agentctl.model.changeset import Purpose
 from agentctl.model.decision import Decision, Outcome
@@ -21,6 +22,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ROW = {"tier": "monthly", "region": "eu", "discount": 5}
 AGENT = "agents: {bot: {roles: [role]}}\n"
 ALL = AGENT + "roles: {role: {grants: [{actions: ['*'], mode: auto}]}}\n"
+PROVEN = Authorship(key="SHA256:key")
 
 PLAN = Plan(intent="i", agent="bot", steps=(), evidence=(Evidence(id="ticket", uri="file:t"),))
 SPEC = ActionSpec(
@@ -76,7 +78,7 @@ def context(policy: Policy, change: Change, *, proven: bool = True, **more: Any)
     step = Step(id="s", action=change.action, target=change.target, with_=change.arguments)
     known: dict[str, Any] = {
         "policy": policy, "plan": PLAN, "step": step, "spec": spec, "tenant": "acme", "environment": "staging",
-        "now": NOW, "purpose": Purpose.APPLY, "proven": proven,
+        "now": NOW, "purpose": Purpose.APPLY, "author": PROVEN if proven else CLAIMED,
     }
     return Context(**{**known, **more})
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agentctl.model.action import ActionSpec
+from agentctl.model.authorship import CLAIMED, Authorship, authorship_to_wire
 from agentctl.model.change import Change, Effect, inverse_to_wire, unknown_paths
 from agentctl.model.changeset import ChangeSet, Purpose, system_to_wire
 from agentctl.model.decision import Ruling
@@ -27,11 +28,13 @@ def changeset(
     specs: Mapping[str, ActionSpec],
     left: Mapping[str, Left] | None = None,
     values: Mapping[str, Any] | None = None,
+    author: Authorship = CLAIMED,
 ) -> dict[str, Any]:
     """Return the document of a changeset.
 
     ``rulings`` are by step id, ``specs`` by action (``crm.row.update``). ``left`` is what a rollback leaves alone.
-    ``values`` are the hidden values by their commitments, shown where they are not sensitive.
+    ``values`` are the hidden values by their commitments, shown where they are not sensitive. ``author`` is what is
+    known of who wrote the plan.
     """
     planned = {step.id: step for step in changeset.plan.steps}
     steps = [
@@ -56,6 +59,7 @@ def changeset(
         "repeat": changeset.repeat,
         "on_failure": changeset.plan.on_failure.value,
         "systems": {name: system_to_wire(system) for name, system in changeset.systems.items()},
+        "author": authorship_to_wire(author),
         "claims": claims(changeset.plan),
         "risks": risks(steps),
         "groups": groups(steps),

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from agentctl.model.authorship import CLAIMED, Authorship, authorship_to_wire
 from agentctl.model.changeset import ChangeSet
 from agentctl.model.decision import Decision, finding_to_wire
 from agentctl.views.document.changeset import short
 from agentctl.views.document.decision import decided
 
 
-def explain(changeset: ChangeSet, decisions: Iterable[Decision]) -> dict[str, Any]:
+def explain(changeset: ChangeSet, decisions: Iterable[Decision], author: Authorship = CLAIMED) -> dict[str, Any]:
     """Return every rule considered for each decision's step, with what it read; those that decided are named too."""
     changes = {change.step: change for change in changeset.changes}
     digest = changeset.digest
@@ -22,6 +23,7 @@ def explain(changeset: ChangeSet, decisions: Iterable[Decision]) -> dict[str, An
         "short": short(digest),
         "policy": changeset.policy,
         "agent": changeset.plan.agent,
+        "author": authorship_to_wire(author),
         "steps": [
             {
                 **decided(decision),

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from agentctl.model.action import ActionSpec
+from agentctl.model.authorship import authorship_to_wire
 from agentctl.model.change import Effect, RecordChange
 from agentctl.model.changeset import Purpose, system_to_wire
 from agentctl.model.decision import consent_to_wire
@@ -79,6 +80,7 @@ def run(
         "halts": halted(halts),
         "others_open": [other.id for other in history.open if other.id != run.id],
         "damage": list(history.damage),
+        "author": authorship_to_wire(run.author),
         "claims": claims(run.plan),
         "left": untouched(run.left),
         "doubt": [step["id"] for step in every if _is_doubtful(step, running=running)],

@@ -8,8 +8,9 @@ from typing import Any
 
 from agentctl.views import safe
 from agentctl.views.look import Detail, Look
-from agentctl.views.page import Ink, Inked, Page, Part
+from agentctl.views.page import Ink, Inked, Page
 from agentctl.views.symbols import EFFECTS
+from agentctl.views.terminal.author import author_rows
 from agentctl.views.terminal.claims import draw_claims
 from agentctl.views.terminal.left import draw_left
 from agentctl.views.terminal.next import draw_next
@@ -47,7 +48,7 @@ def _draw_head(page: Page, document: Mapping[str, Any]) -> None:
     title = f"Rollback of {safe.line(document['undoes'])}" if document["purpose"] == "rollback" else "Plan"
     again = f"  --again {document['repeat']}" if document["repeat"] else ""
     page.line(Inked(f"{title}  {document['short']}", Ink.STRONG), f"  on {where}{again}")
-    rows: list[tuple[Part, ...]] = []
+    rows = author_rows(document)
     for name, system in document["systems"].items():
         who = f"  as {safe.line(system['whoami'])}" if system["whoami"] else ""
         what = f"{safe.line(system['type'])} {safe.line(system['version'])} at {safe.line(system['endpoint'])}{who}"

@@ -24,12 +24,22 @@ def draw_explain(document: Mapping[str, Any], look: Look) -> str:
     page = Page(look)
     page.line(
         Inked(f"Policy {safe.line(document['policy'].removeprefix('sha256:')[:12])}", Ink.STRONG),
-        f"  on plan {document['short']} by agent ", safe.quoted(document["agent"]), Inked(" (a claim)", Ink.FAINT),
+        f"  on plan {document['short']} by agent ", safe.quoted(document["agent"]),
+        Inked(f" ({_standing(document['author'])})", Ink.FAINT),
     )
     for step in document["steps"]:
         page.blank()
         _draw_step(page, step)
     return page.text()
+
+
+def _standing(author: Mapping[str, Any]) -> str:
+    match author["standing"]:
+        case "proven":
+            return f"proven: signed with {safe.line(author['key'])}"
+        case "edited":
+            return f"proven for what it wrote, edited since by {safe.line(', '.join(author['editors']))}"
+    return f"a claim: {safe.line(author['why'])}" if author["why"] else "a claim"
 
 
 def _draw_step(page: Page, step: Mapping[str, Any]) -> None:

@@ -10,6 +10,7 @@ from agentctl.views import safe
 from agentctl.views.look import Detail, Look
 from agentctl.views.page import Ink, Inked, Page, Part
 from agentctl.views.symbols import RUNS, STEPS
+from agentctl.views.terminal.author import author_rows
 from agentctl.views.terminal.claims import draw_claims
 from agentctl.views.terminal.executed import draw_executed, draw_executed_line
 from agentctl.views.terminal.halts import draw_halts
@@ -87,7 +88,7 @@ def _draw_head(page: Page, document: Mapping[str, Any]) -> None:
         rows.append((safe.line(name), f"{safe.line(system['type'])} at {safe.line(system['endpoint'])}{who}"))
     if document["reason"]:
         rows.append(("ended", safe.line(document["reason"])))
-    page.rows([(Inked(str(label), Ink.FAINT), text) for label, text in rows], indent=2)
+    page.rows([*((Inked(str(label), Ink.FAINT), text) for label, text in rows), *author_rows(document)], indent=2)
 
 
 def _draw_alarms(page: Page, document: Mapping[str, Any]) -> None:

@@ -1,0 +1,40 @@
+"""Whose a public key is: an agent's that somebody else has as well would prove nobody. Checks no signature."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from agentctl.model.diagnostic import Diagnostic
+from agentctl.policy.place import Place
+
+
+class Holder(NamedTuple):
+    """An agent or a person, with the public key lines listed for it and where it stands."""
+
+    kind: str
+    name: str
+    keys: Sequence[str]
+    place: Place
+
+
+def shared(holders: Iterable[Holder]) -> Iterator[Diagnostic]:
+    """Yield an error for each key of an agent that another agent, or a person, has too."""
+    first: dict[bytes, tuple[Holder, Place]] = {}
+    for holder in holders:
+        for index, key in enumerate(holder.keys):
+            place = holder.place / "keys" / index
+            other, earlier = first.setdefault(_blob(key), (holder, place))
+            if (other.kind, other.name) != (holder.kind, holder.name) and "agent" in (other.kind, holder.kind):
+                detail = f"It is {other.kind} `{other.name}`'s as well, at {earlier.span}: it would prove neither."
+                yield place.wrong("shared-key", "Key of two", detail, "Give each a key of its own.")
+
+
+def _blob(key: str) -> bytes:
+    """Return what tells keys apart, whatever their comments; a line that is no key is told apart by its text."""
+    try:
+        return base64.b64decode(key.split()[1], validate=True)
+    except (IndexError, binascii.Error):
+        return key.encode()
