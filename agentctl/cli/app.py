@@ -33,6 +33,8 @@ COMMANDS: Mapping[str, Entry] = {
         ("apply", "", "Carry out a plan, or a changeset that was reviewed."),
         ("approve", "", "Review a changeset and sign your consent to exactly that."),
         ("approvals", "", "List signed approvals."),
+        ("override", "", "Let one changeset pass a soft rule, signed."),
+        ("break-glass", "break_glass", "Act alone in an emergency, and owe a review."),
         ("show", "", "Explain a run or a changeset."),
         ("runs", "", "List runs."),
         ("stop", "", "Ask a running apply to stop."),
@@ -112,6 +114,12 @@ def main(
     no_color: Annotated[
         bool, typer.Option("--no-color", help="Draw without colour (AGENTCTL_NO_COLOR, NO_COLOR).")
     ] = False,
+    policy: Annotated[
+        str,
+        typer.Option(
+            "--policy", metavar="git:REF:PATH", help="Take the policy as committed at a git ref (AGENTCTL_POLICY)."
+        ),
+    ] = "",
     version: Annotated[  # noqa: ARG001  # acts through its callback
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
@@ -124,4 +132,4 @@ def main(
         agentctl show
         agentctl rollback latest
     """
-    context.obj = Session.begin(directory, no_color=no_color)
+    context.obj = Session.begin(directory, no_color=no_color, policy=policy)

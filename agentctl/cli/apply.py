@@ -28,6 +28,10 @@ def apply(
         list[Path] | None,
         typer.Option("--approval", metavar="FILE", help="A signed approval that was sent here (repeatable)."),
     ] = None,
+    override: Annotated[
+        list[Path] | None,
+        typer.Option("--override", metavar="FILE", help="A signed override that was sent here (repeatable)."),
+    ] = None,
     auto_approve: AutoApprove = False,
     lock_timeout: LockTimeout = "0s",
     diff: DiffOption = Detail.COMPACT,
@@ -39,14 +43,15 @@ def apply(
     A plan is previewed and shown first, and you are asked. A digest or a changeset file is carried out if it still
     comes out the same. A run that stopped goes on under the same consent with --resume.
 
-    What signed approvals cover, those made here and those brought with --approval, needs nobody to answer.
+    What signed approvals cover, those made here and those brought with --approval, needs nobody to answer. Soft rules
+    are passed under overrides, those recorded here and those brought with --override.
 
         agentctl apply plan.yaml
         agentctl apply 3f9a1c2b77de
         agentctl apply reviewed.changeset --approval lead.approval
         agentctl apply --resume latest
     """
-    from agentctl.workspace import running
+    from agentctl.workspace import overriding, running
     from agentctl.workspace.approving import take_in_for
     from agentctl.workspace.leaving import left_by
 
@@ -61,9 +66,11 @@ def apply(
         into=json_into,
         auto_approve=auto_approve,
         approvals=tuple(approval or ()),
+        overrides=tuple(override or ()),
     )
     if resume:
         take_in_for(workspace, resume, asked.approvals)
+        overriding.take_in_for(workspace, resume, asked.overrides)
         raise typer.Exit(watch(workspace, asked, lambda control: running.resume(workspace, resume, control)))
     preview = workspace.preview_of(subject)
     raise typer.Exit(carry_out(workspace, preview, asked, left_by(workspace, preview.changeset)))

@@ -61,6 +61,7 @@ def approve(
     from agentctl.views.document.changeset import changeset as document
     from agentctl.views.terminal.changeset import draw_changeset
     from agentctl.workspace import approving
+    from agentctl.workspace.consenting import given
 
     workspace, steps = context.obj.workspace(), tuple(dict.fromkeys(step or ()))
     wish = approving.Wish(
@@ -75,7 +76,7 @@ def approve(
     changeset = preview.changeset
     for name in steps:
         workspace.decisions(preview, name)
-    rulings = workspace.judge(preview)
+    rulings = workspace.judge(preview, given(workspace, changeset))
     shown = document(changeset, rulings, workspace.specs, None, preview.hidden, preview.author) | {"next": []}
     emit(shown, draw_changeset, context.obj, detail=diff)
     refuse(changeset, rulings)

@@ -26,7 +26,7 @@ MEANINGS: Mapping[Exit, str] = {
     Exit.INTERRUPTED: "interrupted by Ctrl-C",
     Exit.TERMINATED: "asked to end by SIGTERM",
 }
-_STATEMENTS = frozenset({"auto_approve", "allow_widening", "happened", "did_not", "skip", "reason"})
+_STATEMENTS = frozenset({"auto_approve", "allow_widening", "happened", "did_not", "skip", "reason", "override"})
 _NEVER_SET = frozenset({"version", "install_completion", "show_completion", "help"})
 _AS_IT_STANDS = "\b\n"      # click's mark for a paragraph whose lines are kept
 

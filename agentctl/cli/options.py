@@ -51,6 +51,22 @@ Subject = Annotated[
 ]
 
 
+Reason = Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why. Recorded, and signed where one signs.")]
+As = Annotated[
+    str, typer.Option("--as", metavar="PERSON", help="Who you are in the policy; by default your login name.")
+]
+Key = Annotated[
+    Path | None,
+    typer.Option("--key", metavar="FILE", help="Your ssh key; a public one where ssh-agent holds the private one."),
+]
+Lasting = Annotated[
+    str, typer.Option("--expires", metavar="TIME", help="How long it is good; by default 1h, or what policy lets.")
+]
+OverrideOut = Annotated[
+    Path | None, typer.Option("--out", "-o", metavar="FILE", help="Also write the override to FILE, to send it on.")
+]
+
+
 def seconds(text: str) -> float:
     """Return ``30s``, ``5m``, ``1h`` or a bare number in seconds. Raises BadParameter for anything else."""
     unit = {"s": 1.0, "m": 60.0, "h": 3600.0}.get(text[-1:], 0.0)

@@ -44,11 +44,12 @@ def plan(
     """
     from agentctl.views.document.changeset import changeset as document
     from agentctl.views.terminal.changeset import draw_changeset
+    from agentctl.workspace.consenting import given
 
     with reported(format, [path]):
         workspace = context.obj.workspace()
         preview = workspace.preview(workspace.load_plan(path), repeat=again)
-        rulings = workspace.judge(preview)
+        rulings = workspace.judge(preview, given(workspace, preview.changeset))
         workspace.save_changeset(preview, out)
     emit_report(
         document(preview.changeset, rulings, workspace.specs, values=preview.hidden, author=preview.author),

@@ -14,18 +14,19 @@ from agentctl.model.duration import seconds
 from agentctl.policy import breakers, expressions, globs
 from agentctl.policy.expressions import Expression, NotAnExpression, Yields
 from agentctl.policy.holders import Holder, shared
+from agentctl.policy.freezes import Freeze
 from agentctl.policy.lifting import Unhalt
 from agentctl.policy.limiting import limits
 from agentctl.policy.names import look_alikes
 from agentctl.policy.overriding import BreakGlass, Overriders
 from agentctl.policy.place import Place
 from agentctl.policy.restricting import constraints, freezes
-from agentctl.policy.rules import Agent, Approvals, Grant, Invariant, Person, Policy, Rollback
+from agentctl.policy.rules import Agent, Approvals, Content, Grant, Invariant, Person, Policy, Rollback
 from agentctl.policy.uses import needs
 from agentctl.syntax.document import Document
 from agentctl.syntax.suggest import did_you_mean
 
-_RULES = ("agents", "roles", "invariants", "rollback", "break_glass")
+_RULES = ("agents", "roles", "invariants", "freezes", "rollback", "break_glass")
 
 
 class Reading:
@@ -296,7 +297,7 @@ class Reading:
                 case list() as known:
                     known.extend(part)
                 case _:
-                    self._rules[key] = part
+                    self._rules[key] = list(part) if isinstance(part, list) else part
 
 
 def _in_condition(place: Place, source: str, error: NotAnExpression) -> Diagnostic:

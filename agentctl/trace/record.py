@@ -39,6 +39,7 @@ class Kind(StrEnum):
     REJECT = "reject"
     EDIT = "edit"
     OVERRIDE = "override"
+    REVIEW = "review"
     RESOLVE = "resolve"
     UNLOCK = "unlock"
     GC = "gc"
