@@ -30,6 +30,7 @@ def approvals(
     """
     from agentctl.views.document.approvals import approvals as document
     from agentctl.views.terminal.approvals import draw_approvals
-    from agentctl.workspace.approving import listed
+    from agentctl.workspace.approving import damaged, listed
 
-    emit(document(listed(context.obj.workspace(), subject)), draw_approvals, context.obj, format=format)
+    workspace = context.obj.workspace()
+    emit(document(listed(workspace, subject), damaged(workspace, subject)), draw_approvals, context.obj, format=format)

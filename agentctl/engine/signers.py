@@ -15,6 +15,11 @@ _SKEW = timedelta(minutes=1)        # by which a signer's clock may be ahead of 
 
 def not_theirs(attested: Attested[Signable], name: str, plan: Plan, policy: Policy) -> str:
     """Return why the signature is not that of the person called ``name``, or that person's counts for nothing here."""
+    return not_of(attested, name, policy) or excluded(policy.people[name], plan, policy)
+
+
+def not_of(attested: Attested[Signable], name: str, policy: Policy) -> str:
+    """Return why the signature is not that of the person called ``name``, or nothing."""
     person = policy.people.get(name)
     if person is None:
         return f"`{name}` is nobody in the policy's `people:`"
@@ -25,7 +30,7 @@ def not_theirs(attested: Attested[Signable], name: str, plan: Plan, policy: Poli
         return f"its key is listed for {' and '.join(f'`{name}`' for name in holders)}, so whose it is cannot be told"
     if any(same_key(key, its) for agent in policy.agents.values() for its in agent.keys):
         return "its key is an agent's"
-    return excluded(person, plan, policy)
+    return ""
 
 
 def excluded(person: Person, plan: Plan, policy: Policy) -> str:

@@ -1,31 +1,78 @@
-"""Signed statements kept under ``.agentctl/``: a folder for each noun, a file by its statement's id. Judges none."""
+"""Signed statements kept under ``.agentctl/``: a folder for each noun. Judges none of them.
+
+A file's name begins with what it is about, so that a damaged one is known to concern that and nothing else.
+"""
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from agentctl.errors import Unwritable
 from agentctl.store import atomic
 from agentctl.store.layout import Layout
 
+_MOST = 256 * 1024 + 1      # a byte more than a statement may have
+_ABOUT = 16
+_ID = 32
+_NAME = re.compile(rf"([0-9a-f]{{{_ABOUT}}})-[0-9a-f]{{{_ID}}}\.[a-z]+")
 
-def save(layout: Layout, noun: str, identifier: str, content: bytes) -> None:
-    """Keep a statement durably. Raises Unwritable."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """One file: how the digest of what it is about begins (empty where its name doesn't tell), and what is in it.
+
+    ``why`` says why it can't be read; ``content`` is then empty.
+    """
+
+    path: Path
+    about: str
+    content: bytes = b""
+    why: str = ""
+
+    def concerns(self, digest: str) -> bool:
+        """Whether it is, or may be, about ``digest``."""
+        return digest.removeprefix("sha256:").startswith(self.about)
+
+
+def save(layout: Layout, noun: str, about: str, identifier: str, content: bytes) -> None:
+    """Keep a statement durably; ``about`` and ``identifier`` are digests. Raises Unwritable."""
     folder = layout.statements(noun)
     try:
         folder.mkdir(exist_ok=True)
-        folder.chmod(layout.folder_mode)
+        if folder.stat().st_uid == os.geteuid():
+            folder.chmod(layout.folder_mode)
+        atomic.sync_folder(layout.root)
     except OSError as error:
         raise Unwritable(f"The {noun} could not be kept", f"{folder}: {error.strerror}.") from error
-    name = f"{identifier.removeprefix('sha256:')}.{noun}"
+    name = f"{about.removeprefix('sha256:')[:_ABOUT]}-{identifier.removeprefix('sha256:')[:_ID]}.{noun}"
     atomic.replace(folder / name, [content], layout.file_mode)
 
 
-def kept(layout: Layout, noun: str) -> Iterator[tuple[Path, bytes]]:
-    """Yield every kept statement's file with its content, by name. Raises Unwritable where one cannot be read."""
-    for path in sorted(layout.statements(noun).glob(f"*.{noun}")):
-        try:
-            yield path, path.read_bytes()
-        except OSError as error:
-            raise Unwritable(f"A kept {noun} cannot be read", f"{path}: {error.strerror}.") from error
+def kept(layout: Layout, noun: str) -> Iterator[Kept]:
+    """Yield every kept statement of a noun, by name. Raises Unwritable where they cannot be listed."""
+    folder = layout.statements(noun)
+    try:
+        with os.scandir(folder) as entries:
+            names = sorted(entry.name for entry in entries if entry.name.endswith(f".{noun}"))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise Unwritable(f"Kept {noun}s cannot be read", f"{folder}: {error.strerror}.") from error
+    for name in names:
+        yield _read(folder / name)
+
+
+def _read(path: Path) -> Kept:
+    matched = _NAME.fullmatch(path.name)
+    about = matched[1] if matched else ""
+    try:
+        # Without O_NONBLOCK a pipe laid in its place would keep every command waiting.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with os.fdopen(descriptor, "rb") as file:
+            return Kept(path=path, about=about, content=file.read(_MOST))
+    except OSError as error:
+        return Kept(path=path, about=about, why=error.strerror or "it cannot be read")

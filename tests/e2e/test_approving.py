@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
@@ -250,3 +251,29 @@ def test_a_run_that_stopped_goes_on_under_its_approval_or_a_renewed_one_and_no_r
     told = leads.run("apply", "--resume", "latest")
     assert told.code == Exit.OK, told.all
     assert leads.sql("SELECT tier FROM customers WHERE id = 1") == [("annual",)]
+
+
+@pytest.mark.parametrize("garbage", [b"", b"{}\n", b"\xff\xfe\n", b"x" * 300_000], ids=["empty", "other", "binary", "long"])
+def test_a_damaged_file_among_the_approvals_consents_to_nothing_and_stops_nothing_else(leads, garbage):
+    digest = planned(leads)
+    assert approve(leads, digest, "ann").code == Exit.OK
+    kept = leads.ours / "approvals"
+    (kept / f"{'0' * 16}-{'0' * 32}.approval").write_bytes(garbage)
+    (kept / "stray.approval").write_bytes(garbage)
+    (kept / f"{digest[7:23]}-{'1' * 32}.approval").write_bytes(garbage)
+    os.mkfifo(kept / "pipe.approval")
+    (kept / "folder.approval").mkdir()
+    listed = leads.run("approvals", digest, "--format", "json").json
+    assert (len(listed["approvals"]), len(listed["damaged"])) == (1, 4), "that of another digest is no concern"
+    assert "no approval, and counts for nothing" in leads.run("approvals").out
+    assert leads.run("apply", digest).code == Exit.OK
+
+
+def test_an_approval_that_was_damaged_is_missing_and_nothing_worse(leads):
+    digest = planned(leads)
+    assert approve(leads, digest, "ann").code == Exit.OK
+    (kept,) = (leads.ours / "approvals").iterdir()
+    kept.write_bytes(kept.read_bytes()[:-40])
+    told = leads.run("apply", digest)
+    assert told.code == Exit.CONSENT, told.all
+    assert leads.runs() == []

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Protocol
 
 from agentctl.model.approval import Approval
 
 
-def approvals(listed: Iterable[tuple[Approval, str, str]]) -> dict[str, Any]:
+class Damaged(Protocol):
+    """A file among the approvals that can't be read, and why."""
+
+    @property
+    def file(self) -> str: ...
+
+    @property
+    def why(self) -> str: ...
+
+
+def approvals(listed: Iterable[tuple[Approval, str, str]], damaged: Iterable[Damaged] = ()) -> dict[str, Any]:
     """Return the document of approvals, each given with the run that used it and why it does not count, or nothing."""
     return {
         "version": 1,
@@ -17,6 +27,7 @@ def approvals(listed: Iterable[tuple[Approval, str, str]]) -> dict[str, Any]:
             {"id": approval.statement.id, **_said(approval), "used_by": run, "objection": why}
             for approval, run, why in listed
         ],
+        "damaged": [{"file": one.file, "why": one.why} for one in damaged],
     }
 
 

@@ -16,7 +16,6 @@ def draw_approvals(document: Mapping[str, Any], look: Look) -> str:
     page = Page(look)
     if not document["approvals"]:
         page.line("No approvals are kept here.")
-        return page.text()
     for item in document["approvals"]:
         short = item["digest"].removeprefix("sha256:")[:12]
         page.line(Inked(safe.line(item["person"]), Ink.STRONG), f" approved {_what(item)} {short}")
@@ -28,6 +27,8 @@ def draw_approvals(document: Mapping[str, Any], look: Look) -> str:
             rows.append((Inked("reason", Ink.FAINT), safe.line(item["reason"])))
         rows.append((Inked("counts", Ink.FAINT), _worth(item)))
         page.rows(rows, indent=2)
+    for item in document["damaged"]:
+        page.line(Inked("! no approval, and counts for nothing: ", Ink.RISK), safe.line(item["why"]), hang=2)
     return page.text()
 
 
