@@ -9,7 +9,9 @@ from agentctl.model.action import ActionSpec, Tier
 from agentctl.model.decision import Mode
 from agentctl.model.diagnostic import Diagnostic, Severity, Span
 from agentctl.policy.expressions import Expression
+from agentctl.policy.limit_lint import lint_limit
 from agentctl.policy.rules import Grant, Policy
+from agentctl.policy.tripping import untrippable
 from agentctl.policy.wide import Ground, closing, named
 from agentctl.syntax.suggest import did_you_mean
 
@@ -20,7 +22,7 @@ _IMAGES = ("before", "after")
 
 def lint(policy: Policy, ground: Ground) -> tuple[Diagnostic, ...]:
     """Return every finding: errors where a rule cannot mean what it says, warnings where it may not."""
-    found = [*_roles(policy), *_groups(policy), *_invariant_paths(policy, ground)]
+    found = [*_roles(policy), *_groups(policy), *_invariant_paths(policy, ground), *untrippable(policy, ground)]
     for grants in policy.grants.values():
         for grant in grants:
             found += [*_actions(grant, ground), *_grant_paths(grant, ground), *_wide(grant, policy, ground)]
@@ -58,6 +60,8 @@ def _groups(policy: Policy) -> Iterator[Diagnostic]:
     if policy.rollback:
         count = max(policy.rollback.count, 1)
         yield from _people(policy, policy.rollback.groups, count, policy.rollback.place, "`rollback:`")
+    if policy.unhalt:
+        yield from _people(policy, policy.unhalt.groups, 1, policy.unhalt.place, "`unhalt:`")
 
 
 def _people(policy: Policy, groups: tuple[str, ...], count: int, place: Span, rule: str) -> Iterator[Diagnostic]:
@@ -99,6 +103,10 @@ def _grant_paths(grant: Grant, ground: Ground) -> Iterator[Diagnostic]:
             )
     if grant.where is not None:
         yield from _paths(grant.where, specs, grant.place, f"`where` of grant {grant.id}")
+    for limit in grant.limits:
+        yield from lint_limit(limit, specs)
+        for expression in limit.expressions:
+            yield from _paths(expression, specs, limit.place, f"limit {limit.id}")
 
 
 def _invariant_paths(policy: Policy, ground: Ground) -> Iterator[Diagnostic]:

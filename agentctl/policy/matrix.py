@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from agentctl.model.breaker import breaker_to_wire
 from agentctl.policy.limits import Limit
 from agentctl.policy.rules import Grant, Invariant, Policy
 from agentctl.policy.wide import Ground, opened
 
 
 def matrix(policy: Policy, ground: Ground) -> dict[str, Any]:
-    """Return agents, roles with their grants, invariants, rollback and people, each with its place.
+    """Return agents, roles with their grants, invariants, rollback, breakers and people, each with its place.
 
     A grant's ``opens`` are the configured actions it lets through: those it names and no invariant closes.
     """
@@ -33,6 +34,15 @@ def matrix(policy: Policy, ground: Ground) -> dict[str, Any]:
             "place": str(policy.rollback.place),
             "from": list(policy.rollback.groups),
             "signatures": policy.rollback.count,
+        },
+        "breakers": [
+            {**breaker_to_wire(breaker), "place": str(breaker.place), "rule": breaker.rule}
+            for breaker in policy.breakers
+        ],
+        "unhalt": policy.unhalt and {
+            "place": str(policy.unhalt.place),
+            "from": list(policy.unhalt.groups),
+            "signed": policy.unhalt.signed,
         },
         "people": [
             {"person": person.name, "place": str(person.place), "groups": sorted(person.groups)}

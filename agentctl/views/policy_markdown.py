@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from agentctl.views.document.policy_show import grant_facts, invariant_facts, undoers
+from agentctl.views.document.policy_show import breaker_facts, grant_facts, invariant_facts, lifters, undoers
 from agentctl.views.markdown_text import BUDGET, cell, code, fitting, size
 
 
 def policy_markdown(document: Mapping[str, Any]) -> str:
-    """Return a table for each role, one of what holds for everybody, and who may undo."""
-    lines = [f"## Policy {code(document['digest'].removeprefix('sha256:')[:12])}"]
+    """Return a table for each role, one of what holds for everybody, breakers, and who may undo."""
+    lines = [f"## Policy {code(document['digest'].removeprefix('sha256:')[:12])} from {code(document['from'])}"]
     for role in document["roles"]:
         held = ", ".join(map(code, role["agents"])) or "nobody"
         lines += ["", f"### Role {code(role['role'])}, held by {held}", ""]
@@ -23,7 +23,11 @@ def policy_markdown(document: Mapping[str, Any]) -> str:
         lines += _table(
             (item["invariant"], item["place"], invariant_facts(item)) for item in document["invariants"]
         )
-    return "\n".join([*lines, "", f"Undo: {code(undoers(document))}"]) + "\n"
+    if document["breakers"]:
+        lines += ["", "### Breakers", ""]
+        lines += _table((item["id"], item["place"], breaker_facts(item)) for item in document["breakers"])
+    ends = [f"Undo: {code(undoers(document))}", "", f"Lift halts: {code(lifters(document))}"]
+    return "\n".join([*lines, "", *ends]) + "\n"
 
 
 def cases(document: Mapping[str, Any]) -> list[str]:
@@ -38,7 +42,8 @@ def cases(document: Mapping[str, Any]) -> list[str]:
     ]
     if rows:
         head += ["| case | at | differs |", "|---|---|---|"]
-    told = f"{len(document['rules']):,} rules, of which {len(missed):,} took effect in no case."
+    rules = f"{len(document['rules']):,} rules of {code(document['policy'])}"
+    told = f"{rules}, of which {len(missed):,} took effect in no case."
     unreached = ["", told, "", *(f"- {code(rule['rule'])} {code(rule['place'])}" for rule in missed)]
     return [*head, *fitting(rows, BUDGET // 2), *fitting(unreached, BUDGET // 3)]
 
@@ -46,9 +51,10 @@ def cases(document: Mapping[str, Any]) -> list[str]:
 def ship(document: Mapping[str, Any]) -> list[str]:
     """Return a PolicyLintDocument: what is wrong, then each role's capabilities with what they lack."""
     errors, warnings, missing = (document[f"{name}_count"] for name in ("error", "warning", "missing"))
+    counted = f"{_count(errors, 'error')}, {_count(warnings, 'warning')}"
     head = [
         f"### agentctl policy lint: {'ship' if document['ships'] else 'no-ship'}", "",
-        ", ".join([_count(errors, "error"), _count(warnings, "warning"), f"{missing:,} controls missing."]), "",
+        f"{counted}, {missing:,} controls missing in {code(document['policy'])}.", "",
     ]
     findings = [
         f"- {item['severity']}: {_place(item)}{code(item['summary'])} {code(item['detail'])}"

@@ -47,6 +47,25 @@ def invariant_facts(invariant: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(word, text) for word, text in facts if text]
 
 
+def breaker_facts(breaker: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return what a breaker says as pairs of a word and a text."""
+    halted = {"agent": "the agent", "connector": "the connector", "all": "everything"}[breaker["halt"]]
+    facts = [("when", breaker["rule"]), ("halts", halted)]
+    facts += [("only of", ", ".join(breaker["agents"])), ("only on", ", ".join(breaker["connectors"]))]
+    return [(word, text) for word, text in facts if text]
+
+
+def lifters(document: Mapping[str, Any]) -> str:
+    """Return in words who may lift a halt."""
+    unhalt = document["unhalt"]
+    if unhalt is None:
+        return "whoever may write to this workspace: there is no `unhalt:`"
+    groups = set(unhalt["from"])
+    people = [person["person"] for person in document["people"] if groups.intersection(person["groups"])]
+    proof = "signed" if unhalt["signed"] else "by login name"
+    return f"{' or '.join(unhalt['from'])} ({', '.join(people) or 'nobody'}), {proof}"
+
+
 def undoers(document: Mapping[str, Any]) -> str:
     """Return in words who may undo."""
     rollback = document["rollback"]

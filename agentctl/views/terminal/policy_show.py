@@ -1,4 +1,4 @@
-"""Draws a policy as it stands: roles with what they may do, what holds for everybody, who may undo."""
+"""Draws a policy as it stands: roles with what they may do, what holds for everybody, breakers, who may undo."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agentctl.views import safe
-from agentctl.views.document.policy_show import grant_facts, invariant_facts, undoers
+from agentctl.views.document.policy_show import breaker_facts, grant_facts, invariant_facts, lifters, undoers
 from agentctl.views.look import Look
 from agentctl.views.page import Ink, Inked, Page
 from agentctl.views.terminal.risks import listed, where
@@ -15,7 +15,7 @@ from agentctl.views.terminal.risks import listed, where
 def draw_policy_show(document: Mapping[str, Any], look: Look) -> str:
     """Return the drawing of a PolicyDocument."""
     page = Page(look)
-    page.line(Inked(f"Policy {safe.line(document['digest'].removeprefix('sha256:')[:12])}", Ink.STRONG))
+    page.line(Inked(f"Policy {safe.line(document['digest'].removeprefix('sha256:')[:12])}", Ink.STRONG), f" from {safe.line(document['from'])}")
     for agent in document["agents"]:
         signs = ", must sign its plans" if agent["signs"] else ""
         name = Inked(safe.line(agent["agent"]), Ink.STRONG)
@@ -31,8 +31,15 @@ def draw_policy_show(document: Mapping[str, Any], look: Look) -> str:
         page.line("For everybody")
         for invariant in document["invariants"]:
             _draw(page, invariant["invariant"], invariant, invariant_facts(invariant))
+    if document["breakers"]:
+        page.blank()
+        page.line("Breakers")
+        for breaker in document["breakers"]:
+            _draw(page, breaker["id"], breaker, breaker_facts(breaker))
     page.blank()
     page.line("Undo: ", safe.line(undoers(document)), *([_place(document["rollback"])] if document["rollback"] else []))
+    lifted = [_place(document["unhalt"])] if document["unhalt"] else []
+    page.line("Lift halts: ", safe.line(lifters(document)), *lifted)
     return page.text()
 
 
