@@ -29,7 +29,7 @@ def lint(
 
     with reported(format, _NAME):
         workspace = context.obj.workspace()
-        document = policy_lint(check(workspace))
+        document = policy_lint(check(workspace), workspace.policy_source.name)
     emit_report(
         document, draw_policy_lint, context.obj, _NAME, format=format, into=json_into, root=workspace.root
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,10 +17,12 @@ _NAME = ("policy replay",)
 
 def replay(
     context: typer.Context,
-    base: Annotated[Path, typer.Option("--base", metavar="OLD", help="The old policy: a file or a folder.")],
+    base: Annotated[
+        str, typer.Option("--base", metavar="OLD", help="The old policy: a file, a folder, git:REF or git:REF:PATH.")
+    ],
     new: Annotated[
-        Path | None, typer.Option("--new", metavar="NEW", help="The new one; by default this workspace's.")
-    ] = None,
+        str, typer.Option("--new", metavar="NEW", help="The new one; by default this workspace's.")
+    ] = "",
     runs: Annotated[
         list[str] | None,
         typer.Option("--runs", metavar="RUN", help="Only these runs; give it once for each.",
@@ -37,7 +38,7 @@ def replay(
 
     No live system is asked. Ends with 4 where the new policy allows what the old one denied, or asks for less consent.
 
-        agentctl policy replay --base old-policy/
+        agentctl policy replay --base git:origin/main
         agentctl policy replay --base old.yaml --new new.yaml --runs latest
     """
     from agentctl.views.document.policy_replay import policy_replay
@@ -48,7 +49,7 @@ def replay(
         workspace = context.obj.workspace()
         replayed = replay_runs(workspace, base, new, runs or ())
     document = policy_replay(
-        replayed, str(base), str(new or workspace.file.policy), widening_wanted=allow_widening
+        replayed.changes, replayed.base, replayed.new, widening_wanted=allow_widening
     )
     emit_report(
         document, draw_policy_replay, context.obj, _NAME, format=format, into=json_into, root=workspace.root

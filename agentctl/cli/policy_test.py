@@ -40,7 +40,7 @@ def judge_cases(
 
     with reported(format, _NAME):
         workspace = context.obj.workspace()
-        document = policy_test(run_cases(workspace, files or ()))
+        document = policy_test(run_cases(workspace, files or ()), workspace.policy_source.name)
     emit_report(
         document, draw_policy_test, context.obj, _NAME, format=format, into=json_into, root=workspace.root
     )

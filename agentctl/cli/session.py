@@ -23,15 +23,16 @@ class Session:
 
     start: Path
     no_color: bool = False
+    policy: str = ""
 
     @classmethod
-    def begin(cls, directory: str, *, no_color: bool) -> Session:
+    def begin(cls, directory: str, *, no_color: bool, policy: str = "") -> Session:
         """Go to ``directory``, so that every path typed is meant from there, and begin. Raises Usage."""
         try:
             os.chdir(directory or ".")
         except OSError as error:
             raise Usage("No such directory", f"{directory}: {error.strerror}.") from error
-        return cls(start=Path.cwd(), no_color=no_color)
+        return cls(start=Path.cwd(), no_color=no_color, policy=policy)
 
     def workspace(self) -> Any:
         """Return the workspace this command runs in. Raises Usage where there is none."""
@@ -40,7 +41,7 @@ class Session:
         def tell(text: str) -> None:
             write("".join(f"{line}\n" for line in lines(text)), sys.stderr)
 
-        return Workspace.open(self.start, os.environ, tell)
+        return Workspace.open(self.start, os.environ, tell, policy=self.policy)
 
     def look(self, stream: Any, detail: Detail = Detail.COMPACT) -> Look:
         return look_for(stream, os.environ, no_color=self.no_color, detail=detail)

@@ -12,6 +12,8 @@ from agentctl.resources import schema
 from agentctl.syntax.document import Document
 from agentctl.syntax.schema import check
 from agentctl.syntax.yaml import parse
+from agentctl.workspace import policy_place
+from agentctl.workspace.policy_place import PolicyPlace
 
 NAME = "agentctl.yaml"
 
@@ -26,7 +28,7 @@ class WorkspaceFile:
     root: Path
     tenant: str
     environment: str
-    policy: str
+    policy: PolicyPlace
     connectors: Mapping[str, Mapping[str, Any]]
     witness: Mapping[str, str]
     document: Document
@@ -56,7 +58,7 @@ def load(root: Path) -> WorkspaceFile:
         root=root,
         tenant=value["tenant"],
         environment=value["environment"],
-        policy=value["policy"],
+        policy=policy_place.from_wire(value["policy"]),
         connectors=value["connectors"],
         witness=value.get("witness", {}),
         document=document,

@@ -13,6 +13,7 @@ from agentctl.policy.cases import Case
 from agentctl.policy.lint import lint
 from agentctl.policy.matrix import matrix
 from agentctl.policy.wide import Ground
+from agentctl.workspace.policy import Source
 from agentctl.workspace.workspace import Workspace
 
 
@@ -23,7 +24,7 @@ def run_cases(workspace: Workspace, files: Sequence[Path]) -> CasesReport:
 
 def shown(workspace: Workspace) -> dict[str, Any]:
     """Return the policy as it stands, with the configured actions each grant opens."""
-    return matrix(workspace.policy, _ground(workspace))
+    return {"from": workspace.policy_source.name, **matrix(workspace.policy, _ground(workspace))}
 
 
 def check(workspace: Workspace) -> LintReport:
@@ -39,26 +40,23 @@ def _ground(workspace: Workspace) -> Ground:
 
 
 def load_cases(workspace: Workspace, files: Sequence[Path]) -> tuple[Case, ...]:
-    found = list(files) or _beside(workspace)
+    """Return the cases in ``files``, by default those beside the policy. Raises Usage where there are none, Invalid."""
+    if not files:
+        return cases.load(_beside(workspace), _ground(workspace))
     try:
-        sources = [(_named(file, workspace.root), file.read_bytes()) for file in found]
+        sources = [(_named(file, workspace.root), file.read_bytes()) for file in files]
     except OSError as error:
         raise Invalid("The policy tests cannot be read", f"{error.filename}: {error.strerror}.") from error
     return cases.load(sources, _ground(workspace))
 
 
-def _beside(workspace: Workspace) -> list[Path]:
-    """Return ``policy/tests/*.yaml`` of a folder, ``policy.tests.yaml`` of a file. Raises Usage where there is none."""
-    place = workspace.root / workspace.file.policy
-    if place.is_dir():
-        found, wanted = sorted((place / "tests").glob("*.yaml")), f"{place.name}/tests/*.yaml"
-    else:
-        beside = place.with_suffix(".tests.yaml")
-        found, wanted = [beside] if beside.exists() else [], beside.name
+def _beside(workspace: Workspace) -> tuple[Source, ...]:
+    found = workspace.policy_source.cases()
     if not found:
         raise Usage(
             "No policy tests",
-            f"There is no {wanted}.",
+            f"Beside the policy {workspace.policy_source.name} are none: a folder's are in tests/*.yaml below it, a "
+            "file's in NAME.tests.yaml.",
             hint="Write cases there (their form is printed by `agentctl schema policy-test`), or name their files.",
         )
     return found

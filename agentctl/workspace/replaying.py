@@ -3,29 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from agentctl.engine.authoring import recorded
 from agentctl.engine.protect import reveal_change, reveal_step
-from agentctl.errors import Invalid
 from agentctl.model.policy_report import Replayed
 from agentctl.model.run import Run
-from agentctl.policy.document import load
 from agentctl.policy.replay import Recorded, replay
-from agentctl.policy.rules import Policy
+from agentctl.workspace.policy import PolicySource, load_policy, open_policy
+from agentctl.workspace.policy_place import AtRef, parse
 from agentctl.workspace.workspace import Workspace
 
 
-def replay_runs(workspace: Workspace, base: Path, new: Path | None, runs: Sequence[str]) -> tuple[Replayed, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """Every recorded change under both policies, and what the policies are called."""
+
+    base: str
+    new: str
+    changes: tuple[Replayed, ...]
+
+
+def replay_runs(workspace: Workspace, base: str, new: str, runs: Sequence[str]) -> Replay:
     """Judge what ``runs`` (by default all) recorded under the policy at ``base`` and at ``new`` (by default today's).
 
-    Raises Invalid for a policy that is, Tampered where the trace is damaged: what was done could not be told.
+    Each is a path seen from where the command runs, or ``git:REF`` with a path in the workspace. Raises Invalid for a
+    policy that is, Tampered where the trace is damaged: what was done could not be told.
     """
-    old, newer = _policy(base), workspace.policy if new is None else _policy(new)
+    sources = [_source(workspace, base), _source(workspace, new) if new else workspace.policy_source]
+    old, newer = map(load_policy, sources)
     history = workspace.whole_history()
     chosen = [workspace.run(name) for name in runs] if runs else history.runs
-    return replay((item for run in chosen for item in _recorded(workspace, run)), old, newer)
+    changes = replay((item for run in chosen for item in _recorded(workspace, run)), old, newer)
+    return Replay(base=sources[0].name, new=sources[1].name, changes=changes)
 
 
 def _recorded(workspace: Workspace, run: Run) -> Iterator[Recorded]:
@@ -50,9 +62,6 @@ def _recorded(workspace: Workspace, run: Run) -> Iterator[Recorded]:
         )
 
 
-def _policy(place: Path) -> Policy:
-    files = sorted(place.glob("*.yaml")) if place.is_dir() else [place]
-    try:
-        return load([(str(file), file.read_bytes()) for file in files])
-    except OSError as error:
-        raise Invalid("The policy cannot be read", f"{error.filename}: {error.strerror}.") from error
+def _source(workspace: Workspace, text: str) -> PolicySource:
+    place = parse(text, workspace.file.policy)
+    return open_policy(workspace.root if isinstance(place, AtRef) else Path(), place)

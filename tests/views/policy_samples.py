@@ -39,7 +39,7 @@ def tested():
         Reach(rule="tiers", place=Span(RULES, 12, 9), reached=True),
         Reach(rule="discounts", place=Span(RULES, 31, 5), reached=False),
     )
-    return policy_test(CasesReport(cases=cases, rules=rules))
+    return policy_test(CasesReport(cases=cases, rules=rules), "policy/")
 
 
 def linted():
@@ -71,7 +71,7 @@ def linted():
             controls=(Control(name="tenant isolation", met=True, why="built in"),),
         ),
     )
-    return policy_lint(LintReport(findings=findings, capabilities=capabilities))
+    return policy_lint(LintReport(findings=findings, capabilities=capabilities), "policy/")
 
 
 def replayed(*, wanted=False):

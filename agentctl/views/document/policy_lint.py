@@ -9,12 +9,13 @@ from agentctl.model.policy_report import Capability, LintReport
 from agentctl.views.document.diagnostics import diagnostic
 
 
-def policy_lint(report: LintReport) -> dict[str, Any]:
+def policy_lint(report: LintReport, policy: str) -> dict[str, Any]:
     """Return every finding, and each role's capabilities with the controls they must have."""
     errors = sum(finding.severity is Severity.ERROR for finding in report.findings)
     return {
         "version": 1,
         "kind": "PolicyLintDocument",
+        "policy": policy,
         "ships": report.ships,
         "error_count": errors,
         "warning_count": len(report.findings) - errors,

@@ -8,12 +8,13 @@ from agentctl.model.decision import finding_to_wire
 from agentctl.model.policy_report import CaseResult, CasesReport
 
 
-def policy_test(report: CasesReport) -> dict[str, Any]:
+def policy_test(report: CasesReport, policy: str) -> dict[str, Any]:
     """Return every case with what differs, and the rules no case reached."""
     failed = sum(not item.passes for item in report.cases)
     return {
         "version": 1,
         "kind": "PolicyTestDocument",
+        "policy": policy,
         "passes": report.passes,
         "passed": len(report.cases) - failed,
         "failed": failed,

@@ -25,6 +25,7 @@ def draw_policy_lint(document: Mapping[str, Any], look: Look) -> str:
     errors, warnings, missing = (document[f"{name}_count"] for name in ("error", "warning", "missing"))
     verdict = Inked("ship", Ink.GOOD) if document["ships"] else Inked("no-ship", Ink.RISK)
     page.line(verdict, f": {errors} errors, {warnings} warnings, {missing} controls missing")
+    page.line(Inked(f"policy: {safe.line(document['policy'])}", Ink.FAINT))
     return page.text()
 
 

@@ -42,3 +42,4 @@ def _draw_figures(page: Page, document: Mapping[str, Any]) -> None:
     page.line(f"{len(document['rules']):,} rules: {reached:,} took effect in a case, {len(missed):,} in none")
     for rule in missed:
         page.line(safe.line(rule["rule"]), Inked(where(rule["place"]), Ink.FAINT), indent=2)
+    page.line(Inked(f"policy: {safe.line(document['policy'])}", Ink.FAINT))
