@@ -52,6 +52,7 @@ class Case:
     purpose: Purpose
     person: str
     signed: bool
+    usage: Mapping[str, int]
     expected: Expected
 
 
@@ -162,6 +163,7 @@ def _put_together(
         purpose=Purpose(given.get("purpose", Purpose.APPLY)),
         person=given.get("person", ""),
         signed=given.get("signed", False),
+        usage=given.get("usage", {}),
         expected=Expected(**body["expect"]),
     )
 

@@ -93,7 +93,7 @@ def _charge(limit: Limit, key: str, currency: str, amount: int, spec: ActionSpec
         seconds=limit.seconds,
         currency=currency,
         plain=limit.plain,
-        shown=not _shows_hidden(limit.key, spec),
+        shown=not shows_hidden(limit.key, spec),
     )
     if amount > charge.most:
         raise _Denied(f"takes {_of(charge)}, and at most {charge.most:,} is allowed per {limit.per}")
@@ -130,7 +130,7 @@ def _each(limit: Limit, sight: Sight, change: Change, spec: ActionSpec) -> int:
 
 
 def _amount(amount: Expression, sight: Sight, change: Change, spec: ActionSpec) -> int:
-    if _shows_hidden(amount, spec) or _nested(amount, change, spec):
+    if shows_hidden(amount, spec) or _nested(amount, change, spec):
         raise _Denied("`sum` looks at a field whose values are hidden, and what is counted is recorded in clear")
     value = _value("sum", amount, sight, change)
     if type(value) is not int:
@@ -200,7 +200,7 @@ def _holds(wire: Any, *tags: str) -> bool:
     return False
 
 
-def _shows_hidden(expression: Expression, spec: ActionSpec) -> bool:
+def shows_hidden(expression: Expression, spec: ActionSpec) -> bool:
     """Whether what ``expression`` yields may tell of a value that stands nowhere in clear."""
     unseen = spec.sensitive | spec.sealed
     whole = expression.uses.whole | (expression.uses.facts & {"changes"})

@@ -131,8 +131,8 @@ def _execute(openings: list[_Opening]) -> Iterator[Control]:
         "without a person (mode auto): say mode: manual",
     )
     yield _each(
-        "spend and rate limits", openings, lambda it: not it.grant.limits,
-        "grants limit how much is executed", "without a limit: say limits: […]",
+        "spend and rate limits", openings, lambda it: not any(limit.seconds for limit in it.grant.limits),
+        "grants limit how much is executed over time", "without a limit over time: say limits: […]",
     )
     yield _built_in("break-glass", "no rule can be overridden, so there is no way around one to guard")
     yield _built_in("trace ids", "every step is recorded before its effect, under its run's id")

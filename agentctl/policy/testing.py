@@ -10,6 +10,7 @@ from agentctl.model.policy_report import CaseResult, CasesReport, Difference, Re
 from agentctl.policy.cases import Case
 from agentctl.policy.evaluate import Context, decide
 from agentctl.policy.rules import Policy
+from agentctl.policy.using import every_limit, with_usage
 
 _DENYING = frozenset({Outcome.DENIES, Outcome.ERROR})
 _SIGNED = Authorship(key="given")
@@ -34,9 +35,15 @@ def _check(case: Case, policy: Policy) -> CaseResult:
         person=case.person,
         author=_SIGNED if case.signed else CLAIMED,
     )
-    decision = decide(case.change, context)
-    differences = tuple(_differences(case, decision))
+    decision = with_usage(decide(case.change, context), case.usage)
+    unknown = sorted(case.usage.keys() - {limit.id for limit in every_limit(policy)})
+    differences = (*_no_such(unknown), *_differences(case, decision))
     return CaseResult(name=case.name, place=case.place, decision=decision, differences=differences)
+
+
+def _no_such(limits: Iterable[str]) -> Iterator[Difference]:
+    for limit in limits:
+        yield Difference(part="usage", expected=limit, actual="no limit has this id")
 
 
 def _differences(case: Case, decision: Decision) -> Iterator[Difference]:
@@ -63,6 +70,8 @@ def _reach(policy: Policy, checked: tuple[CaseResult, ...]) -> Iterator[Reach]:
         for grant in grants:
             by = denied if grant.forbids else granted
             yield Reach(rule=grant.id, place=grant.place, reached=(grant.id, grant.place) in by)
+    for limit in every_limit(policy):
+        yield Reach(rule=limit.id, place=limit.place, reached=(limit.id, limit.place) in denied)
     for invariant in policy.invariants:
         yield Reach(rule=invariant.id, place=invariant.place, reached=(invariant.id, invariant.place) in denied)
     if policy.rollback:

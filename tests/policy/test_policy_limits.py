@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from agentctl.errors import Invalid
+from agentctl.model.action import Tier
 from agentctl.model.change import Effect
 from agentctl.model.changeset import Purpose
 from agentctl.model.decision import Decision, Outcome, Verdict
 from agentctl.model.values import Hidden, Unknown
-from tests.policy.ground import change, grants, judge, record, update, why
+from agentctl.policy.lint import lint
+from agentctl.policy.ship import capabilities
+from agentctl.policy.using import with_usage
+from agentctl.policy.wide import Ground
+from tests.policy.ground import SPEC, change, grants, judge, record, update, why
 
 PAY = {"tier": "monthly", "region": "eu", "discount": 5, "note": "n"}
 
@@ -214,3 +221,39 @@ def test_a_limit_that_means_nothing_is_refused_with_its_place(limit, told):
     (wrong,) = error.value.diagnostics
     assert told in wrong.detail
     assert str(wrong.span).startswith("policy.yaml:7:")
+
+
+@pytest.mark.parametrize("used, decision", [(0, "consent"), (19, "consent"), (20, "deny"), (2**53, "deny")])
+def test_a_case_says_how_much_is_used(used, decision):
+    rules = limited("{id: hourly, count: 20, per: 1h}", "{id: daily, sum: after.discount, max: 99, per: 1d}")
+    answer = with_usage(judge(rules, update(tier="x")), {"hourly": used})
+    assert answer.verdict.value == decision
+    if decision == "deny":
+        assert (answer.findings[0].rule, answer.charges) == ("hourly", ())
+        assert f"allows 20 steps per 1h for agent `bot`: {used:,} used, this plan asks for 1" in why(answer)
+
+
+def test_lint_warns_of_a_limit_whose_usage_hangs_on_a_place_in_a_list():
+    ground = Ground(specs={"crm.row.update": SPEC}, tenant="t", environment="e")
+
+    def codes(limit: str, grant: str) -> list[str]:
+        return [item.code for item in lint(limited(limit, grant=grant), ground)]
+
+    assert codes("{count: 1, per: 1h}", "actions: [crm.row.update]") == ["unnamed-limit"]
+    assert codes("{id: named, count: 1, per: 1h}", "actions: [crm.row.update]") == []
+    assert codes("{count: 1, per: 1h}", "id: g, actions: [crm.row.update]") == []
+    assert codes("{sum: int(after.password), max: 1, per: 1h}", "id: g, actions: [crm.row.update]") == ["never-fits"]
+
+
+def test_executing_ships_only_with_a_limit_over_time():
+    spec = replace(SPEC, tier=Tier.EXECUTE)
+    ground = Ground(specs={"crm.job.run": spec}, tenant="t", environment="e")
+
+    def met(limits: str) -> bool:
+        rules = grants(f"{{id: g, actions: [crm.job.run]{limits}}}")
+        (capability,) = capabilities(rules, ground)
+        return next(control.met for control in capability.controls if control.name == "spend and rate limits")
+
+    assert not met("")
+    assert not met(", limits: [{count: 3, per: plan}]")
+    assert met(", limits: [{count: 3, per: 1d}]")
