@@ -13,7 +13,7 @@ from agentctl.model.change import Change
 from agentctl.model.changeset import Purpose
 from agentctl.model.decision import Decision, Finding, Level, Mode, Outcome, Verdict
 from agentctl.model.plan import Evidence, Plan, Step
-from agentctl.policy import invariants
+from agentctl.policy import freezes, invariants
 from agentctl.policy.citing import nobody_checked
 from agentctl.policy.facts import Facts
 from agentctl.policy.granting import granted
@@ -79,7 +79,9 @@ def _decide(change: Change, context: Context, *, anybody: bool) -> Decision:
         permitted = granted(
             change, sights, facts, context.policy, context.plan, context.step, author=context.author
         )
-    considered = [*_impossible(change, context), *considered, *permitted.considered]
+    # Nobody knows when something will be undone, so that it is frozen now makes nothing irreversible.
+    frozen = () if anybody else _frozen(change, context)
+    considered = [*_impossible(change, context), *frozen, *considered, *permitted.considered]
     return _decision(change, context, considered, permitted, union(reads, permitted.reads))
 
 
@@ -136,6 +138,12 @@ def _invariants(sights: list[Sight], context: Context) -> tuple[list[Finding], f
         findings.append(judged.finding)
         reads = union(reads, judged.reads)
     return findings, reads
+
+
+def _frozen(change: Change, context: Context) -> Iterable[Finding]:
+    for freeze in context.policy.freezes:
+        if context.purpose not in freeze.excepted:
+            yield freezes.judge(freeze, change, context)
 
 
 def _impossible(change: Change, context: Context) -> Iterable[Finding]:

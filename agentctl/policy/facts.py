@@ -11,7 +11,9 @@ from agentctl.model.change import Change, Effect
 from agentctl.model.plan import Plan, Step
 from agentctl.policy.constraints import Circumstances
 from agentctl.policy.expressions import Truth
+from agentctl.policy.leaks import in_arguments
 from agentctl.policy.plain import Holes, plain_fields
+from agentctl.policy.spotting import Spotted
 from agentctl.policy.uses import Needs
 
 
@@ -21,7 +23,7 @@ class Facts:
     Only what some condition of the policy looks at is made: ``needs``.
     """
 
-    __slots__ = ("answers", "change", "circumstances", "holes", "needs", "plain", "spec")
+    __slots__ = ("_leaks", "answers", "change", "circumstances", "holes", "needs", "plain", "spec")
 
     def __init__(
         self, change: Change, circumstances: Circumstances, needs: Needs, around: Mapping[str, Any]
@@ -29,6 +31,7 @@ class Facts:
         plan, step, spec = circumstances.plan, circumstances.step, circumstances.spec
         self.change = change
         self.circumstances = circumstances
+        self._leaks: tuple[Spotted, ...] | None = None
         self.spec = spec
         self.needs = needs
         self.holes = Holes()
@@ -46,6 +49,13 @@ class Facts:
         if "args" in needs:
             names = _wanted(needs["args"], change.arguments)
             self.plain["args"] = plain_fields("args", {name: change.arguments[name] for name in names}, self.holes)
+
+    @property
+    def leaks(self) -> tuple[Spotted, ...]:
+        """What looks like a credential in the arguments: looked for once, and only where a rule asks."""
+        if self._leaks is None:
+            self._leaks = in_arguments(self.change, self.spec)
+        return self._leaks
 
 
 def _wanted(names: frozenset[str] | None, known: Mapping[str, Any]) -> list[str]:

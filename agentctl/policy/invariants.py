@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from agentctl.model.decision import Finding, Outcome
+from agentctl.model.decision import Finding, Level, Outcome
 from agentctl.policy.expressions import Expression, Failed, Truth, Undecided
-from agentctl.policy.rules import Invariant
+from agentctl.policy.rules import Content, Invariant
 from agentctl.policy.sight import Sight
 
 _STRICTNESS = {
@@ -39,6 +39,7 @@ def judge(invariant: Invariant, sights: Iterable[Sight]) -> Judged:
         outcome=strictest.outcome,
         reason=strictest.why if strictest.outcome is not Outcome.DENIES else _reason(invariant, strictest.why),
         level=invariant.level,
+        overriders=invariant.override.groups if invariant.override else (),
         inputs=_inputs(invariant, strictest),
     )
     return Judged(finding, reads)
@@ -62,6 +63,7 @@ def _answer(invariant: Invariant, sight: Sight) -> _Answer:
     applies, reads = _ask(invariant.when, sight, otherwise=True)
     if applies is False:
         return _Answer(Outcome.NOT_APPLICABLE, f"`when` does not hold: {invariant.when}", reads, sight)
+    leak = sight.leaks() if invariant.secrets is Content.DENY else ""
     denied, denied_by = _ask(invariant.deny, sight, otherwise=False)
     required, required_by = _ask(invariant.require, sight, otherwise=True)
     reads = union(reads, union(denied_by, required_by))
@@ -69,11 +71,13 @@ def _answer(invariant: Invariant, sight: Sight) -> _Answer:
         if isinstance(truth, Failed):
             why = f"`{role}` can't be evaluated, and what can't be evaluated denies: {truth.why}"
             return _Answer(Outcome.ERROR, why, reads, sight)
+    if applies is True and leak:
+        return _Answer(Outcome.DENIES, leak, reads, sight)
     if applies is True and denied is True:
         return _Answer(Outcome.DENIES, f"it forbids that {invariant.deny}", reads, sight)
     if applies is True and required is False:
         return _Answer(Outcome.DENIES, f"it requires that {invariant.require}", reads, sight)
-    if denied is False and required is True:
+    if denied is False and required is True and not leak:
         return _Answer(Outcome.PASSES, "it holds", reads, sight)
     open_end = next(truth for truth in (applies, denied, required) if isinstance(truth, Undecided))
     return _Answer(Outcome.UNDECIDED, f"it can't be decided yet: {open_end.why}", reads, sight)
@@ -97,4 +101,8 @@ def _inputs(invariant: Invariant, answer: _Answer) -> dict[str, str]:
 
 
 def _reason(invariant: Invariant, rule: str) -> str:
-    return f"{invariant.message} — {rule}" if invariant.message else rule
+    said = f"{invariant.message} — {rule}" if invariant.message else rule
+    if invariant.level is not Level.SOFT:
+        return said
+    may = f"{' or '.join(invariant.override.groups)} may override it" if invariant.override else "only broken glass passes it"
+    return f"{said} (soft: {may})"

@@ -13,8 +13,8 @@ from agentctl.model.diagnostic import Diagnostic, Span
 from agentctl.model.duration import seconds
 from agentctl.policy import breakers, expressions, globs
 from agentctl.policy.expressions import Expression, NotAnExpression, Yields
-from agentctl.policy.holders import Holder, shared
 from agentctl.policy.freezes import Freeze
+from agentctl.policy.holders import Holder, shared
 from agentctl.policy.lifting import Unhalt
 from agentctl.policy.limiting import limits
 from agentctl.policy.names import look_alikes

@@ -1,21 +1,23 @@
-"""The constraints of a grant read from a policy file, and what is wrong with them. None is asked here."""
+"""The constraints of grants, and freezes, read from a policy file, with what is wrong with them. None is asked here."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import Any, TypeVar
 
 from agentctl.model.action import Fidelity, Reversibility
+from agentctl.model.changeset import Purpose
 from agentctl.model.decision import Mode
 from agentctl.model.diagnostic import Diagnostic
-from agentctl.policy import recipients, windows, zones
+from agentctl.policy import globs, recipients, windows, zones
 from agentctl.policy.citing import Cited
 from agentctl.policy.constraints import UNCONSTRAINED, Constraints
+from agentctl.policy.freezes import Freeze
 from agentctl.policy.place import Place
 from agentctl.policy.recipients import NotARecipient, Recipient
 from agentctl.policy.windows import DAYS, Window
-from agentctl.policy.zones import NoSuchZone
+from agentctl.policy.zones import NoSuchZone, NotAMoment
 
 KEYS = ("environments", "recipients", "evidence", "reversibility", "fidelity", "windows")
 _OF_FORBIDDING = ("environments", "recipients", "windows")
@@ -41,6 +43,41 @@ def constraints(body: Mapping[str, Any], mode: Mode | None, place: Place, tell: 
         fidelity=Fidelity(body["fidelity"]) if "fidelity" in body else None,
         windows=_each(_windows, body, "windows", place, tell),
     )
+
+
+def freezes(body: Mapping[str, Any], place: Place, tell: Tell) -> Iterator[Freeze]:
+    """Yield the freeze that ``body`` writes, unless it writes none; ``tell`` is told why."""
+    within = zone(body, place, tell)
+    if "zone" in body and within is None:
+        return
+    start, end = (_moment(body[key], within, place / key, tell) for key in ("from", "until"))
+    if start is None or end is None:
+        return
+    if end <= start:
+        tell((place / "until").wrong(
+            "empty-freeze", "Freeze without time", f"It ends at {body['until']}, and begins at {body['from']}.",
+        ))
+    yield Freeze(
+        id=body["id"],
+        place=place.span,
+        start=start,
+        end=end,
+        zone=within or UTC,
+        message=body.get("message", ""),
+        actions=tuple(map(globs.action, body["actions"])) if "actions" in body else None,
+        environments=tuple(body["environments"]) if "environments" in body else None,
+        excepted=frozenset(map(Purpose, body.get("except", ()))),
+    )
+
+
+def _moment(text: str, within: tzinfo | None, place: Place, tell: Tell) -> datetime | None:
+    # Of a time that comes twice, what lasts longer: a freeze begins at the first and ends at the second.
+    try:
+        return zones.moment(text, within, late=place.pointer[-1] == "until")
+    except NotAMoment as error:
+        hint = "Either from: 2026-12-23T18:00:00 with zone: Europe/Berlin, or from: 2026-12-23T18:00:00+01:00 without."
+        tell(place.wrong("bad-moment", "Moment not valid", f"{error}.", hint))
+        return None
 
 
 def zone(body: Mapping[str, Any], place: Place, tell: Tell) -> tzinfo | None:

@@ -14,6 +14,7 @@ from agentctl.policy.constraints import Constraints, Unmet, elsewhere, spared, u
 from agentctl.policy.expressions import Expression, Failed, Truth, Undecided
 from agentctl.policy.facts import Facts
 from agentctl.policy.globs import FieldPath
+from agentctl.policy.leaks import in_record, told
 from agentctl.policy.plain import Holes, plain_fields
 from agentctl.policy.units import Unit, changed
 from agentctl.policy.uses import Uses
@@ -94,6 +95,10 @@ class Sight:
     def spared(self, constraints: Constraints) -> str:
         """Return why a grant that forbids under ``constraints`` is not about the change this is of, or nothing."""
         return spared(constraints, self._facts.change, self._facts.circumstances)
+
+    def leaks(self) -> str:
+        """Say where the change would write what looks like a credential, or nothing."""
+        return told((*self._facts.leaks, *in_record(self.unit, self._facts.spec)))
 
     def rows(self, expression: Expression) -> tuple[Sight, ...]:
         """Return the sights in all of which a scope (``where``) must hold.

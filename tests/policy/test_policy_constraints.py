@@ -171,5 +171,6 @@ def test_a_constraint_that_cannot_be_meant_is_an_error_with_its_place(key, code)
     with pytest.raises(Invalid) as error:
         grants(f"{{id: g, actions: ['*'], {key}}}")
     (found,) = error.value.diagnostics
-    assert found.span.file == "policy.yaml" and found.span.line == 7
+    assert found.span.file == "policy.yaml"
+    assert found.span.line == 7
     assert code in ("", found.code)

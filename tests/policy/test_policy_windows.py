@@ -125,7 +125,8 @@ def test_a_window_that_cannot_be_meant_is_an_error_with_its_place(window, code, 
     with pytest.raises(Invalid) as error:
         rules(window)
     (found,) = error.value.diagnostics
-    assert found.span.file == "policy.yaml" and found.span.line == 7
+    assert found.span.file == "policy.yaml"
+    assert found.span.line == 7
     assert said in f"{found.detail} {found.hint}"
     assert code in ("", found.code) or code == "required"
 
