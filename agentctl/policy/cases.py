@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -52,6 +52,8 @@ class Case:
     purpose: Purpose
     person: str
     signed: bool
+    verified: frozenset[str]        # ids of the evidence that was read and is what it was said to be
+    final: bool                     # whether it is judged as just before the effect
     usage: Mapping[str, int]
     expected: Expected
 
@@ -124,6 +126,10 @@ def _spec(document: Document, place: Pointer, given: Mapping[str, Any], ground: 
         fields["preview"] = Fidelity(stated["preview"])
     if "fields" in stated:
         fields["record"] = {"type": "object", "properties": {name: {} for name in stated["fields"]}}
+    if "recipients" in stated:
+        fields["recipients"] = tuple(stated["recipients"])
+    if "secret" in stated:
+        fields["secret"] = frozenset(stated["secret"])
     return replace(spec, **fields)
 
 
@@ -131,10 +137,7 @@ def _put_together(
     document: Document, at: Pointer, given: Mapping[str, Any], spec: ActionSpec, ground: Ground
 ) -> Case:
     body = document.value["cases"][at[1]]
-    evidence = tuple(
-        Evidence(id=f"evidence-{number}", uri=f"file:evidence-{number}")
-        for number in range(1, given.get("evidence", 0) + 1)
-    )
+    evidence = tuple(_evidence(given.get("evidence", 0)))
     step = Step(
         id=_STEP,
         action=given["action"],
@@ -163,9 +166,23 @@ def _put_together(
         purpose=Purpose(given.get("purpose", Purpose.APPLY)),
         person=given.get("person", ""),
         signed=given.get("signed", False),
+        verified=_verified(given.get("evidence", 0)),
+        final=given.get("final", False),
         usage=given.get("usage", {}),
         expected=Expected(**body["expect"]),
     )
+
+
+def _evidence(given: int | list[Mapping[str, Any]]) -> Iterator[Evidence]:
+    """Yield the sources a step points at: so many files, or those that are stated."""
+    sources = [{"uri": f"file:evidence-{number}"} for number in range(given)] if isinstance(given, int) else given
+    for number, source in enumerate(sources, 1):
+        yield Evidence(id=f"evidence-{number}", uri=source["uri"])
+
+
+def _verified(given: int | list[Mapping[str, Any]]) -> frozenset[str]:
+    stated = [] if isinstance(given, int) else given
+    return frozenset(f"evidence-{number}" for number, source in enumerate(stated, 1) if source.get("verified"))
 
 
 def _change(document: Document, given: Mapping[str, Any], step: Step, spec: ActionSpec) -> Change:

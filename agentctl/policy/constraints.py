@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from agentctl.model.action import ActionSpec, Fidelity, Reversibility
 from agentctl.model.change import Change, Effect
@@ -13,7 +13,7 @@ from agentctl.model.values import has_unknown
 from agentctl.policy import recipients
 from agentctl.policy.citing import Cited, lacking
 from agentctl.policy.recipients import NotARecipient, Recipient
-from agentctl.policy.windows import Window, closed
+from agentctl.policy.windows import Window, closed, window_to_wire
 
 _LONGEST_SHOWN = 80
 
@@ -83,6 +83,23 @@ def unmet(constraints: Constraints, change: Change, around: Circumstances) -> Un
     if constraints.windows is not None and (why := closed(constraints.windows, around.now)):
         return Unmet(f"counts only {why}", open=not around.final)
     return None
+
+
+def to_wire(constraints: Constraints) -> dict[str, Any]:
+    """Return the JSON form of ``constraints``, null for what they leave open."""
+    evidence = constraints.evidence
+    return {
+        "environments": None if constraints.environments is None else list(constraints.environments),
+        "recipients": None if constraints.recipients is None else list(map(_text, constraints.recipients)),
+        "evidence": evidence and {
+            "count": evidence.count,
+            "kinds": None if evidence.kinds is None else list(evidence.kinds),
+            "verified": evidence.verified,
+        },
+        "reversibility": constraints.reversibility and constraints.reversibility.value,
+        "fidelity": constraints.fidelity and constraints.fidelity.value,
+        "windows": None if constraints.windows is None else list(map(window_to_wire, constraints.windows)),
+    }
 
 
 def elsewhere(constraints: Constraints, around: Circumstances) -> str:

@@ -8,8 +8,10 @@ from typing import Any
 from agentctl.model.action import ActionSpec, Tier
 from agentctl.model.decision import Mode
 from agentctl.model.diagnostic import Diagnostic, Severity, Span
+from agentctl.policy.constraints import UNCONSTRAINED
 from agentctl.policy.expressions import Expression
 from agentctl.policy.limit_lint import lint_limit
+from agentctl.policy.lint_constraints import constrained
 from agentctl.policy.rules import Grant, Policy
 from agentctl.policy.tripping import untrippable
 from agentctl.policy.wide import Ground, closing, named
@@ -23,6 +25,7 @@ _IMAGES = ("before", "after")
 def lint(policy: Policy, ground: Ground) -> tuple[Diagnostic, ...]:
     """Return every finding: errors where a rule cannot mean what it says, warnings where it may not."""
     found = [*_roles(policy), *_groups(policy), *_invariant_paths(policy, ground), *untrippable(policy, ground)]
+    found += constrained(policy, ground)
     for grants in policy.grants.values():
         for grant in grants:
             found += [*_actions(grant, ground), *_grant_paths(grant, ground), *_wide(grant, policy, ground)]
@@ -192,6 +195,7 @@ def _stopper(roles: Iterable[str], actions: Iterable[str], policy: Policy) -> Gr
     for role in roles:
         for grant in policy.grants[role]:
             everywhere = grant.forbids and grant.targets is None and grant.fields is None and grant.where is None
+            everywhere = everywhere and grant.constraints == UNCONSTRAINED
             if everywhere and all(any(glob(action) for glob in grant.actions) for action in actions):
                 return grant
     return None

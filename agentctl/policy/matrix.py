@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from agentctl.model.breaker import breaker_to_wire
+from agentctl.policy.constraints import to_wire
+from agentctl.policy.freezes import Freeze
 from agentctl.policy.limits import Limit
 from agentctl.policy.rules import Grant, Invariant, Policy
 from agentctl.policy.wide import Ground, opened
+from agentctl.policy.zones import shown
 
 
 def matrix(policy: Policy, ground: Ground) -> dict[str, Any]:
@@ -30,6 +33,7 @@ def matrix(policy: Policy, ground: Ground) -> dict[str, Any]:
             for role, grants in policy.grants.items()
         ],
         "invariants": [_invariant(invariant) for invariant in policy.invariants],
+        "freezes": [_freeze(freeze) for freeze in policy.freezes],
         "rollback": policy.rollback and {
             "place": str(policy.rollback.place),
             "from": list(policy.rollback.groups),
@@ -64,6 +68,7 @@ def _grant(grant: Grant, policy: Policy, ground: Ground) -> dict[str, Any]:
         "mode": None if grant.mode is None else grant.mode.value,
         "approvals": grant.approvals and {"count": grant.approvals.count, "from": list(grant.approvals.groups)},
         "secrets": sorted(grant.secrets),
+        "constraints": to_wire(grant.constraints),
         "limits": [_limit(limit) for limit in grant.limits],
     }
 
@@ -81,6 +86,19 @@ def _limit(limit: Limit) -> dict[str, Any]:
     }
 
 
+def _freeze(freeze: Freeze) -> dict[str, Any]:
+    return {
+        "freeze": freeze.id,
+        "place": str(freeze.place),
+        "from": shown(freeze.start, freeze.zone),
+        "until": shown(freeze.end, freeze.zone),
+        "message": freeze.message,
+        "actions": None if freeze.actions is None else [glob.text for glob in freeze.actions],
+        "environments": None if freeze.environments is None else list(freeze.environments),
+        "except": sorted(purpose.value for purpose in freeze.excepted),
+    }
+
+
 def _invariant(invariant: Invariant) -> dict[str, Any]:
     conditions = {"when": invariant.when, "deny": invariant.deny, "require": invariant.require}
     return {
@@ -88,6 +106,7 @@ def _invariant(invariant: Invariant) -> dict[str, Any]:
         "place": str(invariant.place),
         "level": invariant.level.value,
         **{name: condition and condition.source for name, condition in conditions.items()},
+        "content": invariant.secrets and {"secrets": invariant.secrets.value},
         "message": invariant.message,
         "except": sorted(purpose.value for purpose in invariant.excepted),
     }

@@ -34,6 +34,8 @@ def _check(case: Case, policy: Policy) -> CaseResult:
         purpose=case.purpose,
         person=case.person,
         author=_SIGNED if case.signed else CLAIMED,
+        final=case.final,
+        checked=lambda evidence: evidence.id in case.verified,
     )
     decision = with_usage(decide(case.change, context), case.usage)
     unknown = sorted(case.usage.keys() - {limit.id for limit in every_limit(policy)})
@@ -74,6 +76,8 @@ def _reach(policy: Policy, checked: tuple[CaseResult, ...]) -> Iterator[Reach]:
         yield Reach(rule=limit.id, place=limit.place, reached=(limit.id, limit.place) in denied)
     for invariant in policy.invariants:
         yield Reach(rule=invariant.id, place=invariant.place, reached=(invariant.id, invariant.place) in denied)
+    for freeze in policy.freezes:
+        yield Reach(rule=freeze.id, place=freeze.place, reached=(freeze.id, freeze.place) in denied)
     if policy.rollback:
         place = policy.rollback.place
         yield Reach(rule="rollback", place=place, reached=("rollback", place) in granted)

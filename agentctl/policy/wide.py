@@ -38,7 +38,10 @@ def named(grant: Grant, ground: Ground) -> dict[str, ActionSpec]:
 
 
 def opened(grant: Grant, policy: Policy, ground: Ground) -> dict[str, ActionSpec]:
-    """Return those of ``named`` that no invariant closes."""
+    """Return those of ``named`` that no invariant closes. A grant for other environments opens none."""
+    listed = grant.constraints.environments
+    if listed is not None and ground.environment not in listed:
+        return {}
     return {
         action: spec for action, spec in named(grant, ground).items() if not any(closing(action, policy, ground))
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta, tzinfo
+from typing import Any
 
 from agentctl.policy.zones import shown, upcoming
 
@@ -45,6 +46,15 @@ class Window:
 
     def __str__(self) -> str:
         return f"{_days(self.days)} {clock(self.start)}-{clock(self.end)} {self.zone}"
+
+
+def window_to_wire(window: Window) -> dict[str, Any]:
+    return {
+        "days": [day for day in DAYS if day in window.days],
+        "from": clock(window.start),
+        "to": clock(window.end),
+        "zone": str(window.zone),
+    }
 
 
 def minute(text: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from agentctl.views.document.policy_constraints import freeze_facts
 from agentctl.views.document.policy_show import breaker_facts, grant_facts, invariant_facts, lifters, undoers
 from agentctl.views.markdown_text import BUDGET, cell, code, fitting, size
 
@@ -23,6 +24,9 @@ def policy_markdown(document: Mapping[str, Any]) -> str:
         lines += _table(
             (item["invariant"], item["place"], invariant_facts(item)) for item in document["invariants"]
         )
+    if document["freezes"]:
+        lines += ["", "### Freezes", ""]
+        lines += _table((item["freeze"], item["place"], freeze_facts(item)) for item in document["freezes"])
     if document["breakers"]:
         lines += ["", "### Breakers", ""]
         lines += _table((item["id"], item["place"], breaker_facts(item)) for item in document["breakers"])

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from agentctl.views.document.policy_constraints import constraint_facts
+
 
 def policy_show(matrix: Mapping[str, Any]) -> dict[str, Any]:
     """Return the document of a policy's matrix."""
@@ -21,6 +23,7 @@ def grant_facts(grant: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("fields", "any" if grant["fields"] is None else ", ".join(grant["fields"])),
         ("where", grant["where"] or ""),
         ("consent", "" if forbids else _consent(grant)),
+        *constraint_facts(grant["constraints"]),
         ("secrets", ", ".join(grant["secrets"])),
         ("limits", "; ".join(map(limit_words, grant["limits"]))),
         ("opens", "" if forbids else opened or "nothing that is configured"),
@@ -41,7 +44,9 @@ def limit_words(limit: Mapping[str, Any]) -> str:
 
 def invariant_facts(invariant: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return what an invariant says as pairs of a word and a text."""
-    facts = [(word, invariant[word] or "") for word in ("when", "deny", "require", "message")]
+    facts = [(word, invariant[word] or "") for word in ("when", "deny", "require")]
+    facts.append(("denies", "what looks like a credential" if invariant["content"] else ""))
+    facts.append(("message", invariant["message"]))
     facts.append(("level", "" if invariant["level"] == "hard" else invariant["level"]))
     facts.append(("not for", ", ".join(invariant["except"])))
     return [(word, text) for word, text in facts if text]

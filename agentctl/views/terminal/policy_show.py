@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agentctl.views import safe
+from agentctl.views.document.policy_constraints import freeze_facts
 from agentctl.views.document.policy_show import breaker_facts, grant_facts, invariant_facts, lifters, undoers
 from agentctl.views.look import Look
 from agentctl.views.page import Ink, Inked, Page
@@ -15,7 +16,8 @@ from agentctl.views.terminal.risks import listed, where
 def draw_policy_show(document: Mapping[str, Any], look: Look) -> str:
     """Return the drawing of a PolicyDocument."""
     page = Page(look)
-    page.line(Inked(f"Policy {safe.line(document['digest'].removeprefix('sha256:')[:12])}", Ink.STRONG), f" from {safe.line(document['from'])}")
+    digest = safe.line(document["digest"].removeprefix("sha256:")[:12])
+    page.line(Inked(f"Policy {digest}", Ink.STRONG), f" from {safe.line(document['from'])}")
     for agent in document["agents"]:
         signs = ", must sign its plans" if agent["signs"] else ""
         name = Inked(safe.line(agent["agent"]), Ink.STRONG)
@@ -31,6 +33,11 @@ def draw_policy_show(document: Mapping[str, Any], look: Look) -> str:
         page.line("For everybody")
         for invariant in document["invariants"]:
             _draw(page, invariant["invariant"], invariant, invariant_facts(invariant))
+    if document["freezes"]:
+        page.blank()
+        page.line("Freezes")
+        for freeze in document["freezes"]:
+            _draw(page, freeze["freeze"], freeze, freeze_facts(freeze))
     if document["breakers"]:
         page.blank()
         page.line("Breakers")
