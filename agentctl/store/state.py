@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -56,8 +56,11 @@ def save(path: Path, state: State, mode: int) -> None:
     atomic.replace(path, [encode(state)], mode, keep=before(path))
 
 
-def load(path: Path, *, lineage: str, head: Head | None) -> State:
-    """Return the state, which must be of ``lineage`` and told by the trace up to ``head``. Raises BadState."""
+def load(path: Path, *, lineage: str, head: Head | None, earlier: Collection[Head] = ()) -> State:
+    """Return the state, which must be of ``lineage`` and told by the trace up to ``head``. Raises BadState.
+
+    Up to one of the ``earlier`` heads will do, too: what the trace tells since then is of no record.
+    """
     try:
         data = path.read_bytes()
     except FileNotFoundError as error:
@@ -69,7 +72,7 @@ def load(path: Path, *, lineage: str, head: Head | None) -> State:
     state = decode(data, path)
     if state.lineage != lineage:
         raise BadState(Problem.FOREIGN, f"{path} is of lineage {state.lineage}, this workspace is {lineage}.")
-    if state.head != head:
+    if state.head != head and state.head not in earlier:
         theirs, ours = _place(state.head), _place(head)
         raise BadState(Problem.BEHIND, f"{path} was made from the trace up to {theirs}; the trace ends with {ours}.")
     return state

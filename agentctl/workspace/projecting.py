@@ -7,13 +7,15 @@ from typing import Any
 from agentctl.engine.owned import owned, project
 from agentctl.errors import Tampered, Usage
 from agentctl.model.snapshot import Address
-from agentctl.model.state import Known, State
+from agentctl.model.state import Head, Known, State
 from agentctl.model.values import to_wire
 from agentctl.store import state as store
-from agentctl.trace.chain import Chain, parse_name, scan
-from agentctl.trace.record import Kind
+from agentctl.trace.chain import Chain, Fault, Link, parse_name, scan, walk
+from agentctl.trace.record import IN_RUNS, Kind
 from agentctl.workspace.unlocking import locked, record_act
 from agentctl.workspace.workspace import Workspace
+
+_OF_STEPS = IN_RUNS | {Kind.STEP_RESOLVED}
 
 
 def save_state(workspace: Workspace) -> State:
@@ -25,8 +27,9 @@ def save_state(workspace: Workspace) -> State:
 
 def load_state(workspace: Workspace) -> State:
     """Return the stored state. Raises BadState, naming the repair, where it is not what the trace tells."""
+    heads = _heads_since_the_last_step(workspace)
     return store.load(
-        workspace.layout.state, lineage=workspace.lineage, head=scan(workspace.layout.trace).head
+        workspace.layout.state, lineage=workspace.lineage, head=heads[-1] if heads else None, earlier=heads
     )
 
 
@@ -61,6 +64,19 @@ def rebuild(workspace: Workspace) -> str:
         state = save_state(workspace)
     read = f"{chain.length} lines in {chain.files} files of the trace"
     return f"The state is rebuilt: {len(state.records)} records, from {read}."
+
+
+def _heads_since_the_last_step(workspace: Workspace) -> list[Head]:
+    """Return the heads the trace had since it last told of a run or a step: halts and the like change no record."""
+    heads: list[Head] = []
+    for found in walk(workspace.layout.trace):
+        if isinstance(found, Fault):
+            break
+        if isinstance(found, Link):
+            if found.record.kind in _OF_STEPS:
+                heads.clear()
+            heads.append(found.head)
+    return heads
 
 
 def _projected(workspace: Workspace, chain: Chain) -> State:

@@ -9,13 +9,14 @@ import pytest
 
 from agentctl.cli.codes import code_of
 from agentctl.engine.rollback import Selection
-from agentctl.errors import Exit, Locked, Refused, Usage
+from agentctl.errors import Exit, Locked, Refused, Tampered, Usage
 from agentctl.model.decision import Refuse
 from agentctl.model.halt import Halt, Reach, Scope, halt_from_wire, halt_to_wire, standing
 from agentctl.model.run import Act, RunStatus
 from agentctl.store import halts as requests
 from agentctl.workspace.halting import halt
 from agentctl.workspace.lifting import unhalt
+from agentctl.workspace.projecting import load_state
 from agentctl.workspace.unlocking import locked
 
 AGENT, CONNECTOR, ALL = Scope(Reach.AGENT, "bot"), Scope(Reach.CONNECTOR, "mem"), Scope(Reach.ALL)
@@ -177,6 +178,20 @@ def test_only_what_there_is_can_be_halted_and_only_what_is_halted_lifted(world):
     with pytest.raises(Usage, match="Everything is not halted"):
         unhalt(world.workspace, ALL, "fixed")
     assert len(world.workspace.halts()) == 1, "lifting one scope leaves the others"
+
+
+def test_a_halt_puts_the_state_behind_nothing_and_a_step_does(world):
+    world.apply(THREE)
+    kept = load_state(world.workspace)
+    halt(world.workspace, AGENT, "2 a.m.")
+    unhalt(world.workspace, AGENT, "fixed")
+    assert load_state(world.workspace) == kept
+    text = world.workspace.layout.state.read_bytes()
+    world.apply("  - {id: more, action: mem.record.create, target: c/more, with: {n: 1}}\n")
+    world.workspace.layout.state.write_bytes(text)
+    halt(world.workspace, AGENT, "2 a.m.")
+    with pytest.raises(Tampered, match="behind the trace"):
+        load_state(world.workspace)
 
 
 def test_requests_are_kept_from_others(world):
