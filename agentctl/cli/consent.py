@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from agentctl.cli.output import talk
 from agentctl.cli.session import Session
-from agentctl.engine.gate import irreversible
+from agentctl.engine.gate import check_decided, irreversible
 from agentctl.errors import ConsentMissing
 from agentctl.model.changeset import ChangeSet
 from agentctl.model.decision import Consent, ConsentKind, Decision, Hold, Need, Ruling
@@ -26,9 +26,10 @@ def consent_to(
 ) -> Consent:
     """Return ``given`` with what ``rulings``, made under it, still lack.
 
-    Raises ConsentMissing where nobody is there to ask, the answer is not the one asked for, or what is missing is not
-    a person's to give here. ``may_sign`` tells who may sign for what a decision asks.
+    Raises ConsentMissing where nobody is there to ask, the answer is not the one asked for, or only a signature helps;
+    Refused where no consent does. ``may_sign`` tells who may sign for what a decision asks.
     """
+    check_decided(rulings)
     needs = _needs(rulings)
     if not needs:
         return given
@@ -72,13 +73,11 @@ def _needs(rulings: Mapping[str, Ruling]) -> list[Need]:
 def _only_a_yes(
     changeset: ChangeSet, rulings: Mapping[str, Ruling], may_sign: Callable[[Decision], Sequence[str]]
 ) -> None:
-    """Refuse to ask here for what only a signature, or nobody, can give."""
+    """Refuse to ask here for what only a signature can give."""
     for step, ruling in rulings.items():
         for need in ruling.needs if isinstance(ruling, Hold) else ():
             if need.kind is ConsentKind.SIGNATURES:
                 raise _unsigned(changeset, step, ruling.decision, need, may_sign(ruling.decision))
-            if need.kind not in (ConsentKind.YES, ConsentKind.AUTO_APPROVE):
-                raise ConsentMissing("Consent missing", f"Step `{step}` needs {need.what}.", command=need.command)
 
 
 def _unsigned(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
 
 from agentctl.engine.overrides import lifted
 from agentctl.engine.ports import Systems
+from agentctl.errors import Refused
 from agentctl.model.action import ActionSpec, Reversibility
 from agentctl.model.authorship import CLAIMED, Authorship
 from agentctl.model.change import Change, Effect, RecordChange, strongest
@@ -17,6 +18,7 @@ from agentctl.model.decision import (
     Consent,
     ConsentKind,
     Decision,
+    Finding,
     Hold,
     Mode,
     Need,
@@ -101,9 +103,9 @@ def judge(
     consent: Consent,
     systems: Systems,
     halts: Collection[Halt] = (),
-    beyond: Mapping[str, str] | None = None,
+    beyond: Mapping[str, Finding] | None = None,
 ) -> dict[str, Ruling]:
-    """Return the ruling for each step of ``changeset``, in order. ``beyond`` tells of what does not fit its limits."""
+    """Return the ruling for each step of ``changeset``, in order. ``beyond`` denies what does not fit its limits."""
     given = binding(consent, changeset)
     in_force = halts_on(changeset, halts)
     rulings: dict[str, Ruling] = {}
@@ -111,11 +113,15 @@ def judge(
         decision = lifted(asked, given)
         ruling = rule(change, decision, given, systems.spec(change.action))
         if beyond and change.step in beyond and not isinstance(ruling, Refuse):
-            ruling = Refuse(decision, beyond[change.step])
+            ruling = _over(decision, beyond[change.step])
         halt = concerning(in_force, changeset.plan.agent, change.action)
         # What policy refuses anyway stays refused by it: lifting the halt would not help.
         rulings[change.step] = Refuse(decision, halt.why, halt) if halt and not isinstance(ruling, Refuse) else ruling
     return rulings
+
+
+def _over(decision: Decision, limit: Finding) -> Refuse:
+    return Refuse(replace(decision, findings=(limit, *decision.findings)), limit.reason)
 
 
 def halts_on(changeset: ChangeSet, halts: Collection[Halt]) -> Collection[Halt]:
@@ -139,6 +145,14 @@ def rule(change: Change, decision: Decision, consent: Consent, spec: ActionSpec)
             needs = tuple(_needs(change, decision, consent))
             return Hold(decision, needs) if needs else Permit(decision)
     assert_never(decision.verdict)
+
+
+def check_decided(rulings: Mapping[str, Ruling]) -> None:
+    """Raise Refused where a step waits for what no consent brings: a value, or a time, that is still to come."""
+    for step, ruling in rulings.items():
+        for need in ruling.needs if isinstance(ruling, Hold) else ():
+            if need.kind is ConsentKind.NONE:
+                raise Refused("Policy refuses", f"step `{step}`, as it stands now: {need.what}. Nothing was executed.")
 
 
 def stretches(change: Change, spec: ActionSpec) -> str:

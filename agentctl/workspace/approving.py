@@ -9,7 +9,7 @@ from pathlib import Path
 
 from agentctl.engine.again import preview_again
 from agentctl.engine.approvals import Weighed, weigh
-from agentctl.engine.gate import irreversible_groups
+from agentctl.engine.gate import check_decided, irreversible_groups
 from agentctl.engine.keys import done_by
 from agentctl.engine.preview import Preview
 from agentctl.errors import ConsentMissing, Invalid, Tampered, Usage
@@ -222,11 +222,14 @@ def confirm(workspace: Workspace, changeset: ChangeSet, consent: Consent, resume
 def renewed(workspace: Workspace, preview: Preview, consent: Consent, resumes: str) -> Consent:
     """Return the consent run ``resumes`` goes on under: what was answered then, with the approvals that count now.
 
-    Raises ConsentMissing where what it rested on expired, or was revoked, and nothing renewed it.
+    Raises ConsentMissing where what it rested on expired, or was revoked, and nothing renewed it; Refused where it is
+    not the time for it.
     """
     weighed = gathered(workspace, preview.changeset, resumes)
     now = replace(consent, signed=weighed.counted)
-    holds = [ruling for ruling in workspace.judge(preview, now).values() if isinstance(ruling, Hold)]
+    rulings = workspace.judge(preview, now)
+    check_decided(rulings)
+    holds = [ruling for ruling in rulings.values() if isinstance(ruling, Hold)]
     if consent.signed and holds:
         reasons = "; ".join(f"`{approval.statement.person}`'s: {why}" for approval, why in weighed.refused)
         raise ConsentMissing(
