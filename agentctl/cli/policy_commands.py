@@ -49,7 +49,14 @@ def explain(
 
     workspace = context.obj.workspace()
     preview = workspace.preview(workspace.load_plan(path))
-    told = document(preview.changeset, workspace.decisions(preview, step), preview.author)
+    told = document(
+        preview.changeset,
+        workspace.decisions(preview, step),
+        preview.author,
+        workspace.limits(preview),
+        workspace.gauges(preview.plan),
+        workspace.halts(),
+    )
     emit(told, draw_explain, context.obj, format=format)
 
 

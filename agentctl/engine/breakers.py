@@ -10,9 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from agentctl.model.breaker import Breaker, Mishap, Trouble
+from agentctl.model.breaker import Breaker, Gauge, Mishap, Trouble
 from agentctl.model.canonical import digest
 from agentctl.model.halt import Event, Halt, Scope, Tripped, scope_from_wire, scope_to_wire, standing
+from agentctl.model.plan import Plan, Step
 from agentctl.model.run import Act, History
 
 _EVENTS_TOLD = 20
@@ -111,6 +112,24 @@ def untold(trips: Iterable[Trip], acts: Iterable[Act]) -> tuple[Halt, ...]:
     """Return the halts of ``trips`` that ``acts`` do not tell yet: the process that was to record them died first."""
     told = {(halt.tripped.breaker, halt.scope) for halt in standing(acts) if halt.tripped}
     return tuple(trip.halt for trip in trips if (trip.breaker.id, trip.scope) not in told)
+
+
+def gauges(history: History, breakers: Iterable[Breaker], plan: Plan, now: datetime) -> tuple[Gauge, ...]:
+    """Return how far each of ``breakers`` that watches a step of ``plan`` is from halting it."""
+    watching, found = watch(history), []
+    for breaker in breakers:
+        steps: dict[Scope, list[str]] = {}
+        for step in plan.steps:
+            for scope in breaker.scopes(_imagined(breaker, plan.agent, step)):
+                steps.setdefault(scope, []).append(step.id)
+        for scope, named in steps.items():
+            counted = len(watching.counted(breaker, scope, now))
+            found.append(Gauge(breaker=breaker, scope=scope, counted=counted, steps=tuple(named)))
+    return tuple(found)
+
+
+def _imagined(breaker: Breaker, agent: str, step: Step) -> Mishap:
+    return Mishap(kind=breaker.on, agent=agent, connectors=(step.instance,), run="", step=step.id, number=0, at="")
 
 
 def _lifted(acts: Iterable[Act]) -> Mapping[Scope, Sequence[int]]:

@@ -80,6 +80,16 @@ class Breaker:
         assert_never(self.halt)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gauge:
+    """How far a breaker is from halting ``scope``, which ``steps`` of a plan would count towards."""
+
+    breaker: Breaker
+    scope: Scope
+    counted: int
+    steps: tuple[str, ...]
+
+
 def breaker_to_wire(breaker: Breaker) -> dict[str, Any]:
     return {
         "id": breaker.id,

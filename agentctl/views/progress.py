@@ -10,7 +10,9 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any, Protocol, TextIO, TypeAlias
 
+from agentctl.model.halt import halt_from_wire
 from agentctl.views import safe
+from agentctl.views.document.halts import halted
 from agentctl.views.document.times import milliseconds
 from agentctl.views.emit import write
 from agentctl.views.jsontext import one_line
@@ -62,7 +64,9 @@ def events(stream: TextIO, version: str) -> Observer:
     silent({"type": "version", "agentctl": version, "format": 1})
 
     def tell(record: Record) -> None:
-        if record.kind.value in _EVENTS:
+        if record.kind.value == "halt":
+            silent({"type": "halt", "@timestamp": record.time, **halted(halt_from_wire(record.body))})
+        elif record.kind.value in _EVENTS:
             silent(_event(record))
 
     return tell

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from os import getpid
 from typing import Any
@@ -18,20 +18,21 @@ from agentctl.engine.ports import Brake, Observer
 from agentctl.engine.preview import Preview
 from agentctl.engine.resolve import Done
 from agentctl.engine.settle import Sending, unsettled
-from agentctl.errors import Incomplete, Tampered, Usage
+from agentctl.errors import Incomplete, Tampered, Unwritable, Usage
 from agentctl.model.changeset import ChangeSet, Purpose
 from agentctl.model.decision import Consent
 from agentctl.model.halt import concerning
 from agentctl.model.run import History, Left, Run, RunStatus
 from agentctl.store import halts, packs
 from agentctl.trace.journal import Journal
+from agentctl.workspace import rejecting
 from agentctl.workspace.consenting import confirm, renewed
 from agentctl.workspace.halting import refusal
 from agentctl.workspace.limiting import reserve
 from agentctl.workspace.lineage import new_id
 from agentctl.workspace.projecting import save_state
 from agentctl.workspace.resolving import settle_all
-from agentctl.workspace.unlocking import locked
+from agentctl.workspace.unlocking import locked, record_halts
 from agentctl.workspace.watching import Watched
 from agentctl.workspace.workspace import Workspace
 
@@ -147,8 +148,10 @@ def _run(
     _check_trace(history, preview.changeset)
     workspace.check_clock()
     _check_halts(workspace, preview.changeset, frame)
+    if rejected := workspace.rejections(preview.changeset):
+        raise rejecting.refusal(rejected[0], preview.changeset)
     confirm(workspace, preview.changeset, consent, frame.resumes)
-    reserved = reserve(workspace, preview)
+    reserved = reserve(workspace, preview, consent)
     start = Start(
         run=run,
         who={"user": workspace.person, "host": socket.gethostname(), "pid": getpid()},
@@ -187,6 +190,9 @@ def _run(
                 halts=watched.halts,
             ),
         )
+    with suppress(Unwritable):      # they stand without being recorded, and whoever holds the lock next does it
+        for record in record_halts(workspace):
+            control.observe(record)
     save_state(workspace)
     return Ended(run=run, ending=ending, began_before=bool(frame.resumes))
 

@@ -5,16 +5,18 @@ Whoever holds it also writes into the trace what was halted meanwhile without it
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 
-from agentctl.errors import Unwritable
+from agentctl.errors import AgentctlError, Unwritable
 from agentctl.model.halt import halt_to_wire, recorded_ids
 from agentctl.store import halts, lock
 from agentctl.trace.journal import Journal
-from agentctl.trace.record import Kind
+from agentctl.trace.record import Kind, Record
 from agentctl.workspace.lineage import new_id
+from agentctl.workspace.rejected import unrecorded
 from agentctl.workspace.watching import tripped
 from agentctl.workspace.witnessing import bring, newest
 from agentctl.workspace.workspace import Workspace
@@ -28,10 +30,12 @@ def locked(workspace: Workspace, run: str, timeout: float) -> Iterator[None]:
         if held.broke is not None:
             record_act(workspace, Kind.UNLOCK, _broken(held.broke, workspace.person, "its owner is dead"))
         witnessed = newest(workspace)
-        _record_halts(workspace)
+        record_halts(workspace)
+        _record_rejections(workspace)
         yield
         with suppress(Unwritable):      # the run is over and told; the halts stay asked for, and are recorded next time
-            _record_halts(workspace)
+            record_halts(workspace)
+            _record_rejections(workspace)
         if newest(workspace) != witnessed:
             bring(workspace)
 
@@ -46,26 +50,45 @@ def break_lock(workspace: Workspace, reason: str) -> str:
         return f"The lock of {held.broke.person} on {held.broke.host} (run {held.broke.run}) is broken and recorded."
 
 
-def _record_halts(workspace: Workspace) -> None:
+def record_halts(workspace: Workspace) -> list[Record]:
     """Take the halts that were asked for, and those of breakers that tripped, into the trace. Hold the lock."""
     asked = halts.asked(workspace.layout)
     history = workspace.history()
-    for halt in tripped(history):
-        record_act(workspace, Kind.HALT, halt_to_wire(halt))
+    written = [record_act(workspace, Kind.HALT, halt_to_wire(halt)) for halt in tripped(history)]
     told = recorded_ids(history.acts)
     for request in asked:
         if request.path is None:
             continue    # the folder cannot be read: there is no telling what was asked for
         if request.halt.id not in told:
-            record_act(workspace, Kind.HALT, halt_to_wire(request.halt))
+            written.append(record_act(workspace, Kind.HALT, halt_to_wire(request.halt)))
         halts.drop(request)
+    return written
+
+
+def _record_rejections(workspace: Workspace) -> None:
+    """Take the rejections that were signed meanwhile into the trace. Hold the lock."""
+    try:
+        found = list(unrecorded(workspace.layout, workspace.history(), workspace.policy))
+    except AgentctlError:
+        return      # a policy that can't be read tells nobody's keys; what is kept stands, and is recorded once it can
+    for path, rejection in found:
+        if rejection is not None:
+            record_act(workspace, Kind.REJECT, {
+                "id": rejection.statement.id,
+                "statement": rejection.statement.to_wire(),
+                "signature": rejection.signature,
+                "user": workspace.person,
+                "host": socket.gethostname(),
+            })
+        with suppress(OSError):     # what stays is in the trace by its id, and counts once
+            path.unlink()
 
 
 def _broken(owner: lock.Owner, by: str, reason: str) -> dict[str, object]:
     return {"owner": asdict(owner), "by": by, "reason": reason}
 
 
-def record_act(workspace: Workspace, kind: Kind, body: dict[str, object]) -> None:
+def record_act(workspace: Workspace, kind: Kind, body: dict[str, object]) -> Record:
     """Record one act outside a run, in a trace file of its own. The lock must be held."""
     with Journal.open(workspace.places, kind.value, new_id(8), clock=workspace.now) as journal:
-        journal.append(kind, body, sync=True)
+        return journal.append(kind, body, sync=True)

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from agentctl.connectors.base import Connector
 from agentctl.engine.again import preview_again
 from agentctl.engine.authoring import author_of, authorship
+from agentctl.engine.breakers import gauges
 from agentctl.engine.drift import DriftReport, drift
-from agentctl.engine.gate import Judge, judge
+from agentctl.engine.gate import Judge, binding, judge
 from agentctl.engine.keys import Ledger, ledger
 from agentctl.engine.limits import refusals
 from agentctl.engine.ports import Systems
 from agentctl.engine.preview import Preview, Setting, preview
+from agentctl.engine.rejections import rejected
 from agentctl.engine.rollback import Selection, Undoing, preview_undoing, select
 from agentctl.engine.undone import undone
 from agentctl.errors import Invalid, Tampered, Usage
@@ -26,13 +28,15 @@ from agentctl.identity import keys
 from agentctl.identity.vault import Vault
 from agentctl.model.action import ActionSpec
 from agentctl.model.authorship import CLAIMED, Authorship
+from agentctl.model.breaker import Gauge
 from agentctl.model.changeset import ChangeSet, Purpose
 from agentctl.model.clock import Clocks, decision_time
-from agentctl.model.decision import Consent, Decision, Ruling
+from agentctl.model.decision import Consent, Decision, Finding, Ruling
 from agentctl.model.diagnostic import Diagnostic
 from agentctl.model.halt import Halt
 from agentctl.model.limit import Standing
 from agentctl.model.plan import Plan
+from agentctl.model.rejection import Rejected
 from agentctl.model.run import History, Run
 from agentctl.planfile.catalog import Catalog
 from agentctl.planfile.evidence import checking
@@ -47,6 +51,7 @@ from agentctl.workspace.file import load as load_file
 from agentctl.workspace.history import Reading
 from agentctl.workspace.limiting import standings
 from agentctl.workspace.policy_place import pinned
+from agentctl.workspace.rejected import rejections_of
 from agentctl.workspace.watching import in_force
 
 if TYPE_CHECKING:
@@ -223,6 +228,10 @@ class Workspace:
         asked = halts.asked(self.layout)        # first: what is recorded meanwhile is then found in the trace
         return in_force(self.history(), asked)
 
+    def gauges(self, plan: Plan) -> tuple[Gauge, ...]:
+        """Return how far today's breakers are from halting ``plan``."""
+        return gauges(self.history(), self.policy.breakers, plan, self.time())
+
     @cached_property
     def _reading(self) -> Reading:
         return Reading(self.layout.trace)
@@ -369,23 +378,32 @@ class Workspace:
 
     def judge(self, preview: Preview, consent: Consent | None = None) -> dict[str, Ruling]:
         """Return the gate's outcome for each step, limits as they stand now included."""
-        beyond = refusals(self.limits(preview))
-        return judge(preview.changeset, preview.decisions, consent or Consent(), self.systems, self.halts(), beyond)
+        beyond = refusals(self.limits(preview, consent))
+        rulings = judge(
+            preview.changeset, preview.decisions, consent or Consent(), self.systems, self.halts(), beyond
+        )
+        return rejected(rulings, self.rejections(preview.changeset))
 
-    def limits(self, preview: Preview) -> tuple[Standing, ...]:
-        """Return how the limits stand that ``preview`` takes of, under each key."""
-        return standings(self, preview.decisions, preview.resumes)
+    def rejections(self, changeset: ChangeSet) -> tuple[Rejected, ...]:
+        """Return the rejections of what ``changeset`` would do that stand."""
+        return rejections_of(changeset, self.layout, self.history(), self.policy)
+
+    def limits(self, preview: Preview, consent: Consent | None = None) -> tuple[Standing, ...]:
+        """Return how the limits stand that ``preview`` takes of under ``consent``, under each key."""
+        given = binding(consent or Consent(), preview.changeset)
+        return standings(self, preview.decisions, given, preview.resumes)
 
     def judge_stored(self, changeset: ChangeSet, by: Judge) -> dict[str, Ruling]:
         """Return what ``by`` makes of a stored changeset, from what is stored: no live system is read."""
         steps = {step.id: step for step in changeset.plan.steps}
         decisions = [by.decide(change, steps[change.step], changeset.plan) for change in changeset.changes]
-        return judge(changeset, decisions, Consent(), self.systems, self.halts(), self._beyond(decisions))
+        rulings = judge(changeset, decisions, Consent(), self.systems, self.halts(), self._beyond(decisions))
+        return rejected(rulings, self.rejections(changeset))
 
-    def _beyond(self, decisions: Iterable[Decision]) -> Mapping[str, str]:
+    def _beyond(self, decisions: Iterable[Decision]) -> Mapping[str, Finding]:
         """Return why steps don't fit their limits, as far as that can be told: what only shows must go on showing."""
         try:
-            return refusals(standings(self, decisions))
+            return refusals(standings(self, decisions, Consent()))
         except (keys.NoKey, Tampered):
             return {}
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agentctl.views import safe, values
 from agentctl.views.look import Detail, Look
 from agentctl.views.page import Ink, Inked, Page
 from agentctl.views.symbols import EFFECTS
+from agentctl.views.terminal.breakers import draw_breakers
+from agentctl.views.terminal.halts import draw_halts
+from agentctl.views.terminal.limits import draw_limits_of_step
 from agentctl.views.terminal.risks import listed, where
 
 _VERDICTS = {"allow": Ink.GOOD, "consent": Ink.CAUTION, "deny": Ink.RISK}
 _OUTCOMES = {
-    "grants": Ink.GOOD, "passes": Ink.PLAIN, "denies": Ink.RISK, "undecided": Ink.CAUTION, "error": Ink.RISK,
-    "not applicable": Ink.FAINT,
+    "grants": Ink.GOOD, "passes": Ink.PLAIN, "denies": Ink.RISK, "overridden": Ink.CAUTION, "undecided": Ink.CAUTION,
+    "error": Ink.RISK, "not applicable": Ink.FAINT,
 }
 _LONGEST = 200
 
@@ -22,6 +25,7 @@ _LONGEST = 200
 def draw_explain(document: Mapping[str, Any], look: Look) -> str:
     """Return the evaluation of an ExplainDocument."""
     page = Page(look)
+    draw_halts(page, document["halts"])
     page.line(
         Inked(f"Policy {safe.line(document['policy'].removeprefix('sha256:')[:12])}", Ink.STRONG),
         f"  on plan {document['short']} by agent ", safe.quoted(document["agent"]),
@@ -29,7 +33,8 @@ def draw_explain(document: Mapping[str, Any], look: Look) -> str:
     )
     for step in document["steps"]:
         page.blank()
-        _draw_step(page, step)
+        _draw_step(page, step, document["limits"])
+    draw_breakers(page, document["breakers"])
     return page.text()
 
 
@@ -42,7 +47,7 @@ def _standing(author: Mapping[str, Any]) -> str:
     return f"a claim: {safe.line(author['why'])}" if author["why"] else "a claim"
 
 
-def _draw_step(page: Page, step: Mapping[str, Any]) -> None:
+def _draw_step(page: Page, step: Mapping[str, Any], limits: Sequence[Mapping[str, Any]]) -> None:
     symbol, ink = EFFECTS[step["effect"]]
     what = f"  {safe.line(step['action'])}  {safe.line(step['target'])}  "
     verdict = Inked(step["verdict"].upper(), _VERDICTS[step["verdict"]])
@@ -54,8 +59,11 @@ def _draw_step(page: Page, step: Mapping[str, Any]) -> None:
         groups = listed(step["signatures"]["groups"], None) or "anybody"
         page.line(Inked("needs  ", Ink.FAINT), f"{step['signatures']['count']} signatures of {groups}", indent=5)
     deciding = {(item["rule"], item["place"]) for item in step["findings"]}
+    standing = {item["limit"] for item in limits if step["step"] in item["steps"]}
     for item in step["considered"] or step["findings"]:
-        _draw_finding(page, item, decided=(item["rule"], item["place"]) in deciding)
+        if item["rule"] not in standing:
+            _draw_finding(page, item, decided=(item["rule"], item["place"]) in deciding)
+    draw_limits_of_step(page, limits, step["step"])
 
 
 def _draw_finding(page: Page, item: Mapping[str, Any], *, decided: bool) -> None:
