@@ -77,7 +77,8 @@ def approve(
     for name in steps:
         workspace.decisions(preview, name)
     rulings = workspace.judge(preview, given(workspace, changeset))
-    shown = document(changeset, rulings, workspace.specs, None, preview.hidden, preview.author) | {"next": []}
+    limits = workspace.limits(preview)
+    shown = document(changeset, rulings, workspace.specs, None, preview.hidden, preview.author, limits) | {"next": []}
     emit(shown, draw_changeset, context.obj, detail=diff)
     refuse(changeset, rulings)
     if not context.obj.interactive:

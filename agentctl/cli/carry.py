@@ -16,6 +16,7 @@ from agentctl.errors import Exit, Incomplete, Refused, Unwritable
 from agentctl.model.changeset import ChangeSet
 from agentctl.model.decision import Consent, Refuse, Ruling
 from agentctl.model.run import Left
+from agentctl.views.document.overrides import overriding
 from agentctl.views.look import Detail
 from agentctl.views.safe import line, shell_word
 
@@ -72,10 +73,10 @@ def carry_out(
 
 def _given(workspace: Workspace, changeset: ChangeSet, asked: Asked) -> Consent:
     """Return the consent that signatures give before anybody is asked, those brought along kept first."""
-    from agentctl.workspace import approving, overriding
+    from agentctl.workspace import approving, overriding, rejecting
     from agentctl.workspace.consenting import given
 
-    approving.take_in(workspace, changeset, asked.approvals)
+    approving.take_in(workspace, changeset, rejecting.take_in(workspace, changeset, asked.approvals))
     overriding.take_in(workspace, changeset, asked.overrides)
     return given(workspace, changeset)
 
@@ -118,7 +119,9 @@ def show(
     from agentctl.views.document.changeset import changeset as document
     from agentctl.views.terminal.changeset import draw_changeset
 
-    shown = document(preview.changeset, rulings, workspace.specs, left, preview.hidden, preview.author)
+    shown = document(
+        preview.changeset, rulings, workspace.specs, left, preview.hidden, preview.author, workspace.limits(preview)
+    )
     if asking:
         emit(shown | {"next": []}, draw_changeset, asked.session, detail=asked.diff)
     else:
@@ -126,7 +129,12 @@ def show(
 
 
 def refuse(changeset: ChangeSet, rulings: Mapping[str, Ruling]) -> None:
-    """Raise Refused where policy, or a halt, refuses a step."""
+    """Raise Refused where policy, a halt or a rejection refuses a step."""
+    for ruling in rulings.values():
+        if isinstance(ruling, Refuse) and ruling.rejection:
+            from agentctl.workspace.rejecting import refusal as rejection
+
+            raise rejection(ruling.rejection, changeset)
     halts = [ruling.halt for ruling in rulings.values() if isinstance(ruling, Refuse) and ruling.halt]
     refused = {step: ruling.why for step, ruling in rulings.items() if isinstance(ruling, Refuse) and not ruling.halt}
     if halts and not refused:
@@ -138,6 +146,13 @@ def refuse(changeset: ChangeSet, rulings: Mapping[str, Ruling]) -> None:
     lines = [f"step `{step}`: {line(why).rstrip('.')}." for step, why in list(refused.items())[:_REFUSALS_TOLD]]
     if more := len(refused) - len(lines):
         lines.append(f"{more:,} more {'step is' if more == 1 else 'steps are'} refused.")
+    if command := overriding(changeset, rulings):
+        raise Refused(
+            "Policy refuses",
+            "\n".join([*lines, "Nothing was executed."]),
+            hint="Whoever may override that, and has reviewed exactly this, runs:",
+            command=command,
+        )
     source, step = shell_word(changeset.plan.source), shell_word(next(iter(refused)))
     raise Refused(
         "Policy refuses",

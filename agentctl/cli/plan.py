@@ -43,7 +43,9 @@ def plan(
         agentctl plan plan.yaml --format markdown >> "$GITHUB_STEP_SUMMARY"
     """
     from agentctl.views.document.changeset import changeset as document
+    from agentctl.views.document.debts import debts
     from agentctl.views.terminal.changeset import draw_changeset
+    from agentctl.workspace import reviewing
     from agentctl.workspace.consenting import given
 
     with reported(format, [path]):
@@ -52,7 +54,10 @@ def plan(
         rulings = workspace.judge(preview, given(workspace, preview.changeset))
         workspace.save_changeset(preview, out)
     emit_report(
-        document(preview.changeset, rulings, workspace.specs, values=preview.hidden, author=preview.author),
+        document(
+            preview.changeset, rulings, workspace.specs, values=preview.hidden, author=preview.author,
+            limits=workspace.limits(preview),
+        ) | {"debts": debts(reviewing.owed(workspace), workspace.time())},
         draw_changeset,
         context.obj,
         [path],

@@ -11,7 +11,7 @@ from agentctl.engine.moved import Moved, moved
 from agentctl.engine.overlay import Overlay
 from agentctl.engine.ports import Commitments, Systems
 from agentctl.engine.preview import Preview, bring, denial_of_undoing, finality, foresee
-from agentctl.engine.protect import Protector, reveal_change, reveal_step
+from agentctl.engine.protect import Protector, reveal_change, reveal_plan
 from agentctl.engine.records import in_words
 from agentctl.engine.resolve import Done, resolve
 from agentctl.errors import Rejected, Stale
@@ -43,7 +43,7 @@ def preview_again(
     """
     if differences := list(_header(changeset, systems, judge)):
         raise Stale("The plan is stale", "; ".join(differences) + ".", hint=_AGAIN)
-    plan = replace(changeset.plan, steps=tuple(reveal_step(step, hidden) for step in changeset.plan.steps))
+    plan = reveal_plan(changeset.plan, hidden)
     already = done or {}
     overlay = Overlay(systems, lambda: judge.now)
     brought = {step: item.brought for step, item in already.items()}
@@ -54,11 +54,11 @@ def preview_again(
     for planned, step in zip(changeset.changes, plan.steps, strict=True):
         if step.id in already or step.id in skip or _was_done_before(planned):
             full.append(reveal_change(planned, hidden))
-            decisions.append(replace(judge.decide(full[-1], step, plan), charges=()))
+            decisions.append(_settled(judge.decide(full[-1], step, plan)))
             continue
         if again and step.id in again:
             full.append(again[step.id])
-            decisions.append(replace(judge.decide(full[-1], step, plan), charges=()))
+            decisions.append(_settled(judge.decide(full[-1], step, plan)))
             overlay.foresee(full[-1])
             brought[step.id] = bring(full[-1])
             continue
@@ -82,6 +82,11 @@ def preview_again(
 
 
 _AGAIN = "plan again and have the new changeset reviewed"
+
+
+def _settled(decision: Decision) -> Decision:
+    """Return the decision on a step that takes nothing any more, overridden or not."""
+    return replace(decision, charges=(), otherwise=decision.otherwise and replace(decision.otherwise, charges=()))
 
 
 def _was_done_before(planned: Change) -> bool:

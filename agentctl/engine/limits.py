@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from agentctl.engine.ports import Commitments
 from agentctl.model.clock import Correction, corrections, counted_at
+from agentctl.model.decision import Finding, Outcome
 from agentctl.model.limit import Account, Charge, Reserved, Standing
 from agentctl.model.run import History, Run, RunStatus, StepRun, StepStatus
 
@@ -88,13 +89,14 @@ def standings(charges: Charges, used: Usage, now: datetime, commitments: Commitm
     return tuple(ledger.standing() for ledger in ledgers.values())
 
 
-def refusals(found: Iterable[Standing]) -> dict[str, str]:
-    """Return why each step that doesn't fit is refused."""
-    why: dict[str, str] = {}
+def refusals(found: Iterable[Standing]) -> dict[str, Finding]:
+    """Return for each step that doesn't fit the finding that denies it."""
+    denials: dict[str, Finding] = {}
     for standing in found:
+        denial = Finding(rule=standing.limit, place=standing.place, outcome=Outcome.DENIES, reason=standing.why)
         for step in standing.refused:
-            why.setdefault(step, standing.why)
-    return why
+            denials.setdefault(step, denial)
+    return denials
 
 
 def exceeding(step: str, charges: Iterable[Charge], reserved: Iterable[Reserved], commitments: Commitments) -> str:
@@ -179,10 +181,11 @@ class _Ledger:
             steps=tuple(self.steps),
             refused=tuple(self.refused),
             holders=tuple(self._held),
-            frees=self._frees(),
+            frees=_text(self._uses[0][0] + self._window) if self._uses else "",
+            fits=self._fits_at(),
         )
 
-    def _frees(self) -> str:
+    def _fits_at(self) -> str:
         """Return when enough of what was used is out of the window for all that is asked; held parts set aside."""
         short = self._used + self.asked - self.charge.most
         if self.asked > self.charge.most:

@@ -70,7 +70,8 @@ class Standing:
 
     ``used`` happened, or may have, within the window; ``reserved`` is set aside by runs that are not over, ``holders``.
     ``asked`` is what the changeset's steps want together; ``refused`` are those of them that do not fit. ``frees`` is
-    when all of it would fit, empty where waiting is not needed or no help.
+    when the first of what is used leaves the window, ``fits`` when all that is asked would fit: empty where nothing is
+    used, and where waiting is not needed or no help.
     """
 
     limit: str
@@ -88,6 +89,7 @@ class Standing:
     refused: tuple[str, ...] = ()
     holders: tuple[str, ...] = ()
     frees: str = ""
+    fits: str = ""
 
     @property
     def left(self) -> int:
@@ -104,7 +106,7 @@ class Standing:
         """The limit in words."""
         whom = "" if not self.key else f" for {self.by} `{self.key}`"
         most = in_words(self.most, self.measure, self.currency)
-        return f"limit {self.limit} ({self.place}) allows {most} per {self.per}{whom}"
+        return f"limit {self.limit} allows {most} per {self.per}{whom}"
 
     @property
     def taken(self) -> str:
@@ -119,7 +121,7 @@ class Standing:
             return ""
         if self.asked > self.most:
             return "No waiting helps: ask for less in one plan." if self.per != PLAN else "Ask for less in one plan."
-        waiting = f"There is room for all of it at {self.frees}" if self.frees else ""
+        waiting = f"There is room for all of it at {self.fits}" if self.fits else ""
         if not self.holders:
             return f"{waiting}." if waiting else ""
         once = f"once run {self.holders[0]} is over (`agentctl show {self.holders[0]}`)"

@@ -51,4 +51,5 @@ def _denials(decision: Decision, used: Mapping[str, int]) -> Iterator[Finding]:
             steps=(decision.step,),
         )
         if standing.left < charge.amount:
-            yield Finding(rule=charge.limit, place=charge.place, outcome=Outcome.DENIES, reason=standing.why)
+            reason = f"{standing.rule}: {standing.taken}."
+            yield Finding(rule=charge.limit, place=charge.place, outcome=Outcome.DENIES, reason=reason)

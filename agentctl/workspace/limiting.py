@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from agentctl.engine import limits
+from agentctl.engine.gate import binding
 from agentctl.engine.limits import Charges
+from agentctl.engine.overrides import lifted
 from agentctl.errors import Refused
-from agentctl.model.decision import Decision
+from agentctl.model.decision import Consent, Decision
 from agentctl.model.limit import Reserved, Standing
 
 if TYPE_CHECKING:
@@ -18,30 +20,39 @@ if TYPE_CHECKING:
 _REFUSALS_TOLD = 10
 
 
-def standings(workspace: Workspace, decisions: Iterable[Decision], resumes: str = "") -> tuple[Standing, ...]:
+def standings(
+    workspace: Workspace, decisions: Iterable[Decision], consent: Consent, resumes: str = ""
+) -> tuple[Standing, ...]:
     """Return how the limits that ``decisions`` take of stand now, under each key. ``resumes`` is the run that goes on.
 
+    What ``consent`` overrides takes as well.
     Raises Tampered where the trace is damaged: what was used cannot be told.
     """
-    return _standings(workspace, {decision.step: decision.charges for decision in decisions}, resumes)
+    return _standings(workspace, _charges(decisions, consent), resumes)
 
 
-def reserve(workspace: Workspace, preview: Preview) -> tuple[Reserved, ...]:
+def reserve(workspace: Workspace, preview: Preview, consent: Consent) -> tuple[Reserved, ...]:
     """Return what a run of ``preview`` is to set aside. The lock must be held.
 
     Raises Refused where not all of it fits: nothing is begun that could not be finished.
     """
-    wanted = {decision.step: decision.charges for decision in preview.decisions if decision.charges}
+    wanted = _charges(preview.decisions, binding(consent, preview.changeset))
     refused = limits.refusals(_standings(workspace, wanted, preview.resumes))
     if refused:
-        lines = [f"step `{step}`: {why}" for step, why in list(refused.items())[:_REFUSALS_TOLD]]
+        told = list(refused.items())[:_REFUSALS_TOLD]
+        lines = [f"step `{step}`: {denial.reason}\n{denial.rule} stands at {denial.place}." for step, denial in told]
         more = [f"{len(refused) - len(lines):,} more steps do not fit."] if len(refused) > len(lines) else []
         raise Refused("A limit is reached", "\n".join([*lines, *more, "Nothing was executed."]))
     return limits.reservation(wanted, workspace.vault) if wanted else ()
 
 
+def _charges(decisions: Iterable[Decision], consent: Consent) -> Charges:
+    taken = {decision.step: lifted(decision, consent).charges for decision in decisions}
+    return {step: charges for step, charges in taken.items() if charges}
+
+
 def _standings(workspace: Workspace, wanted: Charges, resumes: str) -> tuple[Standing, ...]:
-    if not any(wanted.values()):
+    if not wanted:
         return ()
     vault = workspace.vault
     accounts = {limits.account(charge, vault) for taken in wanted.values() for charge in taken}

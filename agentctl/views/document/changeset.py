@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from agentctl.model.action import ActionSpec
@@ -10,14 +10,18 @@ from agentctl.model.authorship import CLAIMED, Authorship, authorship_to_wire
 from agentctl.model.change import Change, Effect, inverse_to_wire, unknown_paths
 from agentctl.model.changeset import ChangeSet, Purpose, system_to_wire
 from agentctl.model.decision import Ruling
+from agentctl.model.limit import Standing
 from agentctl.model.plan import Step
 from agentctl.model.run import Left
 from agentctl.views import safe
 from agentctl.views.document.claims import claims
 from agentctl.views.document.decision import decided, ruled
+from agentctl.views.document.edits import edits
 from agentctl.views.document.groups import groups
+from agentctl.views.document.limits import limits as standing
+from agentctl.views.document.overrides import overriding
 from agentctl.views.document.records import arguments, record, revealed
-from agentctl.views.document.risks import irreversible, risks
+from agentctl.views.document.risks import denied, irreversible, risks
 
 _SHORT = 12
 
@@ -29,12 +33,13 @@ def changeset(
     left: Mapping[str, Left] | None = None,
     values: Mapping[str, Any] | None = None,
     author: Authorship = CLAIMED,
+    limits: Iterable[Standing] = (),
 ) -> dict[str, Any]:
     """Return the document of a changeset.
 
     ``rulings`` are by step id, ``specs`` by action (``crm.row.update``). ``left`` is what a rollback leaves alone.
     ``values`` are the hidden values by their commitments, shown where they are not sensitive. ``author`` is what is
-    known of who wrote the plan.
+    known of who wrote the plan. ``limits`` are those it takes of, as they stand now.
     """
     planned = {step.id: step for step in changeset.plan.steps}
     steps = [
@@ -60,14 +65,16 @@ def changeset(
         "on_failure": changeset.plan.on_failure.value,
         "systems": {name: system_to_wire(system) for name, system in changeset.systems.items()},
         "author": authorship_to_wire(author),
+        "edits": edits(changeset.plan, specs, values or {}),
         "claims": claims(changeset.plan),
         "risks": risks(steps),
         "groups": groups(steps),
         "steps": steps,
         "left": untouched(left or {}),
+        "limits": standing(limits),
         "summary": _summary(steps),
         "outcome": outcome,
-        "next": _next(outcome, changeset, short(digest), steps),
+        "next": [*_overriding(changeset, rulings), *_next(outcome, changeset, short(digest), steps)],
     }
 
 
@@ -144,8 +151,9 @@ def _summary(steps: Sequence[Mapping[str, Any]]) -> dict[str, int]:
         "reads": effects.count(Effect.READ.value),
         "permitted": rulings.count("permit"),
         "held": rulings.count("hold"),
-        "denied": sum(step["ruling"] == "refuse" and not step["halt"] for step in steps),
+        "denied": sum(map(denied, steps)),
         "halted": sum(step["halt"] is not None for step in steps),
+        "rejected": sum(step["rejection"] is not None for step in steps),
         "irreversible": sum(map(irreversible, steps)),
         "unknown": sum(len(step["unknown"]) for step in steps),
     }
@@ -159,18 +167,36 @@ def _outcome(steps: Sequence[Mapping[str, Any]]) -> str:
     return "held" if any(step["ruling"] == "hold" for step in steps) else "ready"
 
 
+def _overriding(changeset: ChangeSet, rulings: Mapping[str, Ruling]) -> list[dict[str, str]]:
+    command = overriding(changeset, rulings)
+    why = "Whoever may override what denies it, and has reviewed exactly this, runs:"
+    return [{"why": why, "command": command}] if command else []
+
+
+def _withdrawing(digest: str, refused: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    person = next(step["rejection"]["person"] for step in refused if step["rejection"])
+    who = f"`{person}`" if person else "Nobody"
+    return {
+        "why": f"Approvals do not help while that stands. {who} can take it back:" if person
+        else "Nothing with these effects is carried out while that file is there. What is kept is listed by:",
+        "command": f"agentctl reject {digest} --withdraw --reason …" if person else "ls .agentctl/rejections",
+    }
+
+
 def _next(outcome: str, changeset: ChangeSet, digest: str, steps: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
     match outcome:
         case "refused" if changeset.purpose is Purpose.ROLLBACK:
             return []       # what is explained is a plan
         case "refused":
             refused = [step for step in steps if step["ruling"] == "refuse"]
-            denied = next((step for step in refused if not step["halt"]), None)
-            if denied is None:
+            if any(step["rejection"] for step in refused):
+                return [_withdrawing(digest, refused)]
+            first = next(filter(denied, refused), None)
+            if first is None:
                 lift = refused[0]["halt"]["lift"]
                 return [{"why": "To go on once the reason for the halt is settled:", "command": lift}]
             plan = safe.shell_word(changeset.plan.source) or "PLAN"
-            step = safe.shell_word(denied["id"]) or "STEP"
+            step = safe.shell_word(first["id"]) or "STEP"
             return [{
                 "why": "To see how policy came to this:",
                 "command": f"agentctl policy explain {plan} --step {step}",

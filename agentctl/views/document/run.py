@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from agentctl.model.action import ActionSpec
 from agentctl.model.authorship import authorship_to_wire
 from agentctl.model.change import Effect, RecordChange
 from agentctl.model.changeset import Purpose, system_to_wire
+from agentctl.model.debt import debts, review_of
 from agentctl.model.decision import consent_to_wire
 from agentctl.model.halt import Halt
 from agentctl.model.plan import Step
@@ -18,7 +20,10 @@ from agentctl.model.values import Fields
 from agentctl.views import safe
 from agentctl.views.document.changeset import short, untouched
 from agentctl.views.document.claims import claims
+from agentctl.views.document.debts import debts as owed
+from agentctl.views.document.edits import edits
 from agentctl.views.document.halts import halts as halted
+from agentctl.views.document.limits import reservations
 from agentctl.views.document.records import arguments, changes, revealed
 from agentctl.views.document.times import milliseconds
 
@@ -37,12 +42,13 @@ def run(
     halts: Iterable[Halt] = (),
     running: bool | None = None,
     only: str = "",
+    now: datetime | None = None,
 ) -> dict[str, Any]:
     """Return the document of a run.
 
     ``values`` are the run's hidden values by commitment, shown unless ``specs`` (by action) call their field sensitive
     or do not know the action. ``halts`` are those in force now. ``running`` is whether a live process holds the lock
-    for this run, None where nobody knows. ``only`` cuts the steps to one.
+    for this run, None where nobody knows. ``only`` cuts the steps to one. ``now`` tells whether its review is overdue.
     """
     planned = {step.id: step for step in run.plan.steps}
     every = [
@@ -78,11 +84,14 @@ def run(
         "resumes": run.resumes,
         "resumed_by": list(run.resumed_by),
         "halts": halted(halts),
+        "review": _review(history, run, now),
         "others_open": [other.id for other in history.open if other.id != run.id],
         "damage": list(history.damage),
         "author": authorship_to_wire(run.author),
+        "edits": edits(run.plan, specs, values or {}),
         "claims": claims(run.plan),
         "left": untouched(run.left),
+        "limits": reservations(run.reserved),
         "doubt": [step["id"] for step in every if _is_doubtful(step, running=running)],
         "irreversible": [step["id"] for step in every if _is_final(step)],
         "only": only,
@@ -90,6 +99,17 @@ def run(
         "hidden_values": sum(map(_hidden, every)),
         "summary": _summary(every),
         "next": list(_next(history, run, every, running=running)),
+    }
+
+
+def _review(history: History, run: Run, now: datetime | None) -> dict[str, Any] | None:
+    """Return the review of a run under broken glass: who owes it or made it. None where none is needed."""
+    if not run.consent.breaks_glass:
+        return None
+    made = review_of(history, run)
+    return {
+        "owed": next(iter(owed(filter(lambda debt: debt.run == run.id, debts(history)), now)), None),
+        "made": made and {"person": made.person, "at": made.at, "reason": made.reason},
     }
 
 

@@ -12,7 +12,10 @@ from agentctl.views.page import Ink, Inked, Page
 from agentctl.views.symbols import EFFECTS
 from agentctl.views.terminal.author import author_rows
 from agentctl.views.terminal.claims import draw_claims
+from agentctl.views.terminal.debts import draw_debts
+from agentctl.views.terminal.edits import draw_edits
 from agentctl.views.terminal.left import draw_left
+from agentctl.views.terminal.limits import draw_limits
 from agentctl.views.terminal.next import draw_next
 from agentctl.views.terminal.risks import draw_risks, listed
 from agentctl.views.terminal.step import draw_step, draw_step_line
@@ -25,6 +28,7 @@ _QUIET = ("no-op",)
 _OUTCOMES = {
     "refused": (Ink.RISK, "Refused by policy: nothing of this {} can be executed."),
     "halted": (Ink.RISK, "Halted: nothing of this {} can be executed until that is lifted."),
+    "rejected": (Ink.RISK, "Rejected: nothing of this {} can be executed while that stands."),
     "held": (Ink.CAUTION, "Nothing happens before the consent that policy asks for."),
     "ready": (Ink.GOOD, "Policy allows this {}."),
     "no-changes": (Ink.GOOD, "Nothing to do: everything is already as the {} wants it."),
@@ -34,11 +38,14 @@ _OUTCOMES = {
 def draw_changeset(document: Mapping[str, Any], look: Look) -> str:
     """Return the review of a ChangeSetDocument."""
     page = Page(look)
+    draw_debts(page, document.get("debts", ()))
     _draw_head(page, document)
     draw_left(page, document["left"])
     draw_risks(page, document["risks"])
+    draw_edits(page, document)
     draw_claims(page, document["claims"], undoing=document["purpose"] == "rollback")
     draw_steps(page, document)
+    draw_limits(page, document["limits"])
     _draw_end(page, document)
     return page.text()
 
@@ -147,7 +154,7 @@ def _draw_end(page: Page, document: Mapping[str, Any]) -> None:
     page.blank()
     others = [
         f"{summary[key]:,} {word}" for key, word in (
-            ("denied", "denied"), ("halted", "halted"), ("held", "waiting for consent"),
+            ("denied", "denied"), ("halted", "halted"), ("rejected", "rejected"), ("held", "waiting for consent"),
             ("irreversible", "irreversible"),
             ("reads", "read only"), ("no_ops", "already so"),
         ) if summary[key]
@@ -163,7 +170,8 @@ def _draw_end(page: Page, document: Mapping[str, Any]) -> None:
         others.append(f"{summary['unknown']:,} {unit} known only after apply")
     if others:
         page.line(f"{summary['steps']:,} {'step' if summary['steps'] == 1 else 'steps'}: {', '.join(others)}.")
-    only_halted = document["outcome"] == "refused" and not summary["denied"]
-    ink, sentence = _OUTCOMES["halted" if only_halted else document["outcome"]]
+    by_people = document["outcome"] == "refused" and not summary["denied"]
+    stopped = "rejected" if summary["rejected"] else "halted"
+    ink, sentence = _OUTCOMES[stopped if by_people else document["outcome"]]
     page.line(Inked(sentence.format(noun), ink))
     draw_next(page, document["next"])

@@ -12,14 +12,18 @@ from agentctl.views.page import Ink, Inked, Page, Part
 from agentctl.views.symbols import RUNS, STEPS
 from agentctl.views.terminal.author import author_rows
 from agentctl.views.terminal.claims import draw_claims
+from agentctl.views.terminal.edits import draw_edits
+from agentctl.views.terminal.debts import draw_debts
 from agentctl.views.terminal.executed import draw_executed, draw_executed_line
 from agentctl.views.terminal.halts import draw_halts
 from agentctl.views.terminal.left import draw_left
+from agentctl.views.terminal.limits import reserved
 from agentctl.views.terminal.next import draw_next
 from agentctl.views.terminal.risks import listed
 from agentctl.views.terminal.times import took, when
 
 _BLOCKS_SHOWN = 40
+_LIMITS_SHOWN = 4
 _TROUBLED = {"started", "in-doubt", "deviated", "failed", "refused", "held"}
 _QUIET = {"pending", "no-op", "already-done"}
 _CONSENTS = {
@@ -34,6 +38,7 @@ def draw_run(document: Mapping[str, Any], look: Look) -> str:
     """Return the one screen of a RunDocument."""
     page = Page(look)
     draw_halts(page, document["halts"])
+    draw_debts(page, _owed(document))
     if document["others_open"]:
         others = document["others_open"]
         title = _count(len(others), "other run is open", "other runs are open")
@@ -42,6 +47,7 @@ def draw_run(document: Mapping[str, Any], look: Look) -> str:
     _draw_head(page, document)
     _draw_alarms(page, document)
     if not document["only"]:
+        draw_edits(page, document)
         draw_claims(page, document["claims"], undoing=document["purpose"] == "rollback")
     page.blank()
     _draw_steps(page, document)
@@ -54,6 +60,7 @@ def draw_ending(document: Mapping[str, Any], look: Look) -> str:
     """Return how a run that was just watched ended: what needs a person, the figures, and what to do now."""
     page = Page(look)
     draw_halts(page, document["halts"])
+    draw_debts(page, _owed(document))
     _draw_alarms(page, document)
     if document["reason"] and not any(step["status"] in _TROUBLED for step in document["steps"]):
         page.line(Inked("! ended: ", Ink.CAUTION), safe.line(document["reason"]), indent=2, hang=4)
@@ -79,6 +86,7 @@ def _draw_head(page: Page, document: Mapping[str, Any]) -> None:
         ("started", f"{when(document['started_at'])}{duration}"),
         ("by", _who(document["who"])),
         ("consent", _consent(document["consent"])),
+        *_overrides(document["consent"]),
         ("plan", f"{document['short']}  under policy {safe.line(document['policy'].removeprefix('sha256:')[:12])}"),
     ]
     if document["resumes"]:
@@ -86,6 +94,10 @@ def _draw_head(page: Page, document: Mapping[str, Any]) -> None:
     for name, system in document["systems"].items():
         who = f"  as {safe.line(system['whoami'])}" if system["whoami"] else ""
         rows.append((safe.line(name), f"{safe.line(system['type'])} at {safe.line(system['endpoint'])}{who}"))
+    if document["limits"]:
+        rows.append(("limits", "; ".join(map(reserved, document["limits"][:_LIMITS_SHOWN]))))
+    if made := (document["review"] or {}).get("made"):
+        rows.append(("reviewed", safe.line(f"by {made['person']}, {when(made['at'])}: {made['reason']}")))
     if document["reason"]:
         rows.append(("ended", safe.line(document["reason"])))
     page.rows([*((Inked(str(label), Ink.FAINT), text) for label, text in rows), *author_rows(document)], indent=2)
@@ -166,6 +178,22 @@ def _consent(consent: Mapping[str, Any]) -> str:
     people = dict.fromkeys(item["person"] for item in consent["approvals"])
     signed = f", signed by {', '.join(people)}" if people else ""
     return safe.line(_CONSENTS[consent["kind"]] + by + at + groups + signed)
+
+
+def _owed(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    owed = (document["review"] or {}).get("owed")
+    return [owed] if owed else []
+
+
+def _overrides(consent: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return a row for each override the run stood under: which rules, by whom, until when, why."""
+    rows = []
+    for item in consent["overrides"]:
+        parts = ["glass broken"] if item["break_glass"] else []
+        parts += [f"{', '.join(item['rules'])} overridden"] if item["rules"] else []
+        by = f"by {item['person']} until {when(item['until'])}: {item['reason']}"
+        rows.append(("override", safe.line(f"{', '.join(parts)} {by}")))
+    return rows
 
 
 def _count(number: int, one: str, many: str) -> str:
