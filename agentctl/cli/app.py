@@ -33,6 +33,7 @@ COMMANDS: Mapping[str, Entry] = {
         ("apply", "", "Carry out a plan, or a changeset that was reviewed."),
         ("approve", "", "Review a changeset and sign your consent to exactly that."),
         ("approvals", "", "List signed approvals."),
+        ("reject", "", "Say no, signed, to exactly what a changeset would do."),
         ("override", "", "Let one changeset pass a soft rule, signed."),
         ("break-glass", "break_glass", "Act alone in an emergency, and owe a review."),
         ("show", "", "Explain a run or a changeset."),

@@ -26,7 +26,7 @@ def apply(
     ] = "",
     approval: Annotated[
         list[Path] | None,
-        typer.Option("--approval", metavar="FILE", help="A signed approval that was sent here (repeatable)."),
+        typer.Option("--approval", metavar="FILE", help="A signed approval (or rejection) sent here (repeatable)."),
     ] = None,
     override: Annotated[
         list[Path] | None,
@@ -51,8 +51,7 @@ def apply(
         agentctl apply reviewed.changeset --approval lead.approval
         agentctl apply --resume latest
     """
-    from agentctl.workspace import overriding, running
-    from agentctl.workspace.approving import take_in_for
+    from agentctl.workspace import approving, overriding, rejecting, running
     from agentctl.workspace.leaving import left_by
 
     if bool(subject) == bool(resume):
@@ -69,7 +68,7 @@ def apply(
         overrides=tuple(override or ()),
     )
     if resume:
-        take_in_for(workspace, resume, asked.approvals)
+        approving.take_in_for(workspace, resume, rejecting.take_in_for(workspace, resume, asked.approvals))
         overriding.take_in_for(workspace, resume, asked.overrides)
         raise typer.Exit(watch(workspace, asked, lambda control: running.resume(workspace, resume, control)))
     preview = workspace.preview_of(subject)

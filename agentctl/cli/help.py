@@ -26,7 +26,9 @@ MEANINGS: Mapping[Exit, str] = {
     Exit.INTERRUPTED: "interrupted by Ctrl-C",
     Exit.TERMINATED: "asked to end by SIGTERM",
 }
-_STATEMENTS = frozenset({"auto_approve", "allow_widening", "happened", "did_not", "skip", "reason", "override"})
+_STATEMENTS = frozenset({
+    "auto_approve", "allow_widening", "happened", "did_not", "skip", "reason", "override", "withdraw", "drop", "with_",
+})
 _NEVER_SET = frozenset({"version", "install_completion", "show_completion", "help"})
 _AS_IT_STANDS = "\b\n"      # click's mark for a paragraph whose lines are kept
 

@@ -14,7 +14,7 @@ from agentctl.policy.rules import Policy
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unreadable:
-    """A file that was to reject something and can't be read. ``effects`` begin like this; empty where that is unknown."""
+    """A file that was to reject something and can't be read. ``effects`` begin like this; empty where none can tell."""
 
     name: str
     effects: str
@@ -55,7 +55,9 @@ def standing(
             reason=statement.reason + (f" (unproven: {doubts[statement.id]})" if doubts.get(statement.id) else ""),
         )
         for statement in said
-        if not statement.withdraws and statement.person in policy.people and (statement.person, statement.id) not in back
+        if not statement.withdraws
+        and statement.person in policy.people
+        and (statement.person, statement.id) not in back
     ]
     damaged = [
         Rejected(id=one.name, person="", at="", reason=f"a rejection cannot be read ({one.name}: {one.why})")
@@ -66,7 +68,7 @@ def standing(
 
 
 def rejected(rulings: Mapping[str, Ruling], rejections: Iterable[Rejected]) -> dict[str, Ruling]:
-    """Return ``rulings`` as they are where something stands against all of it; what policy denies stays denied by it."""
+    """Return ``rulings`` with everything refused that policy doesn't deny anyway, where a rejection stands."""
     first = next(iter(rejections), None)
     if first is None:
         return dict(rulings)

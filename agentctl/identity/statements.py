@@ -44,6 +44,15 @@ def parse(data: bytes, name: str, kind: type[S]) -> Attested[S]:
     return Attested(statement=statement, signature=signature.decode("ascii"))
 
 
+def is_of(data: bytes, kind: type[Signable]) -> bool:
+    """Whether a file says that it is a statement of ``kind``, whatever else may be wrong with it."""
+    try:
+        wire = json.loads(data.partition(b"\n")[0])
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(wire, dict) and wire.get("kind") == kind.NOUN.capitalize()
+
+
 def sign(statement: S, key: Path) -> Attested[S]:
     """Have ``ssh-keygen`` sign ``statement`` with ``key``. Raises Usage where it did not, Unwritable."""
     return parse(statement.text + ssh.sign(statement.text, key, statement.NAMESPACE), str(key), type(statement))

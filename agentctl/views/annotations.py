@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from agentctl.views.document.risks import denied
+
 _LONGEST = 2_000         # characters of a remark: values may be as long as a plan
 _WIDENING = ("newly allowed", "needs less consent")
 _TIGHTER = "newly needs consent"
@@ -84,8 +86,8 @@ def _step(step: Mapping[str, Any]) -> list[Annotation]:
     found = []
     deciding = [item for item in step["decision"]["findings"] if item["outcome"] in ("denies", "error")]
     if step["ruling"] == "refuse":
-        rule = deciding[0]["rule"] if deciding and not step["halt"] else "refused"
-        title = "Halted" if step["halt"] else "Denied by policy"
+        rule = deciding[0]["rule"] if deciding and denied(step) else "refused"
+        title = "Denied by policy" if denied(step) else "Rejected" if step["rejection"] else "Halted"
         why = step["why"] or (deciding[0]["reason"] if deciding else "no rule allows it")
         found.append(Annotation(level=Level.ERROR, rule=rule, title=title, text=f"{what}: {why}", **place))
     elif step["ruling"] == "hold":

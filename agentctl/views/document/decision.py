@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, assert_never
 
 from agentctl.model.decision import Decision, Hold, Permit, Refuse, Ruling, decision_to_wire
+from agentctl.model.rejection import rejected_to_wire
 from agentctl.views.document.halts import halted
 
 
@@ -12,13 +13,14 @@ def ruled(ruling: Ruling) -> dict[str, Any]:
     """Return the gate's outcome for one step, without the decision under it."""
     match ruling:
         case Permit():
-            return {"ruling": "permit", "why": "", "needs": [], "halt": None}
+            return {"ruling": "permit", "why": "", "needs": [], "halt": None, "rejection": None}
         case Hold():
             needs = [{"what": need.what, "kind": need.kind.value, "command": need.command} for need in ruling.needs]
-            return {"ruling": "hold", "why": "", "needs": needs, "halt": None}
+            return {"ruling": "hold", "why": "", "needs": needs, "halt": None, "rejection": None}
         case Refuse():
             halt = halted(ruling.halt) if ruling.halt else None
-            return {"ruling": "refuse", "why": ruling.why, "needs": [], "halt": halt}
+            rejection = rejected_to_wire(ruling.rejection) if ruling.rejection else None
+            return {"ruling": "refuse", "why": ruling.why, "needs": [], "halt": halt, "rejection": rejection}
     assert_never(ruling)
 
 

@@ -24,6 +24,11 @@ def risks(steps: Sequence[_Step]) -> list[dict[str, Any]]:
     return found
 
 
+def denied(step: _Step) -> bool:
+    """Whether policy refuses a step, and not a person."""
+    return bool(step["ruling"] == "refuse" and not step["halt"] and not step["rejection"])
+
+
 def irreversible(step: _Step) -> bool:
     return step["effect"] not in _HARMLESS and step["inverse"]["kind"] == "none"
 
@@ -98,7 +103,7 @@ _KINDS: tuple[
     (
         "denied",
         lambda count: _steps(count, "step is denied by policy", "steps are denied by policy"),
-        lambda step: step["ruling"] == "refuse" and not step["halt"],
+        denied,
         _denial,
     ),
     (
@@ -106,6 +111,12 @@ _KINDS: tuple[
         lambda count: _steps(count, "step is halted", "steps are halted"),
         lambda step: step["halt"] is not None,
         _halted,
+    (
+        "rejected",
+        lambda count: _steps(count, "step is rejected", "steps are rejected"),
+        lambda step: step["rejection"] is not None,
+        _halted,
+    ),
     ),
     (
         "irreversible",

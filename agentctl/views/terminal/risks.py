@@ -9,7 +9,7 @@ from agentctl.views import safe
 from agentctl.views.look import Detail
 from agentctl.views.page import Ink, Inked, Page, Part
 
-_GRAVE = {"denied", "halted", "irreversible", "unforeseen"}
+_GRAVE = {"denied", "halted", "rejected", "overridden", "irreversible", "unforeseen"}
 _CAUTION = {"undecided", "held", "compensating"}
 _REASONS_SHOWN = 20
 _STEPS_SHOWN = 4

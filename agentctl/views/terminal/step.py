@@ -61,6 +61,8 @@ def draw_arguments(page: Page, arguments: Mapping[str, Any], indent: int, *, who
 
 
 def _refused(step: Mapping[str, Any]) -> str:
+    if step["rejection"]:
+        return "REJECTED"
     return "HALTED" if step["halt"] else "DENIED"
 
 

@@ -1,0 +1,42 @@
+"""Which rejections stand in a workspace: those its trace tells, and those kept in files that it does not tell yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from agentctl.engine.rejections import Unreadable, standing, told
+from agentctl.engine.signers import not_of
+from agentctl.errors import Invalid
+from agentctl.identity import statements as files
+from agentctl.model.changeset import ChangeSet, Purpose
+from agentctl.model.rejection import Rejected, Rejection, Statement
+from agentctl.model.run import History
+from agentctl.policy.rules import Policy
+from agentctl.store import statements as store
+from agentctl.store.layout import Layout
+
+
+def rejections_of(changeset: ChangeSet, layout: Layout, history: History, policy: Policy) -> tuple[Rejected, ...]:
+    """Return what stands against ``changeset``. A rollback is not rejected: whoever is on call may put things back."""
+    if changeset.purpose is Purpose.ROLLBACK:
+        return ()
+    kept = [one for _, one in _kept(layout)]        # first: what is recorded meanwhile is then found in the trace
+    return standing(changeset.effects, told(history.acts), kept, policy)
+
+
+def unrecorded(layout: Layout, history: History, policy: Policy) -> Iterator[tuple[Path, Rejection | None]]:
+    """Yield each kept file whose signature holds, with what the trace doesn't tell of it yet: None where it does."""
+    known = {statement.id for statement in told(history.acts)}
+    for path, one in _kept(layout):
+        if isinstance(one, Unreadable) or not_of(one, one.statement.person, policy):
+            continue
+        yield path, None if one.statement.id in known else one
+
+
+def _kept(layout: Layout) -> Iterator[tuple[Path, Rejection | Unreadable]]:
+    for one in store.kept(layout, Statement.NOUN):
+        try:
+            yield one.path, files.parse(one.content, one.path.name, Statement)
+        except Invalid as error:
+            yield one.path, Unreadable(name=one.path.name, effects=one.about, why=one.why or error.summary)
