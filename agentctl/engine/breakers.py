@@ -117,14 +117,21 @@ def untold(trips: Iterable[Trip], acts: Iterable[Act]) -> tuple[Halt, ...]:
 def gauges(history: History, breakers: Iterable[Breaker], plan: Plan, now: datetime) -> tuple[Gauge, ...]:
     """Return how far each of ``breakers`` that watches a step of ``plan`` is from halting it."""
     watching, found = watch(history), []
+    tripped = {(trip.breaker.id, trip.scope) for trip in watching.trips}
     for breaker in breakers:
         steps: dict[Scope, list[str]] = {}
         for step in plan.steps:
             for scope in breaker.scopes(_imagined(breaker, plan.agent, step)):
                 steps.setdefault(scope, []).append(step.id)
         for scope, named in steps.items():
-            counted = len(watching.counted(breaker, scope, now))
-            found.append(Gauge(breaker=breaker, scope=scope, counted=counted, steps=tuple(named)))
+            gauge = Gauge(
+                breaker=breaker,
+                scope=scope,
+                counted=len(watching.counted(breaker, scope, now)),
+                tripped=(breaker.id, scope) in tripped,
+                steps=tuple(named),
+            )
+            found.append(gauge)
     return tuple(found)
 
 

@@ -82,11 +82,12 @@ class Breaker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gauge:
-    """How far a breaker is from halting ``scope``, which ``steps`` of a plan would count towards."""
+    """How far a breaker is from halting ``scope``, which ``steps`` of a plan would count towards; or that it has."""
 
     breaker: Breaker
     scope: Scope
     counted: int
+    tripped: bool
     steps: tuple[str, ...]
 
 

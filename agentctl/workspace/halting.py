@@ -33,7 +33,8 @@ def halt(workspace: Workspace, scope: Scope, reason: str) -> str:
     )
     halts.ask(workspace.layout, asked)
     return "\n".join([
-        f"Halted: {scope}. Nothing of it begins, and a run going on stops before its next step.",
+        f"Halted: {scope}.",
+        "Nothing of it begins, and a run going on stops before its next step.",
         *_recorded(workspace),
         "Looking, settling and rolling back go on. To lift it:",
         f"    {lifting(scope)}",

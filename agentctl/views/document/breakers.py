@@ -19,6 +19,7 @@ def breakers(gauges: Iterable[Gauge]) -> list[dict[str, Any]]:
             "scope": scope_to_wire(gauge.scope),
             "halts": str(gauge.scope),
             "counted": gauge.counted,
+            "tripped": gauge.tripped,
             "left": gauge.breaker.count - gauge.counted,
             "steps": list(gauge.steps),
         }

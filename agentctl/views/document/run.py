@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from agentctl.model.change import Effect, RecordChange
 from agentctl.model.changeset import Purpose, system_to_wire
 from agentctl.model.debt import debts, review_of
 from agentctl.model.decision import consent_to_wire
-from agentctl.model.halt import Halt
+from agentctl.model.halt import Halt, concerning
 from agentctl.model.plan import Step
 from agentctl.model.run import History, LeftStatus, Run, RunStatus, StepRun, StepStatus
 from agentctl.model.values import Fields
@@ -23,9 +23,11 @@ from agentctl.views.document.claims import claims
 from agentctl.views.document.debts import debts as owed
 from agentctl.views.document.edits import edits
 from agentctl.views.document.halts import halts as halted
+from agentctl.views.document.halts import lifting
 from agentctl.views.document.limits import reservations
 from agentctl.views.document.records import arguments, changes, revealed
 from agentctl.views.document.times import milliseconds
+from agentctl.views.document.trips import trips
 
 _DOUBTFUL = {StepStatus.STARTED.value, StepStatus.IN_DOUBT.value}
 _ACTED = {status.value for status in StepStatus if status.acted}
@@ -39,7 +41,7 @@ def run(
     specs: Mapping[str, ActionSpec] | None = None,
     values: Mapping[str, Any] | None = None,
     *,
-    halts: Iterable[Halt] = (),
+    halts: Collection[Halt] = (),
     running: bool | None = None,
     only: str = "",
     now: datetime | None = None,
@@ -84,6 +86,7 @@ def run(
         "resumes": run.resumes,
         "resumed_by": list(run.resumed_by),
         "halts": halted(halts),
+        "trips": trips(history, run.id, halts),
         "review": _review(history, run, now),
         "others_open": [other.id for other in history.open if other.id != run.id],
         "damage": list(history.damage),
@@ -98,7 +101,7 @@ def run(
         "steps": [step for step in every if only in ("", step["id"])],
         "hidden_values": sum(map(_hidden, every)),
         "summary": _summary(every),
-        "next": list(_next(history, run, every, running=running)),
+        "next": list(_next(history, run, every, halts, running=running)),
     }
 
 
@@ -227,7 +230,12 @@ def _summary(steps: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _next(
-    history: History, run: Run, steps: Sequence[Mapping[str, Any]], *, running: bool | None
+    history: History,
+    run: Run,
+    steps: Sequence[Mapping[str, Any]],
+    halts: Collection[Halt],
+    *,
+    running: bool | None,
 ) -> Iterator[dict[str, str]]:
     if not run.complete:
         yield _line("Part of this run's trace is damaged. To see where:", "agentctl verify")
@@ -244,10 +252,12 @@ def _next(
         command = f"agentctl resolve {run.id} {safe.shell_word(name) or 'STEP'} --happened --reason '…'"
         yield _line("Look into the system; then say what you saw (--happened or --did-not):", command)
     undone = any(other.status is RunStatus.COMPLETE for other in history.runs if other.id in run.undone_by)
-    yield from _go_on(run, steps, undone=undone)
+    yield from _go_on(run, steps, halts, undone=undone)
 
 
-def _go_on(run: Run, steps: Sequence[Mapping[str, Any]], *, undone: bool) -> Iterator[dict[str, str]]:
+def _go_on(
+    run: Run, steps: Sequence[Mapping[str, Any]], halts: Collection[Halt], *, undone: bool
+) -> Iterator[dict[str, str]]:
     unfinished = run.status is not RunStatus.COMPLETE
     acted = any(step["status"] in _ACTED and step["effect"] != "read" for step in steps)
     if run.purpose is Purpose.ROLLBACK:
@@ -256,6 +266,10 @@ def _go_on(run: Run, steps: Sequence[Mapping[str, Any]], *, undone: bool) -> Ite
         if not all(StepStatus(step["status"]).done for step in steps):
             yield _line("To go on undoing:", f"agentctl rollback {run.undoes}")
     elif unfinished:
+        left = [step["action"] for step in steps if not StepStatus(step["status"]).done]
+        binding = [halt.scope for halt in halts if any(concerning([halt], run.plan.agent, action) for action in left)]
+        for scope in dict.fromkeys(binding):
+            yield _line(f"Once what {scope} is halted for is settled:", lifting(scope))
         gone = "If its process is gone, settle and go on with:" if run.status is RunStatus.OPEN else "To go on:"
         yield _line(gone, f"agentctl apply --resume {run.id}")
     if acted and not undone and run.purpose is Purpose.APPLY:

@@ -7,6 +7,7 @@ from typing import Any
 
 from agentctl.views import safe
 from agentctl.views.page import Ink, Inked, Page
+from agentctl.views.terminal.times import when
 
 _EVENTS_SHOWN = 5
 
@@ -21,6 +22,14 @@ def draw_halts(page: Page, halts: Sequence[Mapping[str, Any]]) -> None:
             page.line(Inked(safe.line(command), Ink.COMMAND), indent=4, whole=True)
     if halts:
         page.blank()
+
+
+def trip_in_words(trip: Mapping[str, Any]) -> str:
+    """Return in words which breaker a run tripped, and who lifted that."""
+    said = f"breaker {trip['breaker']}, {trip['reason']}: {trip['halted']} halted"
+    if lifted := trip["lifted"]:
+        said += f", lifted by {lifted['by']}, {when(lifted['at'])}: {lifted['reason']}"
+    return safe.line(said)
 
 
 def _events(tripped: Mapping[str, Any]) -> str:

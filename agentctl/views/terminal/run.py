@@ -12,10 +12,10 @@ from agentctl.views.page import Ink, Inked, Page, Part
 from agentctl.views.symbols import RUNS, STEPS
 from agentctl.views.terminal.author import author_rows
 from agentctl.views.terminal.claims import draw_claims
-from agentctl.views.terminal.edits import draw_edits
 from agentctl.views.terminal.debts import draw_debts
+from agentctl.views.terminal.edits import draw_edits
 from agentctl.views.terminal.executed import draw_executed, draw_executed_line
-from agentctl.views.terminal.halts import draw_halts
+from agentctl.views.terminal.halts import draw_halts, trip_in_words
 from agentctl.views.terminal.left import draw_left
 from agentctl.views.terminal.limits import reserved
 from agentctl.views.terminal.next import draw_next
@@ -100,6 +100,7 @@ def _draw_head(page: Page, document: Mapping[str, Any]) -> None:
         rows.append(("reviewed", safe.line(f"by {made['person']}, {when(made['at'])}: {made['reason']}")))
     if document["reason"]:
         rows.append(("ended", safe.line(document["reason"])))
+    rows += [("tripped", trip_in_words(trip)) for trip in document["trips"]]
     page.rows([*((Inked(str(label), Ink.FAINT), text) for label, text in rows), *author_rows(document)], indent=2)
 
 
