@@ -66,6 +66,11 @@ def _halted(step: _Step) -> _Reason:
     return step["why"], None
 
 
+def _passes(step: _Step) -> _Reason:
+    finding = _finding(step, "overridden")
+    return finding["reason"] if finding else "", finding
+
+
 def _undecided(step: _Step) -> _Reason:
     finding = _finding(step, "undecided")
     return finding["reason"] if finding else "", finding
@@ -107,16 +112,22 @@ _KINDS: tuple[
         _denial,
     ),
     (
-        "halted",
-        lambda count: _steps(count, "step is halted", "steps are halted"),
-        lambda step: step["halt"] is not None,
-        _halted,
-    (
         "rejected",
         lambda count: _steps(count, "step is rejected", "steps are rejected"),
         lambda step: step["rejection"] is not None,
         _halted,
     ),
+    (
+        "halted",
+        lambda count: _steps(count, "step is halted", "steps are halted"),
+        lambda step: step["halt"] is not None,
+        _halted,
+    ),
+    (
+        "overridden",
+        lambda count: _steps(count, "step passes a soft rule that denies it", "steps pass soft rules that deny them"),
+        lambda step: _finding(step, "overridden") is not None,
+        _passes,
     ),
     (
         "irreversible",
