@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, TypeAlias
 
-from agentctl.policy.decimals import NOT_A_DECIMAL, comparable
+from agentctl.policy.decimals import NOT_A_DECIMAL, NOT_MINOR, comparable, minor
 from agentctl.policy.tree import NotATree, decode
 from agentctl.policy.uses import VARIABLES, Misused, Uses, uses
 from agentctl.syntax.suggest import did_you_mean
@@ -165,7 +165,14 @@ def _environment() -> Any:
                     cel.Overload("decimal_of_text", kind.BYTES, [kind.STRING], impl=comparable),
                     cel.Overload("decimal_of_int", kind.BYTES, [kind.INT], impl=comparable),
                 ],
-            )
+            ),
+            cel.FunctionDecl(
+                "minor",
+                [
+                    cel.Overload("minor_of_text", kind.INT, [kind.STRING, kind.INT], impl=minor),
+                    cel.Overload("minor_of_int", kind.INT, [kind.INT, kind.INT], impl=minor),
+                ],
+            ),
         ],
     )
 
@@ -205,8 +212,9 @@ def _find(source: str, text: str) -> tuple[int, int]:
 
 def _in_words(message: str, expression: Expression) -> str:
     """Say why a condition failed, in words that can hold no value of a record."""
-    if NOT_A_DECIMAL in message:
-        return NOT_A_DECIMAL
+    for why in (NOT_A_DECIMAL, NOT_MINOR):
+        if why in message:
+            return why
     if found := _NO_KEY.search(message):
         named = {name for _, name in expression.uses.fields}
         return f"there is no `{found[1]}`" if found[1] in named else "a key it looks up is not there"

@@ -77,12 +77,13 @@ def _forbid(grant: Grant, sight: Sight) -> Match:
     unit = sight.unit
     if is_canonical(unit.target) and not covers_address(grant, unit.target):
         return _miss(0, f"`{unit.target}` is not among the targets {name(grant)} forbids")
-    if grant.fields is not None and not _may_touch(grant.fields, unit):
+    touched = None if grant.fields is None else _touched(grant.fields, unit)
+    if touched == ():
         return _miss(0, f"none of the fields {name(grant)} forbids changes")
     if why := sight.spared(grant.constraints):
         return _miss(0, f"{name(grant)} {why}")
     if grant.where is None:
-        return Match(Outcome.DENIES, f"{name(grant)} forbids it")
+        return Match(Outcome.DENIES, f"{name(grant)} forbids {f'changing {_list(touched)}' if touched else 'it'}")
     reads: frozenset[str] | None = frozenset()
     truths: list[Truth] = []
     for row in sight.rows(grant.where):
@@ -133,10 +134,13 @@ def _fields_missed(grant: Grant, fields: tuple[FieldPath, ...], unit: Unit) -> s
     return f"{_list(outside)} {verb} not among the fields {_list(fields)} that {name(grant)} allows"
 
 
-def _may_touch(fields: tuple[FieldPath, ...], unit: Unit) -> bool:
+def _touched(fields: tuple[FieldPath, ...], unit: Unit) -> tuple[FieldPath, ...] | None:
+    """Return the changed paths that ``fields`` name; None where the effect names no field and so may touch any."""
     if unit.effect not in (Effect.CREATE, Effect.UPDATE, Effect.NO_OP):
-        return True
-    return any(touches(known, path) for path in changed(unit.before, unit.after) for known in fields)
+        return None
+    return tuple(
+        path for path in changed(unit.before, unit.after) if any(touches(known, path) for known in fields)
+    )
 
 
 def _miss(near: int, why: str) -> Match:
