@@ -36,7 +36,7 @@ def break_glass(
     rule, no limit and no halt, and what cannot be undone is still asked for by name and number. Using it opens a
     review: somebody else must look into the run (`agentctl review`).
 
-        agentctl break-glass 3f9a1c2b77de --reason "checkout is down, incident 4711; nobody else is awake"
+        agentctl break-glass 3f9a1c2b77de --reason "checkout is down"
     """
     from agentctl.cli.overriding import overrule, wish_of
     from agentctl.workspace import approving, overriding

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from agentctl.cli.options import seconds
 from agentctl.cli.output import emit, talk
-from agentctl.errors import ConsentMissing, Usage
+from agentctl.errors import ConsentMissing
 from agentctl.model.decision import Refuse
 from agentctl.views.look import Detail
 
@@ -18,12 +18,11 @@ if TYPE_CHECKING:
     from agentctl.workspace.overriding import Wish
     from agentctl.workspace.workspace import Workspace
 
-_LONGEST = 2000
-
 
 def wish_of(workspace: Workspace, name: str, reason: str, expires: str, key: Path | None) -> Wish:
     """Return what the options ask for. Raises Usage where nobody is of that name, or the reason is none."""
     from agentctl.workspace.approving import signer
+    from agentctl.workspace.halting import checked
     from agentctl.workspace.overriding import Wish
 
     return Wish(
@@ -32,15 +31,6 @@ def wish_of(workspace: Workspace, name: str, reason: str, expires: str, key: Pat
         seconds=seconds(expires) if expires else None,
         key=(key or Path.home() / ".ssh" / "id_ed25519").expanduser(),
     )
-
-
-def checked(reason: str) -> str:
-    """Return ``reason``. Raises Usage where it says nothing, or too much."""
-    if not reason.strip():
-        raise Usage("Wrong usage", "--reason must say why: others will read it.")
-    if len(reason) > _LONGEST:
-        raise Usage("Wrong usage", f"--reason has {len(reason):,} characters; {_LONGEST:,} are the most.")
-    return reason.encode(errors="replace").decode()
 
 
 def overrule(

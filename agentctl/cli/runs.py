@@ -22,17 +22,27 @@ def runs(
     since: Annotated[
         str, typer.Option("--since", metavar="TIME", help="Only runs started at or after it: 2026-01-31 or 24h.")
     ] = "",
+    unreviewed: Annotated[
+        bool, typer.Option("--unreviewed", help="Only runs under broken glass that nobody else has looked into.")
+    ] = False,
     format: FormatOption = Format.TERMINAL,
     json_into: JsonInto = None,
 ) -> None:
     """List runs: what each was for, by which agent, how it ended.
 
         agentctl runs --status incomplete
+        agentctl runs --unreviewed
     """
+    from agentctl.views.document.debts import debts
     from agentctl.views.document.runs import runs as document
     from agentctl.views.terminal.runs import draw_runs
+    from agentctl.workspace import reviewing
     from agentctl.workspace.showing import selected
 
-    history = context.obj.workspace().history()
-    chosen = selected(history, agent=agent, status=status, since=since, now=context.obj.workspace().now())
-    emit(document(chosen, context.obj.workspace().halts()), draw_runs, context.obj, format=format, into=json_into)
+    workspace = context.obj.workspace()
+    owed = reviewing.owed(workspace)
+    chosen = selected(workspace.history(), agent=agent, status=status, since=since, now=workspace.now())
+    if unreviewed:
+        chosen = tuple(run for run in chosen if run.id in {debt.run for debt in owed})
+    told = document(chosen, workspace.halts(), debts(owed, workspace.time()))
+    emit(told, draw_runs, context.obj, format=format, into=json_into)

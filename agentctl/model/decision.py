@@ -53,7 +53,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One rule considered: which, where it stands, what came of it and why in words. ``inputs`` are what it read."""
+    """One rule considered: which, where it stands, what came of it and why in words. ``inputs`` are what it read.
+
+    ``overriders`` are the groups that may override it where it is soft; none: only broken glass passes it.
+    """
 
     rule: str
     place: Span | None
@@ -61,6 +64,7 @@ class Finding:
     reason: str
     level: Level = Level.HARD
     inputs: dict[str, str] = field(default_factory=dict)
+    overriders: tuple[str, ...] = ()
 
     @property
     def softly_denies(self) -> bool:
@@ -221,6 +225,7 @@ def finding_to_wire(finding: Finding) -> dict[str, Any]:
         "outcome": finding.outcome.value,
         "reason": finding.reason,
         "level": finding.level.value,
+        "overriders": list(finding.overriders),
     }
 
 

@@ -104,5 +104,6 @@ def _reason(invariant: Invariant, rule: str) -> str:
     said = f"{invariant.message} — {rule}" if invariant.message else rule
     if invariant.level is not Level.SOFT:
         return said
-    may = f"{' or '.join(invariant.override.groups)} may override it" if invariant.override else "only broken glass passes it"
-    return f"{said} (soft: {may})"
+    if invariant.override is None:
+        return f"{said} (soft: only broken glass passes it)"
+    return f"{said} (soft: {' or '.join(invariant.override.groups)} may override it)"

@@ -184,7 +184,9 @@ def renewed(workspace: Workspace, preview: Preview, consent: Consent, resumes: s
     now = replace(consent, overrides=weighed.counted)
     counted = {one.override for one in weighed.counted}
     lost = next((one for one in consent.overrides if one.override not in counted), None)
-    if lost is not None and any(map(_stops, workspace.judge(preview, now).values())):
+    done = {step.id for step in workspace.run(resumes).steps if step.status.done}
+    left = [ruling for step, ruling in workspace.judge(preview, now).items() if step not in done]
+    if lost is not None and any(map(_stops, left)):
         why = {override.statement.id: reason for override, reason in weighed.refused}
         raise _gone(preview.changeset, lost, why.get(lost.override, "the trace does not tell of it"))
     return now

@@ -13,6 +13,7 @@ from agentctl.policy.cases import Case
 from agentctl.policy.lint import lint
 from agentctl.policy.matrix import matrix
 from agentctl.policy.wide import Ground
+from agentctl.workspace import reviewing
 from agentctl.workspace.policy import Source
 from agentctl.workspace.workspace import Workspace
 
@@ -31,7 +32,8 @@ def check(workspace: Workspace) -> LintReport:
     """Return what is wrong with the policy, and what it lets each role do to each connector under which controls."""
     policy, ground = workspace.policy, _ground(workspace)
     return LintReport(
-        findings=(*policy.warnings, *lint(policy, ground)), capabilities=ship.capabilities(policy, ground)
+        findings=(*policy.warnings, *lint(policy, ground), *reviewing.findings(workspace)),
+        capabilities=ship.capabilities(policy, ground)
     )
 
 

@@ -64,6 +64,7 @@ def _run(workspace: Workspace, history: History, run: Run, step: str) -> Drawn:
         halts=workspace.halts(),
         running=_running(workspace, run),
         only=step,
+        now=workspace.time(),
     )
     return told, draw_run
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from agentctl.model.halt import Halt
@@ -11,13 +11,16 @@ from agentctl.views.document.halts import halts as halted
 from agentctl.views.document.times import milliseconds
 
 
-def runs(found: Sequence[Run], halts: Iterable[Halt] = ()) -> dict[str, Any]:
-    """Return the document of ``runs``, with the halts in force now."""
+def runs(
+    found: Sequence[Run], halts: Iterable[Halt] = (), debts: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, Any]:
+    """Return the document of ``runs``, with the halts in force now, and the reviews that are owed."""
     latest_first = sorted(found, key=lambda run: (run.status is not RunStatus.OPEN, -run.number))
     return {
         "version": 1,
         "kind": "RunsDocument",
         "halts": halted(halts),
+        "debts": list(debts),
         "open": sum(run.status is RunStatus.OPEN for run in found),
         "runs": [_run(run) for run in latest_first],
     }

@@ -9,6 +9,7 @@ from agentctl.views import safe
 from agentctl.views.look import Look
 from agentctl.views.page import Ink, Inked, Page
 from agentctl.views.symbols import RUNS
+from agentctl.views.terminal.debts import draw_debts
 from agentctl.views.terminal.halts import draw_halts
 from agentctl.views.terminal.times import took, when
 
@@ -19,6 +20,7 @@ def draw_runs(document: Mapping[str, Any], look: Look) -> str:
     """Return the list of a RunsDocument."""
     page = Page(look)
     draw_halts(page, document["halts"])
+    draw_debts(page, document["debts"])
     if not document["runs"]:
         page.line("No runs yet.")
         return page.text()
