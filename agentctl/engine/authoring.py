@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from agentctl.engine.protect import reveal_step
+from agentctl.engine.protect import reveal_plan
 from agentctl.errors import Invalid
 from agentctl.identity import plans
 from agentctl.model.authorship import CLAIMED, Authorship, Signed
 from agentctl.model.canonical import digest_bytes
 from agentctl.model.changeset import ChangeSet, Purpose
+from agentctl.model.edit import original
 from agentctl.model.plan import Plan
 from agentctl.planfile.catalog import Catalog
 from agentctl.planfile.load import loads
@@ -21,11 +22,13 @@ from agentctl.policy.rules import Agent, Policy
 def authorship(plan: Plan, policy: Policy, catalog: Catalog) -> Authorship:
     """Return what the signature that came with ``plan`` proves under the keys ``policy`` lists now.
 
-    The signed bytes are loaded again and must give this very plan: what is stored of a plan proves nothing by itself.
-    ``plan`` has its values in clear.
+    The signed bytes are loaded again and must give this very plan, as it was before anybody edited it: what is stored
+    of a plan proves nothing by itself. ``plan`` has its values in clear.
     """
     requester = policy.person(plan.requested_by) if plan.requested_by else None
-    author = Authorship(requester=requester.name if requester else "")
+    author = Authorship(
+        requester=requester.name if requester else "", editors=plan.edited.by if plan.edited else ()
+    )
     agent = policy.agents.get(plan.agent)
     if agent is None or not agent.signs:
         why = "it is signed, and policy lists no keys of this agent to check that with" if plan.signed else ""
@@ -35,7 +38,7 @@ def authorship(plan: Plan, policy: Policy, catalog: Catalog) -> Authorship:
     key = plans.signer(plan.signed, agent.keys)
     if not key:
         return replace(author, why=plans.objection(plan.signed, agent.keys))
-    if not _gives(plan.signed, plan, catalog):
+    if not _gives(plan.signed, original(plan), catalog):
         return replace(author, why="the text that was signed does not give this plan")
     return replace(author, key=plans.fingerprint(key), signature=digest_bytes(plan.signed.signature.encode()))
 
@@ -47,7 +50,7 @@ def author_of(changeset: ChangeSet, hidden: Mapping[str, Any], policy: Policy, c
     """
     if changeset.purpose is Purpose.ROLLBACK:
         return CLAIMED
-    plan = replace(changeset.plan, steps=tuple(reveal_step(step, hidden) for step in changeset.plan.steps))
+    plan = reveal_plan(changeset.plan, hidden)
     author = authorship(plan, policy, catalog)
     if author.key == changeset.signed_by:
         return author

@@ -11,6 +11,7 @@ from agentctl.engine.protect import reveal_fields
 from agentctl.engine.resolve import Brought, Done
 from agentctl.model.change import Effect
 from agentctl.model.changeset import Purpose
+from agentctl.model.edit import original
 from agentctl.model.plan import Plan
 from agentctl.model.run import History, Run, StepRun, StepStatus
 
@@ -68,7 +69,8 @@ def keys(plan: Plan, lineage: str, repeat: int, commitments: Commitments, ledger
 
     A key whose effect was undone is spent: a system that honours keys would answer with what is gone. The next is used.
     """
-    digest = plan.digest
+    # What a person made of a plan is that plan still: what it sent in one form is not sent again in another.
+    digest = original(plan).digest
 
     def key(step: str) -> str:
         number = repeat

@@ -151,13 +151,13 @@ def assemble(
         shown = project(outcome, decision.reads, spec.volatile)
         changes.append(protector.change(shown, spec))
     actions = {change.action for change in full}
-    steps = tuple(_protected(plan.steps, full, systems, protector))
+    shown_plan = _protected(plan, full, systems, protector)
     changeset = ChangeSet(
         lineage=setting.lineage,
         tenant=setting.tenant,
         environment=setting.environment,
         purpose=setting.purpose,
-        plan=plan if steps == plan.steps else replace(plan, steps=steps),
+        plan=plan if shown_plan == plan else shown_plan,
         policy=judge.digest,
         specs={action: systems.spec(action).digest for action in sorted(actions)},
         systems={
@@ -202,11 +202,23 @@ def finality(change: Change, judge: Judge, denied: Callable[[Change], str]) -> C
     return replace(change, inverse=Inverse(kind=Reversibility.NONE, stays=f"policy lets nobody undo it: {why}"))
 
 
-def _protected(steps: tuple[Step, ...], full: tuple[Change, ...], systems: Systems, protector: Protector) -> list[Step]:
-    return [
-        protector.step(step, systems.spec(step.action), change.records[0].address) if change.records else step
-        for step, change in zip(steps, full, strict=True)
-    ]
+def _protected(plan: Plan, full: tuple[Change, ...], systems: Systems, protector: Protector) -> Plan:
+    """Return ``plan``, and what its agent wrote of it before people edited it, less what may not stand in clear."""
+    at = {change.step: change.records[0].address for change in full if change.records}
+
+    def hide(step: Step) -> Step:
+        return protector.step(step, systems.spec(step.action), at[step.id]) if step.id in at else step
+
+    edited = plan.edited
+    if edited is not None:
+        wrote = {
+            name: protector.step(
+                step, systems.spec(step.action), at.get(name) or Address(f"{step.instance}/{step.target}")
+            )
+            for name, step in edited.steps.items()
+        }
+        edited = replace(edited, steps=wrote)
+    return replace(plan, steps=tuple(map(hide, plan.steps)), edited=edited)
 
 
 def _addresses(step: Step, systems: Systems) -> tuple[Any, ...]:

@@ -10,7 +10,7 @@ from agentctl.engine.ports import Commitments
 from agentctl.model.action import ActionSpec
 from agentctl.model.canonical import canonical
 from agentctl.model.change import Change
-from agentctl.model.plan import Argument, Reference, Step, argument_from_wire, argument_to_wire
+from agentctl.model.plan import Argument, Plan, Reference, Step, argument_from_wire, argument_to_wire
 from agentctl.model.snapshot import Address
 from agentctl.model.values import Fields, Hidden, Unknown, Value, to_wire
 
@@ -130,6 +130,14 @@ def reveal(argument: Argument, values: Mapping[str, Any]) -> Argument:
 
 def reveal_step(step: Step, values: Mapping[str, Any]) -> Step:
     return replace(step, with_={name: reveal(argument, values) for name, argument in step.with_.items()})
+
+
+def reveal_plan(plan: Plan, values: Mapping[str, Any]) -> Plan:
+    """Return ``plan``, and what the agent wrote of it where people edited it, with hidden values put back."""
+    edited = plan.edited
+    if edited is not None:
+        edited = replace(edited, steps={name: reveal_step(step, values) for name, step in edited.steps.items()})
+    return replace(plan, steps=tuple(reveal_step(step, values) for step in plan.steps), edited=edited)
 
 
 def reveal_fields(fields: Fields | None, values: Mapping[str, Any]) -> Fields | None:

@@ -20,7 +20,7 @@ from agentctl.model.changeset import ChangeSet, system_to_wire
 from agentctl.model.clock import clocks_to_wire
 from agentctl.model.decision import Decision, Need, consent_to_wire, decision_to_wire
 from agentctl.model.limit import reserved_to_wire
-from agentctl.model.plan import Step, plan_to_wire
+from agentctl.model.plan import Edited, Plan, Step, plan_to_wire
 from agentctl.model.projection import fingerprint
 from agentctl.model.run import RunStatus, StepStatus
 from agentctl.model.snapshot import Address, Snapshot
@@ -45,7 +45,7 @@ def run_started(changeset: ChangeSet, start: Start, author: Authorship, protecto
         "resumes": start.resumes,
         "digest": changeset.digest,
         "effects": changeset.effects,
-        "plan": plan_to_wire(replace(plan, steps=steps)),
+        "plan": plan_to_wire(replace(plan, steps=steps, edited=_without_large(plan, protector))),
         "author": authorship_to_wire(author),
         "tenant": changeset.tenant,
         "environment": changeset.environment,
@@ -62,6 +62,17 @@ def run_started(changeset: ChangeSet, start: Start, author: Authorship, protecto
         "left": {step: {"status": left.status.value, "reason": left.reason} for step, left in start.left.items()},
         "carried": {step: {"run": done.run, "status": done.status.value} for step, done in start.done.items()},
     }
+
+
+def _without_large(plan: Plan, protector: Protector) -> Edited | None:
+    """Return what people edited with the large values of what the agent wrote hidden like those of the plan itself."""
+    if plan.edited is None:
+        return None
+    steps = {
+        name: protector.large_arguments(step, Address(f"{step.instance}/{step.target}"))
+        for name, step in plan.edited.steps.items()
+    }
+    return replace(plan.edited, steps=steps)
 
 
 def decision(decision: Decision) -> dict[str, Any]:

@@ -34,9 +34,15 @@ def not_of(attested: Attested[Signable], name: str, policy: Policy) -> str:
 
 
 def excluded(person: Person, plan: Plan, policy: Policy) -> str:
-    """Return why ``person`` has no say over ``plan``: the agent's or the requester's own word is none."""
+    """Return why ``person`` has no say over ``plan``: the agent's, an editor's or the requester's own word is none."""
     if plan.agent == person.name or plan.agent in person.aliases:
         return f"`{person.name}` is the agent's own name"
+    for name in plan.edited.by if plan.edited else ():
+        editor = policy.person(name)
+        if editor is None:
+            return f"who edited it, `{name}`, is nobody in `people:`, and might be who signed"
+        if editor.name == person.name:
+            return f"`{person.name}` edited it, and consent to one's own words is none"
     if not plan.requested_by:
         return ""
     requester = policy.person(plan.requested_by)

@@ -85,6 +85,20 @@ class Step:
         return self.action.partition(".")[2]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edited:
+    """What people made of a plan: everything that is needed to tell what the agent wrote.
+
+    ``from_`` is the digest of the changeset that was edited, ``by`` who edited, in order. ``order`` are the agent's
+    steps, ``steps`` those that stand in the plan no more as it wrote them: changed, or left out.
+    """
+
+    from_: str
+    by: tuple[str, ...]
+    order: tuple[str, ...]
+    steps: Mapping[str, Step]
+
+
 @dataclass(frozen=True, kw_only=True)      # without slots: its digest is computed once and kept
 class Plan:
     """A valid plan: every action exists, every argument has its type, every reference points at an earlier step."""
@@ -97,6 +111,7 @@ class Plan:
     on_failure: OnFailure = OnFailure.STOP
     tenant: str = ""
     environment: str = ""
+    edited: Edited | None = None
     source: str = field(default="", compare=False)
     signed: Signed | None = field(default=None, compare=False, repr=False)      # what it was read from, where signed
 
@@ -200,6 +215,8 @@ def plan_to_wire(plan: Plan) -> dict[str, Any]:
         "tenant": plan.tenant,
         "environment": plan.environment,
         "steps": [step_to_wire(step) for step in plan.steps],
+        # Left out where nobody edited: an agent's plan has the digest it always had.
+        **({"edited": _edited_to_wire(plan.edited)} if plan.edited else {}),
     }
 
 
@@ -214,4 +231,23 @@ def plan_from_wire(wire: Mapping[str, Any]) -> Plan:
         tenant=wire["tenant"],
         environment=wire["environment"],
         steps=tuple(map(step_from_wire, wire["steps"])),
+        edited=_edited_from_wire(wire["edited"]) if "edited" in wire else None,
+    )
+
+
+def _edited_to_wire(edited: Edited) -> dict[str, Any]:
+    return {
+        "from": edited.from_,
+        "by": list(edited.by),
+        "order": list(edited.order),
+        "steps": {name: step_to_wire(step) for name, step in edited.steps.items()},
+    }
+
+
+def _edited_from_wire(wire: Mapping[str, Any]) -> Edited:
+    return Edited(
+        from_=wire["from"],
+        by=tuple(wire["by"]),
+        order=tuple(wire["order"]),
+        steps={name: step_from_wire(step) for name, step in wire["steps"].items()},
     )

@@ -66,7 +66,7 @@ def granted(
             mode, signatures = consent.mode, consent.signatures
     except Irreconcilable as error:
         considered.append(denial("irreconcilable-approvals", f"{error}"))
-    if signatures and (unknown := _unknown_requester(plan, policy)):
+    if signatures and (unknown := _unknown_requester(plan, policy) or _unknown_editor(plan, policy)):
         considered.append(unknown)
     return Permission(
         mode=mode,
@@ -206,6 +206,17 @@ def _unsigned(agent: Agent, author: Authorship, source: str) -> Iterator[Finding
         sign = f"ssh-keygen -Y sign -n agentctl-plan -f KEY {quote(source or 'PLAN')}"
         reason = f"agent `{agent.name}` has keys, so its plans must be signed: {why}. The agent signs it with `{sign}`"
         yield denial(f"agents.{agent.name}.keys", reason, agent.keys_place or agent.place)
+
+
+def _unknown_editor(plan: Plan, policy: Policy) -> Finding | None:
+    for name in plan.edited.by if plan.edited else ():
+        if policy.person(name) is None:
+            reason = (
+                f"signatures are needed and may not be of who edited it, but `{name}` is nobody in `people:`; "
+                "add it to somebody's `aliases`, or edit again and say who you are there with --as"
+            )
+            return denial("unknown-editor", reason, outcome=Outcome.ERROR)
+    return None
 
 
 def _unknown_requester(plan: Plan, policy: Policy) -> Finding | None:

@@ -13,6 +13,7 @@ from agentctl.errors import Tampered, Usage
 from agentctl.model.canonical import canonical, digest, digest_bytes
 from agentctl.model.change import Change, change_from_wire, change_to_wire
 from agentctl.model.changeset import ChangeSet, Purpose, SystemIdentity, header_to_wire
+from agentctl.model.edit import original
 from agentctl.model.plan import plan_from_wire
 from agentctl.model.values import NotAValue
 from agentctl.store import atomic
@@ -118,6 +119,7 @@ def _decode(path: Path, lines: Iterator[bytes]) -> ChangeSet:
             changes.append(_change(path, number, line))
             digests.append(digest_bytes(line[:-1]))
         changeset = _changeset(header, tuple(changes), proof)
+        original(changeset.plan)
         effects = digest(digests)
         found = {"effects": effects, "digest": digest({**header, "effects": effects}), "changes": len(changes)}
         if header_to_wire(changeset) != header:

@@ -12,6 +12,7 @@ from agentctl.views.look import Look
 from agentctl.views.markdown_text import BUDGET, block, code, cut, fitting, marker, more, size, text_of
 from agentctl.views.page import Page
 from agentctl.views.terminal.changeset import draw_steps
+from agentctl.views.terminal.edits import draw_edits
 
 _WIDTH = 100
 _LISTED = 20
@@ -60,7 +61,8 @@ def _changeset(document: Mapping[str, Any], files: Sequence[str]) -> str:
         "",
     ]
     head += fitting([line for risk in document["risks"] for line in _risk(risk)], _RISKS)
-    tail = ["", *_claims(document["claims"])]
+    head += _author(document)
+    tail = ["", *_edits(document), *_claims(document["claims"])]
     for following in document["next"]:
         tail += [_own(following["why"]), "", *block([following["command"]]), ""]
     tail += [f"Digest {code(document['digest'])}"]
@@ -71,6 +73,23 @@ def _changeset(document: Mapping[str, Any], files: Sequence[str]) -> str:
     room = BUDGET - size([*head, *opening, *closing, *tail])
     see = f"agentctl show {document['short']} --diff full"
     return text_of([*head, *opening, *block(cut(page.text().splitlines(), room, see)), *closing, *tail])
+
+
+def _author(document: Mapping[str, Any]) -> list[str]:
+    author, agent = document["author"], code(document["claims"]["agent"])
+    if author["standing"] == "claimed":
+        return ["", f"Agent {agent}: {code(author['why'])}"] if author["why"] else []
+    said = "proven" if author["standing"] == "proven" else "proven for what it wrote"
+    return ["", f"Agent {agent}: {said}, signed with {code(author['key'])}"]
+
+
+def _edits(document: Mapping[str, Any]) -> list[str]:
+    if not document["edits"]:
+        return []
+    page = Page(Look(width=_WIDTH))
+    draw_edits(page, document)
+    see = f"agentctl show {document['short']} --diff full"
+    return ["**Edited by a person**", "", *block(cut(page.text().strip().splitlines(), _PROSE, see)), ""]
 
 
 def _findings(document: Mapping[str, Any]) -> list[str]:

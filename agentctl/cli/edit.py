@@ -1,0 +1,167 @@
+"""``agentctl edit``: change a draft, or leave steps out, before anything is sent."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from agentctl.cli.complete import complete_subjects
+from agentctl.cli.options import DiffOption, FormatOption, JsonInto, seconds
+from agentctl.cli.output import emit, talk
+from agentctl.errors import AgentctlError, ConsentMissing, Invalid, Usage
+from agentctl.views.emit import Format
+from agentctl.views.look import Detail
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agentctl.cli.session import Session
+    from agentctl.engine.preview import Preview
+    from agentctl.model.plan import Plan
+    from agentctl.workspace.editing import Subject
+    from agentctl.workspace.workspace import Workspace
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command()
+def edit(
+    context: typer.Context,
+    subject: Annotated[
+        str,
+        typer.Argument(
+            metavar="DIGEST|PLAN", help="What is edited: a changeset's digest or file, or a plan.", show_default=False,
+            autocompletion=complete_subjects,
+        ),
+    ],
+    step: Annotated[str, typer.Argument(metavar="[STEP]", help="The step whose draft is opened.")] = "",
+    drop: Annotated[
+        list[str] | None, typer.Option("--drop", metavar="STEP", help="Leave this step out (repeatable).")
+    ] = None,
+    with_: Annotated[
+        Path | None, typer.Option("--with", metavar="FILE", help="Take the step's arguments from FILE; open no editor.")
+    ] = None,
+    as_: Annotated[
+        str, typer.Option("--as", metavar="PERSON", help="Who you are in the policy; by default your login name.")
+    ] = "",
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Also write the new changeset to FILE.")
+    ] = None,
+    lock_timeout: Annotated[
+        str, typer.Option("--lock-timeout", metavar="TIME", help="How long to wait for a run to end: 30s, 5m.")
+    ] = "30s",
+    diff: DiffOption = Detail.COMPACT,
+    format: FormatOption = Format.TERMINAL,
+    json_into: JsonInto = None,
+) -> None:
+    """Change a step's draft in your editor, or leave steps out, before anything is sent.
+
+    What comes of it is a new changeset with a digest of its own, shown and stored like a planned one: approvals of
+    the old one are not for it. It says what the agent wrote and what you made of it, and the trace records the edit.
+    Nothing is carried out, and the plan's file stays as it is.
+
+        agentctl edit 3f9a1c2b77de mail
+        agentctl edit 3f9a1c2b77de mail --with mail.yaml
+        agentctl edit 3f9a1c2b77de --drop invoice --drop reminder
+    """
+    from agentctl.cli.codes import code_for
+    from agentctl.engine.edit import without
+    from agentctl.views.document.changeset import changeset as document
+    from agentctl.views.terminal.changeset import draw_changeset
+    from agentctl.workspace import editing
+
+    if bool(drop) == bool(step or with_):
+        raise Usage("Wrong usage", "Name either the step to edit, or the steps to leave out with --drop.")
+    timeout = seconds(lock_timeout)
+    workspace = context.obj.workspace()
+    person = editing.editor_of(workspace, as_)
+    if not drop and with_ is None:
+        _be_there(context.obj, subject, step)
+    found = editing.subject_of(workspace, subject)
+
+    def keep(plan: Plan | None) -> Preview | None:
+        return None if plan is None else editing.keep(workspace, found, plan, person, timeout, out)
+
+    if drop:
+        preview = keep(without(found.plan, drop))
+    elif with_ is not None:
+        preview = keep(_given(workspace, found, step, with_))
+    else:
+        preview = _in_editor(workspace, found, step, context.obj, keep)
+    if preview is None:
+        talk("Nothing was changed.\n")
+        return
+    rulings = workspace.judge(preview)
+    shown = document(
+        preview.changeset, rulings, workspace.specs, values=preview.hidden, author=preview.author
+    )
+    emit(shown, draw_changeset, context.obj, format=format, into=json_into, detail=diff)
+    raise typer.Exit(code_for(preview.changeset, rulings, detailed=False))
+
+
+def _be_there(session: Session, subject: str, step: str) -> None:
+    if not session.interactive or not sys.stdout.isatty():
+        raise ConsentMissing(
+            "Not edited",
+            "An editor needs a terminal, and there is none. A step's arguments can be given as a file.",
+            hint="Run on a terminal, or:",
+            command=f"agentctl edit {subject} {step} --with FILE",
+        )
+
+
+def _given(workspace: Workspace, subject: Subject, step: str, file: Path) -> Plan | None:
+    from agentctl.workspace import editing
+
+    try:
+        text = file.read_bytes()
+    except OSError as error:
+        raise Invalid("The draft cannot be read", f"{file}: {error.strerror}.") from error
+    return editing.rewritten(workspace, subject, step, text, str(file))
+
+
+def _in_editor(
+    workspace: Workspace, subject: Subject, step: str, session: Session, keep: Callable[[Plan | None], Preview | None]
+) -> Preview | None:
+    """Let a person edit until what they wrote can be kept, or they have had enough: their text is then not lost."""
+    from agentctl.cli import editor
+    from agentctl.workspace import editing
+
+    text = editing.draft(workspace, subject, step)
+    with editor.sheet(f"{step}.yaml", text, os.environ) as sheet:
+        while True:
+            editor.run(sheet.path, os.environ)
+            if sheet.text == text.encode():
+                return None
+            try:
+                return keep(editing.rewritten(workspace, subject, step, sheet.text, str(sheet.path)))
+            except Invalid as error:
+                _say(error, session)
+            except AgentctlError:
+                talk(f"Your text is kept in {sheet.keep()}, which only you can read. To go on with it:\n")
+                talk(f"    agentctl edit {subject.short} {step} --with {sheet.path}\n")
+                raise
+            if not _again():
+                raise Invalid(
+                    "The draft is not valid",
+                    f"Nothing was changed. Your text is kept in {sheet.keep()}, which only you can read.",
+                    hint="To go on with it once it is mended:",
+                    command=f"agentctl edit {subject.short} {step} --with {sheet.path}",
+                )
+
+
+def _say(error: AgentctlError, session: Session) -> None:
+    from agentctl.cli.quote import quote
+    from agentctl.views.document.errors import error as document
+    from agentctl.views.terminal.errors import draw_error
+
+    error.diagnostics = quote(error.diagnostics)
+    talk(draw_error(document(error), session.look(sys.stderr)))
+
+
+def _again() -> bool:
+    talk("Open it again? Only `yes` does: ")
+    return sys.stdin.readline().strip() == "yes"
