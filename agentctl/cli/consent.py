@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from agentctl.cli.output import talk
 from agentctl.cli.session import Session
-from agentctl.engine.gate import check_decided, irreversible
+from agentctl.engine.gate import asked_of, check_decided, irreversible
 from agentctl.errors import ConsentMissing
 from agentctl.model.changeset import ChangeSet
 from agentctl.model.decision import Consent, ConsentKind, Decision, Hold, Need, Ruling
@@ -86,12 +86,17 @@ def _unsigned(
     """Say which rule asks whom for what, and what they type."""
     rules = [finding for finding in decision.findings if finding.place is not None]
     rule = f"Rule `{rules[0].rule}` ({rules[0].place})" if rules else "Policy"
+    enough = len(people) >= asked_of(decision).count
     who = f"May sign: {', '.join(people)}." if people else "Nobody in the policy's `people:` may sign for it."
+    if people and not enough:
+        who += " That is too few for it."
     return ConsentMissing(
         "Approval required",
         f"Step `{step}`: {rule} asks for {need.what}.\n{who} Nothing was executed.",
-        hint="To review and approve exactly this, each of them runs:",
-        command=f"agentctl approve {_short(changeset)}",
+        hint="To review and approve exactly this, each of them runs:"
+        if enough
+        else "Only people with a key of their own may, and never the requester. To see what the policy lacks:",
+        command=f"agentctl approve {_short(changeset)}" if enough else "agentctl policy lint",
     )
 
 

@@ -13,6 +13,7 @@ from agentctl.model.changeset import ChangeSet
 from agentctl.model.decision import Decision, Signed
 from agentctl.model.plan import Plan
 from agentctl.policy.rules import Policy
+from agentctl.policy.signing import signers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,13 +52,9 @@ def weigh(
 
 
 def may_sign(policy: Policy, plan: Plan, decision: Decision) -> tuple[str, ...]:
-    """Return who may sign for what ``decision`` asks: people of its groups who are not the requester."""
+    """Return who may sign for what ``decision`` asks: people of its groups with a key, who are not the requester."""
     groups = decision.signatures.groups if decision.signatures else ()
-    return tuple(
-        name
-        for name, person in policy.people.items()
-        if (not groups or not person.groups.isdisjoint(groups)) and not excluded(person, plan, policy)
-    )
+    return tuple(name for name in signers(policy, groups) if not excluded(policy.people[name], plan, policy))
 
 
 def _objection(approval: Approval, changeset: ChangeSet, policy: Policy, used: Mapping[str, str]) -> str:

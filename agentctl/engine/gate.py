@@ -209,9 +209,14 @@ def _needs(change: Change, decision: Decision, consent: Consent) -> Iterable[Nee
         yield Need(what=f"consent to `{change.action}` by name and number: it cannot be undone", kind=ConsentKind.YES)
 
 
+def asked_of(decision: Decision) -> Signatures:
+    """Return the signatures a decision asks for where its mode asks for any."""
+    return decision.signatures or Signatures(count=_MANUAL)
+
+
 def _missing(decision: Decision, signed: Collection[Signed]) -> str:
     """Say which signatures are missing, or nothing. People are counted, not keys or approvals."""
-    wanted = decision.signatures or Signatures(count=_MANUAL)
+    wanted = asked_of(decision)
     people = {one.person for one in signed if not wanted.groups or not set(wanted.groups).isdisjoint(one.groups)}
     if len(people) >= wanted.count:
         return ""

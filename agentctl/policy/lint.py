@@ -12,7 +12,9 @@ from agentctl.policy.constraints import UNCONSTRAINED
 from agentctl.policy.expressions import Expression
 from agentctl.policy.limit_lint import lint_limit
 from agentctl.policy.lint_constraints import constrained
+from agentctl.policy.overridable import lint_overrides
 from agentctl.policy.rules import Grant, Policy
+from agentctl.policy.signing import unreachable
 from agentctl.policy.tripping import untrippable
 from agentctl.policy.wide import Ground, closing, named
 from agentctl.syntax.suggest import did_you_mean
@@ -26,6 +28,8 @@ def lint(policy: Policy, ground: Ground) -> tuple[Diagnostic, ...]:
     """Return every finding: errors where a rule cannot mean what it says, warnings where it may not."""
     found = [*_roles(policy), *_groups(policy), *_invariant_paths(policy, ground), *untrippable(policy, ground)]
     found += constrained(policy, ground)
+    found += unreachable(policy)
+    found += lint_overrides(policy)
     for grants in policy.grants.values():
         for grant in grants:
             found += [*_actions(grant, ground), *_grant_paths(grant, ground), *_wide(grant, policy, ground)]

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from agentctl.identity import sshsig
 from agentctl.model.action import Fidelity, Reversibility, Tier
 from agentctl.model.diagnostic import Severity
 from agentctl.model.policy_report import LintReport
@@ -26,7 +27,8 @@ SPECS = {
     "crm.row.restore": replace(SPEC, inverse_only=True),
 }
 GROUND = Ground(specs=SPECS, tenant="acme", environment="staging")
-UNDO = "people: {maria: {groups: [on-call]}}\nrollback: {from: [on-call]}"
+KEY = sshsig.public_key(bytes(32))
+UNDO = f"people: {{maria: {{groups: [on-call], keys: ['{KEY}']}}}}\nrollback: {{from: [on-call]}}"
 GOOD = "{id: good, actions: [crm.row.update], targets: ['customers/*'], fields: [tier]}"
 
 
