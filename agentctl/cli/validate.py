@@ -26,22 +26,25 @@ def validate(
     format: ReportOption = Report.TERMINAL,
     json_into: JsonInto = None,
 ) -> None:
-    """Check plans against their schema and every action's, without touching any system.
+    """Check plans against their schema, every action's, and what policy denies in any case, touching no system.
 
-    Every problem is reported at once, with its place. With --format json an agent gets JSON pointers and can mend its
+    Every problem is reported at once, with its place. Ends with 4 where policy is all that stands against it; what
+    hangs on live values is told by `agentctl plan`. With --format json an agent gets JSON pointers and can mend its
     own plan in one turn; sarif, junit, github and markdown are for CI.
 
         agentctl validate plan.yaml
         agentctl validate plans/*.yaml --format json
         agentctl validate plans/*.yaml --format sarif > agentctl.sarif
     """
+    from agentctl.model.diagnostic import DENIED
     from agentctl.views.document.diagnostics import diagnostics
     from agentctl.views.terminal.diagnostics import draw_diagnostics
-    from agentctl.workspace.proving import check
+    from agentctl.workspace.validating import validate as check
 
     with reported(format, plans):
         workspace = context.obj.workspace()
         found = [diagnostic for path in plans for diagnostic in check(path, workspace)]
     document = diagnostics(found, [str(path) for path in plans])
     emit_report(document, draw_diagnostics, context.obj, plans, format=format, into=json_into)
-    raise typer.Exit(Exit.OK if document["valid"] else Exit.INVALID)
+    wrong = {item["code"] for item in document["diagnostics"] if item["severity"] == "error"}
+    raise typer.Exit(Exit.OK if not wrong else Exit.REFUSED if wrong == {DENIED} else Exit.INVALID)

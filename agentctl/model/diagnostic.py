@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
+DENIED = "denied-by-policy"      # the code of what is wrong with a plan only because policy says so
+
+
 class Severity(StrEnum):
     ERROR = "error"
     WARNING = "warning"

@@ -21,8 +21,8 @@ from agentctl.model.changeset import ChangeSet
 from agentctl.model.diagnostic import Diagnostic, Severity, Span
 from agentctl.model.plan import Plan
 from agentctl.planfile.catalog import Catalog
+from agentctl.planfile.load import Checked, loads, read
 from agentctl.planfile.load import check as check_plan
-from agentctl.planfile.load import loads, read
 
 if TYPE_CHECKING:
     from agentctl.workspace.workspace import Workspace
@@ -39,26 +39,30 @@ def load(path: Path, catalog: Catalog) -> Plan:
     return replace(plan, signed=Signed(source=source, signature=signature)) if signature is not None else plan
 
 
-def check(path: Path, workspace: Workspace) -> tuple[Diagnostic, ...]:
+def check(path: Path, workspace: Workspace) -> Checked:
     """Return what there is to say offline of the plan file at ``path``, and of its signature."""
     try:
         source = read(path)
     except Invalid as error:
-        return error.diagnostics
+        return Checked(file=str(path), plan=None, diagnostics=error.diagnostics)
     checked = check_plan(source, str(path), workspace.catalog)
     if checked.plan is None:
-        return checked.diagnostics
+        return checked
     try:
         signature = beside(path)
     except Invalid as error:
-        return (*checked.diagnostics, _unproven(path, Severity.ERROR, error.detail.rstrip(".")))
+        return _with(checked, _unproven(path, Severity.ERROR, error.detail.rstrip(".")))
     signed = None if signature is None else Signed(source=source, signature=signature)
     author = authorship(replace(checked.plan, signed=signed), workspace.policy, workspace.catalog)
     if author.signed or not author.why:
-        return checked.diagnostics
+        return checked
     agent = workspace.policy.agents.get(checked.plan.agent)
     severity = Severity.ERROR if agent and agent.signs else Severity.WARNING
-    return (*checked.diagnostics, _unproven(path, severity, author.why, agent.keys_place if agent else None))
+    return _with(checked, _unproven(path, severity, author.why, agent.keys_place if agent else None))
+
+
+def _with(checked: Checked, found: Diagnostic) -> Checked:
+    return replace(checked, diagnostics=(*checked.diagnostics, found))
 
 
 def _unproven(path: Path, severity: Severity, why: str, place: Span | None = None) -> Diagnostic:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from agentctl.model.diagnostic import DENIED
 from agentctl.views import safe
 from agentctl.views.look import Detail, Look
 from agentctl.views.page import Ink, Inked, Page, Part, cells
@@ -22,11 +23,15 @@ def draw_diagnostics(document: Mapping[str, Any], look: Look) -> str:
     draw_findings(page, document["diagnostics"])
     page.blank()
     found = document["diagnostics"]
-    wrong = {item["file"] for item in found if item["severity"] == "error"}
-    known = wrong <= set(document["files"])
+    errors = [item for item in found if item["severity"] == "error"]
+    wrong = {item["file"] for item in errors if item["code"] != DENIED}
+    denied = {item["file"] for item in errors} - wrong
+    known = wrong | denied <= set(document["files"])
     if known:
-        _draw_verdict(page, "Valid", Ink.GOOD, [name for name in document["files"] if name not in wrong], found)
+        good = [name for name in document["files"] if name not in wrong | denied]
+        _draw_verdict(page, "Valid", Ink.GOOD, good, found)
     _draw_verdict(page, "Not valid", Ink.RISK, [name for name in document["files"] if name in wrong], found)
+    _draw_verdict(page, "Denied by policy", Ink.RISK, [name for name in document["files"] if name in denied], found)
     if not known:
         page.line(Inked("Not valid", Ink.RISK), f" ({counted(found)}).")        # where is not known for all of them
     return page.text()
