@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-
 DENIED = "denied-by-policy"      # the code of what is wrong with a plan only because policy says so
 
 
