@@ -6,6 +6,7 @@ import json
 import os
 import struct
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -13,7 +14,7 @@ from typing import Any, BinaryIO, Protocol, Self
 
 from agentctl.errors import Unwritable
 from agentctl.model.canonical import canonical
-from agentctl.store.atomic import sync_folder
+from agentctl.store import atomic
 
 _MAGIC = b"agentctl-pack 1 "
 _LENGTH = struct.Struct(">I")
@@ -68,7 +69,7 @@ class Pack:
             file.flush()
             _sync_data(file.fileno())
             if self._frames == 0:
-                sync_folder(self._path.parent)
+                atomic.sync_folder(self._path.parent)
         except OSError as error:
             self._failed = True
             raise Unwritable("A pack could not be written", f"{self._path}: {error.strerror}.") from error
@@ -76,9 +77,11 @@ class Pack:
 
     def close(self) -> None:
         """Let go. Syncs nothing: ``put`` has."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        file, self._file = self._file, None
+        if file is not None:
+            # What a failed ``put`` could not write is still in the buffer; that it failed was said.
+            with suppress(OSError) if self._failed else nullcontext():
+                file.close()
 
     def __enter__(self) -> Self:
         return self
@@ -95,6 +98,12 @@ class Pack:
         self._file = os.fdopen(descriptor, "wb")
         self._file.write(_header(self._sealer))
         return self._file
+
+
+def save(folder: Path, name: str, values: Mapping[str, Any], sealer: Sealer, mode: int) -> None:
+    """Write a pack that is whole or not there, durably. Raises Unwritable."""
+    sealed = sealer.seal(canonical(values), _context(name, 0))
+    atomic.replace(_path(folder, name), [_header(sealer), _LENGTH.pack(len(sealed)), sealed], mode)
 
 
 def read(folder: Path, name: str, sealer: Sealer | None) -> Contents:

@@ -275,8 +275,7 @@ class Workspace:
         self.changesets.save(changeset)
         name = _pack_of(changeset)
         if preview.hidden and not (self.layout.packs / name).exists():
-            with packs.Pack(self.layout.packs, name, self.vault, self.layout.file_mode) as pack:
-                pack.put(preview.hidden)
+            packs.save(self.layout.packs, name, preview.hidden, self.vault, self.layout.file_mode)
         if out is not None:
             changesets.write(out, changeset, 0o600)
 
@@ -393,17 +392,19 @@ class Workspace:
         given = binding(consent or Consent(), preview.changeset)
         return standings(self, preview.decisions, given, preview.resumes)
 
-    def judge_stored(self, changeset: ChangeSet, by: Judge) -> dict[str, Ruling]:
-        """Return what ``by`` makes of a stored changeset, from what is stored: no live system is read."""
+    def judge_stored(self, changeset: ChangeSet, by: Judge, consent: Consent | None = None) -> dict[str, Ruling]:
+        """Return what ``by`` makes of a stored changeset under ``consent``: no live system is read."""
         steps = {step.id: step for step in changeset.plan.steps}
         decisions = [by.decide(change, steps[change.step], changeset.plan) for change in changeset.changes]
-        rulings = judge(changeset, decisions, Consent(), self.systems, self.halts(), self._beyond(decisions))
+        given = consent or Consent()
+        beyond = self._beyond(decisions, given)
+        rulings = judge(changeset, decisions, given, self.systems, self.halts(), beyond)
         return rejected(rulings, self.rejections(changeset))
 
-    def _beyond(self, decisions: Iterable[Decision]) -> Mapping[str, Finding]:
+    def _beyond(self, decisions: Iterable[Decision], consent: Consent) -> Mapping[str, Finding]:
         """Return why steps don't fit their limits, as far as that can be told: what only shows must go on showing."""
         try:
-            return refusals(standings(self, decisions, Consent()))
+            return refusals(standings(self, decisions, consent))
         except (keys.NoKey, Tampered):
             return {}
 
