@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import re
 import secrets
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from agentctl.errors import Unwritable
 
+_OURS = re.compile(r"\..+\.[0-9a-f]{12}\.tmp")
+
 
 def replace(path: Path, chunks: Iterable[bytes], mode: int, *, keep: Path | None = None) -> None:
     """Write ``chunks`` to ``path``, durably; the old content goes to ``keep``. Raises Unwritable, changing nothing."""
-    temporary = _beside(path)
     try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
+        temporary, descriptor = _make(path, mode)
         try:
-            with os.fdopen(descriptor, "wb") as file:
+            with os.fdopen(descriptor, "wb", closefd=False) as file:
                 os.fchmod(descriptor, mode)     # whatever the umask is
                 file.writelines(chunks)
                 file.flush()
@@ -26,9 +30,19 @@ def replace(path: Path, chunks: Iterable[bytes], mode: int, *, keep: Path | None
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
+            os.close(descriptor)
         sync_folder(path.parent)
     except OSError as error:
         raise Unwritable("A file could not be written", f"{path}: {error.strerror}.") from error
+
+
+def clear(folder: Path) -> None:
+    """Take away what writers that died left in ``folder``, a folder of ours. A living one holds its file locked."""
+    with suppress(OSError):     # what stays only takes up room
+        for path in folder.iterdir():
+            if _OURS.fullmatch(path.name):
+                with suppress(OSError):
+                    _remove_unless_alive(path)
 
 
 def sync_folder(folder: Path) -> None:
@@ -36,6 +50,31 @@ def sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _make(path: Path, mode: int) -> tuple[Path, int]:
+    """Make a file beside ``path``, locked for as long as its writer lives."""
+    while True:
+        temporary = _beside(path)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if os.fstat(descriptor).st_nlink:
+                return temporary, descriptor
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            os.close(descriptor)
+            raise
+        os.close(descriptor)        # it was cleared away in the moment before it was locked
+
+
+def _remove_unless_alive(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        path.unlink()
     finally:
         os.close(descriptor)
 

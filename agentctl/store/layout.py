@@ -42,6 +42,11 @@ class Layout:
         """Made by the first halt."""
         return self.root / "halts"
 
+    def folders(self) -> tuple[Path, ...]:
+        """Return every folder there is, this one first. Follows no link."""
+        with os.scandir(self.root) as entries:
+            return (self.root, *(Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)))
+
     def statements(self, noun: str) -> Path:
         """Where signed statements of a kind lie (``approvals``…), made by the first."""
         return self.root / f"{noun}s"

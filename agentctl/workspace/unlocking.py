@@ -12,7 +12,7 @@ from dataclasses import asdict
 
 from agentctl.errors import AgentctlError, Unwritable
 from agentctl.model.halt import halt_to_wire, recorded_ids
-from agentctl.store import halts, lock
+from agentctl.store import atomic, halts, lock
 from agentctl.trace.journal import Journal
 from agentctl.trace.record import Kind, Record
 from agentctl.workspace.lineage import new_id
@@ -29,6 +29,8 @@ def locked(workspace: Workspace, run: str, timeout: float) -> Iterator[None]:
     with lock.acquire(workspace.layout.lock, me, timeout=timeout, mode=workspace.layout.file_mode) as held:
         if held.broke is not None:
             record_act(workspace, Kind.UNLOCK, _broken(held.broke, workspace.person, "its owner is dead"))
+        for folder in workspace.layout.folders():
+            atomic.clear(folder)
         witnessed = newest(workspace)
         record_halts(workspace)
         _record_rejections(workspace)

@@ -106,3 +106,17 @@ def test_a_workspace_that_cannot_be_made_is_told(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(Unwritable):
         Layout(tmp_path / "file" / ".agentctl").make()
+
+
+def test_what_a_dead_writer_left_is_cleared_away_and_a_living_ones_is_not(tmp_path):
+    path, dead, theirs = tmp_path / "state.json", tmp_path / ".state.json.0123456789ab.tmp", tmp_path / ".notes.tmp"
+    dead.write_bytes(b"half")
+    theirs.write_bytes(b"not ours")
+
+    def content():
+        yield b"new"
+        atomic.clear(tmp_path)      # in the middle of a write
+
+    atomic.replace(path, content(), 0o600)
+    assert sorted(tmp_path.iterdir()) == [theirs, path]
+    assert path.read_bytes() == b"new"
