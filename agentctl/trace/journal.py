@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -106,7 +107,10 @@ class Journal:
         return record
 
     def close(self) -> Checkpoint | None:
-        """Sign the file's head and length if the run or act is told to its end; else leave that to the next writer."""
+        """Sign the file's head and length if the run or act is told to its end; else leave that to the next writer.
+
+        So is a signature that cannot be written: what it would say is durable already.
+        """
         lines, self._lines, self._closed = self._lines, None, True
         if lines is None:
             return None
@@ -114,12 +118,15 @@ class Journal:
             if self._end is None or not self._told or lines.failed:
                 return None
             lines.sync()
-            lines.release_reserve()
-            return seal(self._places, self._end)
+            with suppress(OSError):
+                lines.release_reserve()
+                return seal(self._places, self._end)
+            return None
         except OSError as error:
             raise self._failure(error) from error
         finally:
-            lines.close()
+            with suppress(OSError):     # a reserve that stays is taken away by the next writer
+                lines.close()
 
     @property
     def _size(self) -> int:
@@ -142,13 +149,13 @@ class Journal:
     def _failure(self, error: OSError) -> AgentctlError:
         if isinstance(error, FileExistsError | BlockingIOError):
             return Locked("The trace is being written", f"Another process writes {self.file.name}.")
-        if not self._durable:
+        if not self._durable or self.file.kind != RUN:
             return _unwritable(self._places.trace, error)
         return NotRecorded(
             "The trace could not be written",
             f"{self.file.name}: {error.strerror}. What was not recorded was not done.",
             hint="Make room or repair the disk, then go on with the run.",
-            command=f"agentctl apply --resume {self.file.id}" if self.file.kind == RUN else "",
+            command=f"agentctl apply --resume {self.file.id}",
         )
 
     def __enter__(self) -> Self:
