@@ -8,7 +8,7 @@ from typing import Any, assert_never
 
 from agentctl.connectors.base import Call, Receipt
 from agentctl.engine import records
-from agentctl.engine.gate import Judge, binding, halts_on, rule
+from agentctl.engine.gate import Judge, binding, halts_on, lasting, rule
 from agentctl.engine.keys import Ledger, keys
 from agentctl.engine.limits import exceeding
 from agentctl.engine.moved import Moved, moved
@@ -20,7 +20,7 @@ from agentctl.engine.protect import Protector
 from agentctl.engine.readback import Reading, read_back
 from agentctl.engine.resolve import Brought, Done, resolve
 from agentctl.engine.settle import Sending
-from agentctl.errors import ConnectorError, Indeterminate, Interrupted
+from agentctl.errors import ConnectorError, Incomplete, Indeterminate, Interrupted, Unwritable
 from agentctl.model.action import ActionSpec, Settlement
 from agentctl.model.breaker import Breaker
 from agentctl.model.change import Change, Effect, weaker
@@ -132,6 +132,7 @@ class _Execution:
         self._packed: set[str] = set()
         self._moved: tuple[Moved, ...] = ()
         self._halted = False
+        self._opened = False
 
     def run(self) -> Ending:
         self._open()
@@ -167,6 +168,7 @@ class _Execution:
         body = records.run_started(self._changeset, self._start, self._author, protector)
         self._keep(protector)
         self._write(Kind.RUN_STARTED, body, sync=True)
+        self._opened = True
 
     def _close(self, reason: str) -> Ending:
         steps = {step.id: self._status_of(step.id) for step in self._plan.steps}
@@ -203,14 +205,16 @@ class _Execution:
         overlay = Overlay(self._around.systems, self._around.clock)
         change = foresee(step, self._around.systems, overlay)
         outcome = replace(change, inverse=weaker(change.inverse, planned.inverse))
-        decision = lifted(self._around.judge().decide(outcome, step, self._plan, final=True), self._consent)
+        judge = self._around.judge()
+        consent = lasting(self._consent, judge.now)
+        decision = lifted(judge.decide(outcome, step, self._plan, final=True), consent)
         seen = Protector(self._around.commitments).change(project(change, decision.reads, spec.volatile), spec)
         self._write(Kind.DECISION, records.decision(decision), sync=False)
-        match rule(outcome, decision, self._consent, spec):
+        match rule(outcome, decision, consent, spec):
             case Refuse(why=why):
                 return self._not_done(step, StepStatus.REFUSED, why)
             case Hold(needs=needs):
-                reason = f"it waits for {needs[0].what}"
+                reason = f"it waits for {needs[0].what}{_expired(self._consent, consent)}"
                 self._write(Kind.ESCALATION, records.escalation(step, needs, seen), sync=True)
                 return _Outcome(status=StepStatus.HELD, reason=reason)
             case Permit():
@@ -289,10 +293,27 @@ class _Execution:
     def _keep(self, protector: Protector) -> None:
         """Put values the trace only commits to where they are encrypted, each once."""
         fresh = {key: wire for key, wire in protector.values.items() if key not in self._packed}
-        if fresh:
+        if not fresh:
+            return
+        try:
             self._around.pack.put(fresh)
-            self._packed.update(fresh)
+        except Unwritable as error:
+            if not self._opened:
+                raise
+            raise Incomplete(
+                error.summary,
+                f"{error.detail} What comes after was not done.",
+                hint="Make room or repair the disk, then go on with the run.",
+                command=f"agentctl apply --resume {self._start.run}",
+            ) from error
+        self._packed.update(fresh)
 
     def _write(self, kind: Kind, body: Mapping[str, Any], *, sync: bool) -> None:
         self._around.observe(self._around.journal.append(kind, body, sync=sync))
 
+
+def _expired(consent: Consent, left: Consent) -> str:
+    """Say whose consent ended since the run began."""
+    ended = {f"`{one.person}`'s was good until {one.until}" for one in (*consent.signed, *consent.overrides)}
+    ended -= {f"`{one.person}`'s was good until {one.until}" for one in (*left.signed, *left.overrides)}
+    return f"; {', '.join(sorted(ended))}" if ended else ""
