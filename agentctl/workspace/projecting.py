@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from agentctl.engine.owned import owned, project
-from agentctl.errors import Tampered, Usage
+from agentctl.errors import Tampered, Unwritable, Usage
 from agentctl.model.snapshot import Address
 from agentctl.model.state import Head, Known, State
 from agentctl.model.values import to_wire
@@ -23,6 +23,17 @@ def save_state(workspace: Workspace) -> State:
     state = _projected(workspace, scan(workspace.layout.trace))
     store.save(workspace.layout.state, state, workspace.layout.file_mode)
     return state
+
+
+def keep_state(workspace: Workspace) -> None:
+    """Store the state after what it tells was done and recorded. What keeps it from that is said, not raised."""
+    try:
+        save_state(workspace)
+    except Unwritable as error:
+        workspace.tell(
+            f"warning: The state could not be saved\n  {error.detail}\n"
+            "  What was done is recorded, and the state can be rebuilt from that:\n      agentctl state rebuild"
+        )
 
 
 def load_state(workspace: Workspace) -> State:

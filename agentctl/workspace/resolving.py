@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from agentctl.engine.protect import Protector
-from agentctl.engine.settle import Answer, Became, Sending, settle, unsettled
+from agentctl.engine.settle import Answer, Became, settle, unsettled
 from agentctl.errors import Usage
 from agentctl.model.run import Run, StepStatus
 from agentctl.model.values import to_wire
 from agentctl.trace.journal import Journal
 from agentctl.trace.record import Kind
 from agentctl.workspace.lineage import new_id
-from agentctl.workspace.projecting import save_state
+from agentctl.workspace.projecting import keep_state
 from agentctl.workspace.unlocking import locked
 from agentctl.workspace.workspace import Workspace
 
@@ -21,10 +21,10 @@ _BY_HAND = {
 }
 
 
-def settle_all(workspace: Workspace, run: Run) -> dict[str, Sending]:
+def settle_all(workspace: Workspace, run: Run) -> dict[str, Answer]:
     """Ask the systems what became of every unsettled step of ``run``, and record what they can tell. Hold the lock.
 
-    Return the steps that may be sent again under their key: that will tell, so nothing is recorded of them yet.
+    Return the answers. Of a step that may be sent again under its key nothing is recorded yet: sending it will tell.
     """
     values = workspace.values(run)
     answers = [settle(step, workspace.systems, values, workspace.time()) for step in unsettled(run)]
@@ -33,7 +33,7 @@ def settle_all(workspace: Workspace, run: Run) -> dict[str, Sending]:
         with Journal.open(workspace.places, Kind.RESOLVE.value, new_id(8), clock=workspace.now) as journal:
             for answer in told:
                 journal.append(Kind.STEP_RESOLVED, _body(workspace, run, answer), sync=True)
-    return {answer.step: answer.sending for answer in answers if answer.sending is not None}
+    return {answer.step: answer for answer in answers}
 
 
 def resolve(workspace: Workspace, name: str, step: str, answer: str, reason: str) -> str:
@@ -54,7 +54,7 @@ def resolve(workspace: Workspace, name: str, step: str, answer: str, reason: str
         }
         with Journal.open(workspace.places, Kind.RESOLVE.value, new_id(8), clock=workspace.now) as journal:
             journal.append(Kind.STEP_RESOLVED, body, sync=True)
-        save_state(workspace)
+        keep_state(workspace)
     return f"Recorded: step `{step}` of run {run.id}: {answer}. To go on:\n    agentctl apply --resume {run.id}"
 
 

@@ -17,7 +17,7 @@ from agentctl.engine.keys import done_by, ledger
 from agentctl.engine.ports import Brake, Observer
 from agentctl.engine.preview import Preview
 from agentctl.engine.resolve import Done
-from agentctl.engine.settle import Sending, unsettled
+from agentctl.engine.settle import Answer, Sending, unsettled
 from agentctl.errors import Incomplete, Tampered, Unwritable, Usage
 from agentctl.model.changeset import ChangeSet, Purpose
 from agentctl.model.decision import Consent
@@ -30,7 +30,7 @@ from agentctl.workspace.consenting import confirm, renewed
 from agentctl.workspace.halting import refusal
 from agentctl.workspace.limiting import reserve
 from agentctl.workspace.lineage import new_id
-from agentctl.workspace.projecting import save_state
+from agentctl.workspace.projecting import keep_state
 from agentctl.workspace.resolving import settle_all
 from agentctl.workspace.unlocking import locked, record_halts
 from agentctl.workspace.watching import Watched
@@ -96,14 +96,16 @@ def resume(workspace: Workspace, name: str, control: Control) -> Ended:
     run = new_id(_RUN_ID)
     with locked(workspace, run, control.timeout):
         old = _resumable(workspace, name)
-        again: Mapping[str, Sending] = {}
+        answers: Mapping[str, Answer] = {}
         if unsettled(old):
-            again = settle_all(workspace, old)
+            answers = settle_all(workspace, old)
             old = workspace.run(old.id)
+        again = {step: answer.sending for step, answer in answers.items() if answer.sending is not None}
         if doubtful := [step for step in unsettled(old) if step.id not in again]:
             raise Incomplete(
                 "A step is in doubt",
-                f"Whether step `{doubtful[0].id}` of run {old.id} happened cannot be told: {doubtful[0].reason}.",
+                f"Whether step `{doubtful[0].id}` of run {old.id} happened cannot be told: "
+                f"{answers[doubtful[0].id].reason}.",
                 hint="Look at the system, then say what became of it:",
                 command=f"agentctl resolve {old.id} {doubtful[0].id} --happened --reason …",
             )
@@ -193,7 +195,7 @@ def _run(
     with suppress(Unwritable):      # they stand without being recorded, and whoever holds the lock next does it
         for record in record_halts(workspace):
             control.observe(record)
-    save_state(workspace)
+    keep_state(workspace)
     return Ended(run=run, ending=ending, began_before=bool(frame.resumes))
 
 
