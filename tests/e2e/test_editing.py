@@ -11,6 +11,7 @@ import pytest
 
 from agentctl.errors import Exit
 from tests.e2e.house import House, step, update
+from tests.e2e.test_signed_plans import make_key, public, sign
 
 LETTER = "Dear Ada,\n\nwe have cancelled your account.\n\nRegards\n"
 BETTER = "Dear Ada,\n\nyour new tier is active.\n\nRegards\n"
@@ -245,3 +246,151 @@ def test_what_an_edit_says_of_itself_cannot_be_changed_in_the_store(house):
         stored.write_bytes(whole.replace(old, new))
         assert house.typed("apply", edited(house)["to"]).code == Exit.INTEGRITY
         stored.write_bytes(whole)
+
+
+def signed_letter(house: House) -> str:
+    """Let the agent have keys, sign its letter, and return the changeset's digest."""
+    make_key(house, "agent")
+    house.change("policy.yaml", lambda policy: policy["agents"]["helper"].update(keys=[public(house, "agent")]))
+    house.change("policy.yaml", lambda policy: [grant.update(mode="auto") for grant in grants(policy)])
+    house.plan(mail(), update("tier"))
+    sign(house)
+    planned = house.run("plan", "plan.yaml", "--format", "json")
+    assert planned.json["author"]["standing"] == "proven", planned.all
+    return planned.json["digest"]
+
+
+def grants(policy: dict) -> list[dict]:
+    return policy["roles"]["all"]["grants"]
+
+
+def rewrite(house: House, digest: str, text: str = "short") -> str:
+    (house.root / "mail.yaml").write_text(f"to: ada@acme.example\ntext: {text}\n")
+    told = house.run("edit", digest, "mail", "--with", "mail.yaml", "--format", "json")
+    assert told.code == Exit.OK, told.all
+    return told.json["digest"]
+
+
+def test_what_a_person_made_of_a_signed_plan_is_not_denied_and_never_done_unasked(house):
+    digest = signed_letter(house)
+    to = rewrite(house, digest)
+    assert house.run("apply", to, "--auto-approve").code == Exit.CONSENT
+    shown = house.run("show", to, "--format", "json").json
+    assert (shown["author"]["standing"], shown["outcome"]) == ("edited", "held")
+    assert {step["decision"]["mode"] for step in shown["steps"]} == {"approve"}
+    assert house.typed("apply", to, answers=("yes", "send 1")).code == Exit.OK
+    assert house.outbox()[0]["text"] == "short"
+    (started,) = [record for record in house.records() if record["kind"] == "run_started"]
+    assert started["body"]["author"]["standing"] == "edited"
+    assert started["body"]["plan"]["edited"]["steps"]["mail"]["with"]["text"] == LETTER
+
+
+def test_dropping_a_step_of_a_signed_plan_leaves_the_rest_proven_to_be_the_agents_own_but_edited(house):
+    digest = signed_letter(house)
+    told = house.run("edit", digest, "--drop", "mail", "--format", "json")
+    assert told.json["author"]["standing"] == "edited"
+    assert house.run("apply", told.json["digest"], "--auto-approve").code == Exit.CONSENT
+
+
+def test_an_edit_of_an_unsigned_plan_of_an_agent_with_keys_is_denied_like_the_plan(house):
+    digest = signed_letter(house)
+    (house.root / "plan.yaml.sig").unlink()
+    plain = house.run("plan", "plan.yaml", "--format", "json").json["digest"]
+    assert plain != digest
+    (house.root / "mail.yaml").write_text("to: ada@acme.example\ntext: short\n")
+    told = house.run("edit", plain, "mail", "--with", "mail.yaml")
+    assert (told.code, "it carries no signature" in " ".join(told.all.split())) == (Exit.REFUSED, True)
+
+
+@pytest.mark.parametrize("forgery", ["another target", "a step more", "another agent's words"])
+def test_a_changeset_that_only_says_it_was_edited_is_not_the_agents(house, forgery):
+    """Whoever can write the store can call anything an edit of what the agent signed; only what an edit can be is one."""
+    from agentctl.model.canonical import digest as digest_of
+    from agentctl.model.canonical import digest_bytes
+    from agentctl.store import changesets
+
+    to = rewrite(house, signed_letter(house))
+    stored = house.ours / "changesets" / f"{to[7:]}.jsonl"
+    lines = stored.read_bytes().splitlines(keepends=True)
+    header = json.loads(lines[0])
+    plan = header["plan"]
+    if forgery == "another target":
+        plan["steps"][0]["target"] = "elsewhere"
+    elif forgery == "a step more":
+        plan["steps"].append({**plan["steps"][1], "id": "more", "target": "customers/2"})
+    else:
+        plan["edited"]["steps"]["mail"]["with"]["text"] = "What nobody signed."
+    effects = digest_of([digest_bytes(line[:-1]) for line in lines[1:-1]])
+    bare = {name: item for name, item in header.items() if name not in ("effects", "digest", "changes")}
+    new = digest_of({**bare, "effects": effects})
+    head = {**bare, "effects": effects, "digest": new, "changes": len(lines) - 2}
+    forged = stored.parent / f"{new[7:]}.jsonl"
+    forged.write_bytes(b"".join([changesets.canonical(head) + b"\n", *lines[1:]]))
+    told = house.typed("apply", new, answers=("yes", "send 1"))
+    assert told.code in (Exit.INTEGRITY, Exit.REFUSED), told.all
+    assert house.outbox() == []
+
+
+@pytest.fixture
+def leads(house) -> House:
+    """A house whose letters need one signature of the leads, Maria and Ben."""
+    for name in ("maria", "ben"):
+        make_key(house, name)
+    house.change("policy.yaml", lambda policy: grants(policy)[1].update(
+        mode="approve", approvals={"count": 1, "from": ["leads"]}))
+    house.change("policy.yaml", lambda policy: policy["people"].update(ben={"groups": ["leads"], "keys": [public(house, "ben")]}))
+    house.change("policy.yaml", lambda policy: policy["people"]["on-call-1"].update(
+        groups=["on-call", "leads"], keys=[public(house, "maria")]))
+    return house
+
+
+def approve(house: House, digest: str, person: str, key: str):
+    return house.typed("approve", digest, "--as", person, "--key", house.home / key, answers=("yes", "send 1"))
+
+
+def test_whoever_edited_cannot_approve_and_somebody_else_can(leads):
+    to = rewrite(leads, planned(leads))
+    own = approve(leads, to, "on-call-1", "maria")
+    assert own.code == Exit.CONSENT
+    assert "`on-call-1` edited it" in " ".join(own.all.split())
+    assert "May sign: ben." in leads.typed("apply", to).all
+    assert approve(leads, to, "ben", "ben").code == Exit.OK
+    told = leads.run("apply", to)
+    assert told.code == Exit.OK, told.all
+    assert leads.outbox()[0]["text"] == "short"
+
+
+def test_an_approval_of_what_the_agent_wrote_is_none_of_what_a_person_made_of_it(leads):
+    digest = planned(leads)
+    assert approve(leads, digest, "ben", "ben").code == Exit.OK
+    to = rewrite(leads, digest)
+    told = leads.run("apply", to)
+    assert told.code == Exit.CONSENT
+    assert leads.outbox() == []
+
+
+def test_an_editor_nobody_knows_is_an_error_where_signatures_are_needed(leads):
+    digest = planned(leads)
+    (leads.root / "mail.yaml").write_text("to: ada@acme.example\ntext: short\n")
+    told = leads.run("edit", digest, "mail", "--with", "mail.yaml", LOGNAME="stranger")
+    assert (told.code, "`stranger` is nobody in `people:`" in " ".join(told.all.split())) == (Exit.REFUSED, True)
+    told = leads.run("edit", digest, "mail", "--with", "mail.yaml", "--as", "ben", LOGNAME="stranger")
+    assert told.code == Exit.OK, told.all
+    told = leads.run("edit", digest, "mail", "--with", "mail.yaml", "--as", "nobody")
+    assert (told.code, "Nobody of that name" in told.all) == (Exit.USAGE, True)
+
+
+def test_a_plan_nobody_is_said_to_have_requested_leaves_nobody_out(leads):
+    """`requested_by` is a claim: where the agent makes none, there is nobody to keep from approving but the agent."""
+    digest = planned(leads)
+    assert approve(leads, digest, "on-call-1", "maria").code == Exit.OK
+
+
+def test_a_requester_nobody_knows_is_an_error_where_signatures_are_needed_and_a_known_one_is_told(leads):
+    leads.plan(mail(), requested_by="who@acme.example")
+    told = leads.run("plan", "plan.yaml")
+    assert (told.code, "`who@acme.example` is nobody" in " ".join(told.all.split())) == (Exit.REFUSED, True)
+    leads.change("policy.yaml", lambda policy: policy["people"]["ben"].update(aliases=["who@acme.example"]))
+    told = leads.run("plan", "plan.yaml", "--format", "json")
+    assert (told.code, told.json["author"]["requester"]) == (Exit.OK, "ben")
+    assert "asked by  ben, as the plan claims" in leads.run("plan", "plan.yaml").out

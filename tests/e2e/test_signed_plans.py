@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from agentctl.errors import Exit
-from tests.e2e.house import House, Told, update
+from tests.e2e.house import House, Told, create, update
 
 
 @pytest.fixture
@@ -223,7 +223,7 @@ def test_a_changeset_rewritten_with_all_its_digests_proves_nothing(signing):
     from agentctl.model.canonical import canonical
     from agentctl.store import changesets
 
-    digest, stored = planned(signing)
+    _, stored = planned(signing)
     lines = stored.read_bytes().splitlines(keepends=True)
     header, change = json.loads(lines[0]), json.loads(lines[1])
     header["plan"]["steps"][0]["with"]["tier"] = "gratis"
@@ -245,7 +245,7 @@ def test_a_signature_of_one_plan_does_not_carry_over_to_a_plan_stored_under_it(s
     from agentctl.store import changesets
     from agentctl.workspace import proving
 
-    digest, stored = planned(signing)
+    _, stored = planned(signing)
     lineage = (signing.ours / "lineage").read_text().strip()
     vault = Vault(key_files.load(signing.key, lineage))
     source, signature = (signing.root / "plan.yaml").read_bytes(), (signing.root / "plan.yaml.sig").read_text()
@@ -300,17 +300,27 @@ def test_explain_and_replay_know_the_proof(signing):
     assert "which is no key of this agent" in json.dumps(told.json)
 
 
-def test_a_resumed_run_is_judged_by_the_same_proof(signing):
-    signing.plan(update("tier"), update("seats", seats=4))
+def test_a_run_goes_on_by_the_same_proof_and_not_without_it(signing):
+    signing.plan(update("tier"), create("after"))
     sign(signing)
     digest = signing.run("plan", "plan.yaml", "--format", "json").json["digest"]
-    assert signing.run("halt", "--all", "--reason", "wait").code == Exit.OK
-    assert signing.run("apply", digest, "--auto-approve").code == Exit.REFUSED
-    assert signing.run("unhalt", "--all", "--reason", "go").code == Exit.OK
-    assert signing.run("apply", digest, "--auto-approve").code == Exit.OK
-    assert signing.memory()["customers/1"] == {"tier": "annual", "seats": 4}
+    with signing.memory_is_busy() as over, signing.sitting("apply", digest, "--auto-approve") as sitting:
+        sitting.until("tier  mem.record.update  customers/1 …")
+        assert signing.run("halt", "--all", "--reason", "wait").code == Exit.OK
+        over()
+        assert sitting.ended().code == Exit.INCOMPLETE
+    assert signing.run("unhalt", "--all", "--reason", "go on").code == Exit.OK
+    stored = signing.ours / "changesets" / f"{digest[7:]}.jsonl"
+    whole = stored.read_bytes()
+    stored.write_bytes(whole[: whole.rindex(b'{"proof":')])
     told = signing.run("apply", "--resume", "latest")
-    assert told.code == Exit.USAGE
+    assert told.code == Exit.INCOMPLETE, told.all
+    assert "its signature cannot be read here any more" in " ".join(told.all.split())
+    assert len(signing.memory()) == 1
+    stored.write_bytes(whole)
+    told = signing.run("apply", "--resume", "latest")
+    assert told.code == Exit.OK, told.all
+    assert len(signing.memory()) == 2
 
 
 @pytest.mark.parametrize(("name", "hint"), [("h\u0435lper", "helper"), ("r\u0435ader", "reader")])
