@@ -44,16 +44,19 @@ def explain(
 
         agentctl policy explain plan.yaml --step tier
     """
+    from agentctl.engine.overrides import lifted
     from agentctl.views.document.explain import explain as document
     from agentctl.views.terminal.explain import draw_explain
+    from agentctl.workspace.consenting import given
 
     workspace = context.obj.workspace()
     preview = workspace.preview(workspace.load_plan(path))
+    consent = given(workspace, preview.changeset)
     told = document(
         preview.changeset,
-        workspace.decisions(preview, step),
+        [lifted(decision, consent) for decision in workspace.decisions(preview, step)],
         preview.author,
-        workspace.limits(preview),
+        workspace.limits(preview, consent),
         workspace.gauges(preview.plan),
         workspace.halts(),
     )

@@ -34,6 +34,7 @@ class Expected:
     mode: str = ""
     rule: str = ""
     reason: str = ""
+    overridable: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from agentctl.policy.overridable import lint_overrides
 from agentctl.policy.rules import Grant, Policy
 from agentctl.policy.signing import unreachable
 from agentctl.policy.tripping import untrippable
-from agentctl.policy.wide import Ground, closing, named
+from agentctl.policy.wide import Ground, closing, named, never_applies
 from agentctl.syntax.suggest import did_you_mean
 
 _USUAL = {Tier.READ: Mode.AUTO, Tier.DRAFT: Mode.AUTO, Tier.WRITE: Mode.APPROVE, Tier.EXECUTE: Mode.MANUAL}
@@ -27,6 +27,7 @@ _IMAGES = ("before", "after")
 def lint(policy: Policy, ground: Ground) -> tuple[Diagnostic, ...]:
     """Return every finding: errors where a rule cannot mean what it says, warnings where it may not."""
     found = [*_roles(policy), *_groups(policy), *_invariant_paths(policy, ground), *untrippable(policy, ground)]
+    found += _silent(policy, ground)
     found += constrained(policy, ground)
     found += unreachable(policy)
     found += lint_overrides(policy)
@@ -69,6 +70,17 @@ def _groups(policy: Policy) -> Iterator[Diagnostic]:
         yield from _people(policy, policy.rollback.groups, count, policy.rollback.place, "`rollback:`")
     if policy.unhalt:
         yield from _people(policy, policy.unhalt.groups, 1, policy.unhalt.place, "`unhalt:`")
+
+
+def _silent(policy: Policy, ground: Ground) -> Iterator[Diagnostic]:
+    """Tell of invariants for actions that no configured connector offers."""
+    for invariant in policy.invariants:
+        if never_applies(invariant, policy, ground):
+            yield _finding(
+                "never-matches", "Rule that never speaks",
+                f"`when` of invariant {invariant.id} holds for no action of a configured connector: {invariant.when}.",
+                invariant.place, severity=Severity.WARNING,
+            )
 
 
 def _people(policy: Policy, groups: tuple[str, ...], count: int, place: Span, rule: str) -> Iterator[Diagnostic]:
@@ -159,7 +171,7 @@ def _wide(grant: Grant, policy: Policy, ground: Ground) -> Iterator[Diagnostic]:
         wide = [
             action for action, spec in named(grant, ground).items()
             if spec.tier is tier and _STRICTNESS.index(mode) < _STRICTNESS.index(usual)
-            and not any(closing(action, policy, ground))
+            and not closing(action, policy, ground)
         ]
         if wide:
             more = f" and {len(wide) - 1} more" if len(wide) > 1 else ""
@@ -175,8 +187,8 @@ def _shadowed(grant: Grant, policy: Policy, ground: Ground) -> Iterator[Diagnost
     actions = named(grant, ground)
     if grant.forbids or not actions:
         return
-    if all(any(closing(action, policy, ground)) for action in actions):
-        rule = next(closing(next(iter(actions)), policy, ground))
+    if all(closing(action, policy, ground) for action in actions):
+        rule = closing(next(iter(actions)), policy, ground)[0]
         yield _finding(
             "unreachable", "Grant without effect",
             f"grant {grant.id} allows nothing: invariant {rule.id} at {rule.place} denies it.", grant.place,

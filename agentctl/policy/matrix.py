@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from agentctl.model.breaker import breaker_to_wire
+from agentctl.model.duration import spoken
 from agentctl.policy.constraints import to_wire
 from agentctl.policy.freezes import Freeze
 from agentctl.policy.limits import Limit
@@ -32,12 +34,19 @@ def matrix(policy: Policy, ground: Ground) -> dict[str, Any]:
             }
             for role, grants in policy.grants.items()
         ],
-        "invariants": [_invariant(invariant) for invariant in policy.invariants],
+        "invariants": [_invariant(invariant, policy) for invariant in policy.invariants],
         "freezes": [_freeze(freeze) for freeze in policy.freezes],
         "rollback": policy.rollback and {
             "place": str(policy.rollback.place),
             "from": list(policy.rollback.groups),
             "signatures": policy.rollback.count,
+        },
+        "break_glass": policy.break_glass and {
+            "place": str(policy.break_glass.place),
+            "from": list(policy.break_glass.groups),
+            "people": _people(policy, policy.break_glass.groups),
+            "expires": spoken(policy.break_glass.seconds),
+            "review_within": spoken(policy.break_glass.review_within),
         },
         "breakers": [
             {**breaker_to_wire(breaker), "place": str(breaker.place), "rule": breaker.rule}
@@ -99,7 +108,7 @@ def _freeze(freeze: Freeze) -> dict[str, Any]:
     }
 
 
-def _invariant(invariant: Invariant) -> dict[str, Any]:
+def _invariant(invariant: Invariant, policy: Policy) -> dict[str, Any]:
     conditions = {"when": invariant.when, "deny": invariant.deny, "require": invariant.require}
     return {
         "invariant": invariant.id,
@@ -108,5 +117,14 @@ def _invariant(invariant: Invariant) -> dict[str, Any]:
         **{name: condition and condition.source for name, condition in conditions.items()},
         "content": invariant.secrets and {"secrets": invariant.secrets.value},
         "message": invariant.message,
+        "override": invariant.override and {
+            "from": list(invariant.override.groups),
+            "people": _people(policy, invariant.override.groups),
+            "expires": spoken(invariant.override.seconds),
+        },
         "except": sorted(purpose.value for purpose in invariant.excepted),
     }
+
+
+def _people(policy: Policy, groups: Iterable[str]) -> list[str]:
+    return [name for name, person in policy.people.items() if not person.groups.isdisjoint(groups)]

@@ -54,6 +54,11 @@ def _differences(case: Case, decision: Decision) -> Iterator[Difference]:
         yield Difference(part="decision", expected=wanted.decision, actual=decision.verdict.value)
     if wanted.mode and wanted.mode != decision.mode.value:
         yield Difference(part="mode", expected=wanted.mode, actual=decision.mode.value)
+    overridable = decision.otherwise is not None
+    if wanted.overridable not in (None, overridable):
+        yield Difference(
+            part="overridable", expected=str(wanted.overridable).lower(), actual=str(overridable).lower()
+        )
     deciding = [finding for finding in decision.findings if not wanted.rule or finding.rule == wanted.rule]
     if not deciding and wanted.rule:
         names = ", ".join(finding.rule for finding in decision.findings) or "none"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from agentctl.views.document.policy_constraints import freeze_facts
-from agentctl.views.document.policy_show import breaker_facts, grant_facts, invariant_facts, lifters, undoers
+from agentctl.views.document.policy_show import breaker_facts, glass, grant_facts, invariant_facts, lifters, undoers
 from agentctl.views.markdown_text import BUDGET, cell, code, fitting, size
 
 
@@ -30,7 +30,8 @@ def policy_markdown(document: Mapping[str, Any]) -> str:
     if document["breakers"]:
         lines += ["", "### Breakers", ""]
         lines += _table((item["id"], item["place"], breaker_facts(item)) for item in document["breakers"])
-    ends = [f"Undo: {code(undoers(document))}", "", f"Lift halts: {code(lifters(document))}"]
+    ends = [f"Undo: {code(undoers(document))}", "", f"Break glass: {code(glass(document))}", ""]
+    ends += [f"Lift halts: {code(lifters(document))}"]
     return "\n".join([*lines, "", *ends]) + "\n"
 
 

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from agentctl.errors import Invalid, Usage
 from agentctl.model.action import ActionSpec
+from agentctl.model.decision import Consent
 from agentctl.model.run import History, Run, RunStatus
 from agentctl.store import lock
 from agentctl.views.look import Look
@@ -72,6 +73,7 @@ def _run(workspace: Workspace, history: History, run: Run, step: str) -> Drawn:
 def _changeset(workspace: Workspace, name: str) -> Drawn:
     from agentctl.views.document.changeset import changeset as document
     from agentctl.views.terminal.changeset import draw_changeset
+    from agentctl.workspace.overriding import gathered
 
     try:
         changeset, values = workspace.stored(name)
@@ -80,7 +82,9 @@ def _changeset(workspace: Workspace, name: str) -> Drawn:
             "No such run or changeset", f"`{name}` is neither.", hint="`agentctl runs` lists the runs."
         ) from error
     by = workspace.judge_of(changeset, values)
-    told = document(changeset, workspace.judge_stored(changeset, by), workspace.specs, values=values, author=by.author)
+    consent = Consent(digest=changeset.digest, overrides=gathered(workspace, changeset).counted)
+    rulings = workspace.judge_stored(changeset, by, consent)
+    told = document(changeset, rulings, workspace.specs, values=values, author=by.author)
     return told, draw_changeset
 
 

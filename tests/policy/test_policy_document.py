@@ -30,7 +30,8 @@ people:
   sales-lead-1: {groups: [sales-leads, on-call], aliases: [lead@acme.example], keys: ["ssh-ed25519 AAAA…"]}
 invariants:
   - {id: never-delete-prod, when: 'environment == "prod"', deny: 'effect == "delete"', message: No., except: [rollback]}
-  - {id: close-needs-evidence, when: 'after.state == "closed"', require: 'size(step.evidence) > 0', level: soft}
+  - {id: close-needs-evidence, when: 'after.state == "closed"', require: 'size(step.evidence) > 0', level: soft,
+     override: {from: [sales-leads], expires: 4h}}
 rollback: {from: [on-call], approvals: {count: 0}}
 break_glass: {from: [on-call], expires: 30m, review_within: 24h}
 """
@@ -44,10 +45,12 @@ def refused(*texts: str) -> list[tuple[str, str]]:
     return [(item.code, str(item.span)) for item in error.value.diagnostics]
 
 
-def test_the_whole_format_is_accepted_and_what_has_no_effect_yet_is_told():
-    loaded = policy(WHOLE.replace("AAAA…", "AAAA"))
+def test_the_whole_format_is_accepted():
+    loaded = policy(WHOLE.replace("AAAA…", "DDDD"))
     assert [grant.id for grant in loaded.grants["sales"]] == ["roles.sales.grants[0]", "tiers"]
-    assert [item.summary for item in loaded.warnings] == ["Break-glass not available"]
+    assert loaded.warnings == ()
+    assert loaded.break_glass is not None
+    assert (loaded.break_glass.seconds, loaded.break_glass.review_within) == (30 * 60, 24 * 3600)
     assert str(loaded.invariants[1].place) == "policy.yaml:23:5"
 
 
@@ -154,12 +157,12 @@ def test_a_folder_of_files_is_one_policy():
 
 
 def test_the_digest_is_over_rules_and_not_over_people_or_words():
-    base = policy(WHOLE.replace("AAAA…", "AAAA"))
+    base = policy(WHOLE.replace("AAAA…", "DDDD"))
     assert policy("# a remark\n" + WHOLE.replace("AAAA…", "BBBB").replace("lead@acme", "head@acme")).digest == base.digest
     for old, new in [("count: 20", "count: 21"), ("[tier, ", "["), ("roles: [sales], keys", "roles: [sales], keys"),
                      ("level: soft", "level: hard"), ("expires: 30m", "expires: 31m"), ("count: 0", "count: 1"),
                      ("AAAA me@host", "CCCC me@host")]:
-        changed = policy(WHOLE.replace("AAAA…", "AAAA").replace(old, new))
+        changed = policy(WHOLE.replace("AAAA…", "DDDD").replace(old, new))
         assert (changed.digest == base.digest) is (old == new)
 
 

@@ -48,6 +48,7 @@ def invariant_facts(invariant: Mapping[str, Any]) -> list[tuple[str, str]]:
     facts.append(("denies", "what looks like a credential" if invariant["content"] else ""))
     facts.append(("message", invariant["message"]))
     facts.append(("level", "" if invariant["level"] == "hard" else invariant["level"]))
+    facts.append(("override", _overriders(invariant)))
     facts.append(("not for", ", ".join(invariant["except"])))
     return [(word, text) for word, text in facts if text]
 
@@ -71,6 +72,15 @@ def lifters(document: Mapping[str, Any]) -> str:
     return f"{' or '.join(unhalt['from'])} ({', '.join(people) or 'nobody'}), {proof}"
 
 
+def glass(document: Mapping[str, Any]) -> str:
+    """Return in words who may break the glass."""
+    rule = document["break_glass"]
+    if rule is None:
+        return "nobody may: there is no `break_glass:`"
+    who = f"{' or '.join(rule['from'])} ({', '.join(rule['people']) or 'nobody'})"
+    return f"{who}, for {rule['expires']} at most, reviewed by somebody else within {rule['review_within']}"
+
+
 def undoers(document: Mapping[str, Any]) -> str:
     """Return in words who may undo."""
     rollback = document["rollback"]
@@ -80,6 +90,14 @@ def undoers(document: Mapping[str, Any]) -> str:
     people = [person["person"] for person in document["people"] if groups.intersection(person["groups"])]
     signed = f", with {rollback['signatures']} signatures" if rollback["signatures"] else ""
     return f"{' or '.join(rollback['from'])} ({', '.join(people) or 'nobody'}){signed}"
+
+
+def _overriders(invariant: Mapping[str, Any]) -> str:
+    if invariant["level"] != "soft":
+        return ""
+    if (rule := invariant["override"]) is None:
+        return "by broken glass only"
+    return f"by {' or '.join(rule['from'])} ({', '.join(rule['people']) or 'nobody'}), for {rule['expires']} at most"
 
 
 def _consent(grant: Mapping[str, Any]) -> str:

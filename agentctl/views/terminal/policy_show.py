@@ -7,7 +7,7 @@ from typing import Any
 
 from agentctl.views import safe
 from agentctl.views.document.policy_constraints import freeze_facts
-from agentctl.views.document.policy_show import breaker_facts, grant_facts, invariant_facts, lifters, undoers
+from agentctl.views.document.policy_show import breaker_facts, glass, grant_facts, invariant_facts, lifters, undoers
 from agentctl.views.look import Look
 from agentctl.views.page import Ink, Inked, Page
 from agentctl.views.terminal.risks import listed, where
@@ -45,6 +45,8 @@ def draw_policy_show(document: Mapping[str, Any], look: Look) -> str:
             _draw(page, breaker["id"], breaker, breaker_facts(breaker))
     page.blank()
     page.line("Undo: ", safe.line(undoers(document)), *([_place(document["rollback"])] if document["rollback"] else []))
+    broken = [_place(document["break_glass"])] if document["break_glass"] else []
+    page.line("Break glass: ", safe.line(glass(document)), *broken)
     lifted = [_place(document["unhalt"])] if document["unhalt"] else []
     page.line("Lift halts: ", safe.line(lifters(document)), *lifted)
     return page.text()
