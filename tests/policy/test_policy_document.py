@@ -160,7 +160,7 @@ def test_the_digest_is_over_rules_and_not_over_people_or_words():
     base = policy(WHOLE.replace("AAAA…", "DDDD"))
     assert policy("# a remark\n" + WHOLE.replace("AAAA…", "BBBB").replace("lead@acme", "head@acme")).digest == base.digest
     for old, new in [("count: 20", "count: 21"), ("[tier, ", "["), ("roles: [sales], keys", "roles: [sales], keys"),
-                     ("level: soft", "level: hard"), ("expires: 30m", "expires: 31m"), ("count: 0", "count: 1"),
+                     ("expires: 4h", "expires: 5h"), ("expires: 30m", "expires: 31m"), ("count: 0", "count: 1"),
                      ("AAAA me@host", "CCCC me@host")]:
         changed = policy(WHOLE.replace("AAAA…", "DDDD").replace(old, new))
         assert (changed.digest == base.digest) is (old == new)
