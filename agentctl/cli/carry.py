@@ -52,6 +52,7 @@ def carry_out(
     Raises Refused or ConsentMissing before anything is executed.
     """
     from agentctl.engine.approvals import may_sign
+    from agentctl.workspace.approving import why_not
     from agentctl.workspace.running import carry_out as run
 
     given = _given(workspace, preview.changeset, asked)
@@ -67,6 +68,7 @@ def carry_out(
         given=given,
         auto_approve=asked.auto_approve,
         may_sign=lambda decision: may_sign(workspace.policy, preview.plan, decision),
+        why_not=lambda: why_not(workspace, preview.changeset),
     )
     return watch(workspace, asked, lambda control: run(workspace, preview, consent, control, left))
 

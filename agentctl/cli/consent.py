@@ -23,11 +23,13 @@ def consent_to(
     given: Consent,
     auto_approve: bool,
     may_sign: Callable[[Decision], Sequence[str]],
+    why_not: Callable[[], Sequence[str]],
 ) -> Consent:
     """Return ``given`` with what ``rulings``, made under it, still lack.
 
     Raises ConsentMissing where nobody is there to ask, the answer is not the one asked for, or only a signature helps;
-    Refused where no consent does. ``may_sign`` tells who may sign for what a decision asks.
+    Refused where no consent does. ``may_sign`` tells who may sign for what a decision asks, ``why_not`` why approvals
+    that are there do not count.
     """
     check_decided(rulings)
     needs = _needs(rulings)
@@ -36,7 +38,7 @@ def consent_to(
     groups = _unsigned_groups(changeset, given)
     if auto_approve and not groups and all(need.kind is ConsentKind.AUTO_APPROVE for need in needs):
         return replace(given, kind=ConsentKind.AUTO_APPROVE)
-    _only_a_yes(changeset, rulings, may_sign)
+    _only_a_yes(changeset, rulings, may_sign, why_not)
     if not session.interactive:
         raise ConsentMissing(
             "Consent needed",
@@ -71,17 +73,20 @@ def _needs(rulings: Mapping[str, Ruling]) -> list[Need]:
 
 
 def _only_a_yes(
-    changeset: ChangeSet, rulings: Mapping[str, Ruling], may_sign: Callable[[Decision], Sequence[str]]
+    changeset: ChangeSet,
+    rulings: Mapping[str, Ruling],
+    may_sign: Callable[[Decision], Sequence[str]],
+    why_not: Callable[[], Sequence[str]],
 ) -> None:
     """Refuse to ask here for what only a signature can give."""
     for step, ruling in rulings.items():
         for need in ruling.needs if isinstance(ruling, Hold) else ():
             if need.kind is ConsentKind.SIGNATURES:
-                raise _unsigned(changeset, step, ruling.decision, need, may_sign(ruling.decision))
+                raise _unsigned(changeset, step, ruling.decision, need, may_sign(ruling.decision), why_not())
 
 
 def _unsigned(
-    changeset: ChangeSet, step: str, decision: Decision, need: Need, people: Sequence[str]
+    changeset: ChangeSet, step: str, decision: Decision, need: Need, people: Sequence[str], others: Sequence[str]
 ) -> ConsentMissing:
     """Say which rule asks whom for what, and what they type."""
     rules = [finding for finding in decision.findings if finding.place is not None]
@@ -92,7 +97,7 @@ def _unsigned(
         who += " That is too few for it."
     return ConsentMissing(
         "Approval required",
-        f"Step `{step}`: {rule} asks for {need.what}.\n{who} Nothing was executed.",
+        "\n".join([f"Step `{step}`: {rule} asks for {need.what}.", *others, f"{who} Nothing was executed."]),
         hint="To review and approve exactly this, each of them runs:"
         if enough
         else "Only people with a key of their own may, and never the requester. To see what the policy lacks:",

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from agentctl.engine import differing
 from agentctl.engine.gate import Judge
 from agentctl.engine.moved import Moved, moved
 from agentctl.engine.overlay import Overlay
@@ -16,7 +17,7 @@ from agentctl.engine.records import in_words
 from agentctl.engine.resolve import Done, resolve
 from agentctl.errors import Rejected, Stale
 from agentctl.model.change import Change
-from agentctl.model.changeset import ChangeSet, SystemIdentity
+from agentctl.model.changeset import ChangeSet
 from agentctl.model.decision import Decision
 from agentctl.model.plan import Step
 from agentctl.model.projection import project
@@ -42,7 +43,7 @@ def preview_again(
     Raises Stale, naming what moved, where policy, actions, systems, any value or any effect is not what it was.
     """
     if differences := list(_header(changeset, systems, judge)):
-        raise Stale("The plan is stale", "; ".join(differences) + ".", hint=_AGAIN)
+        raise _stale("; ".join(differences))
     plan = reveal_plan(changeset.plan, hidden)
     already = done or {}
     overlay = Overlay(systems, lambda: judge.now)
@@ -81,7 +82,15 @@ def preview_again(
     )
 
 
-_AGAIN = "plan again and have the new changeset reviewed"
+def _stale(what: str) -> Stale:
+    """Say what moved, and what becomes of consent."""
+    return Stale(
+        "The plan is stale",
+        f"{what[:1].upper()}{what[1:]}.\n"
+        "Nothing was executed. Planning again does not keep approvals of it: another changeset comes of it, to be "
+        "approved anew. They count again only if all is as it was.",
+        hint="Plan again, and have the new changeset reviewed.",
+    )
 
 
 def _settled(decision: Decision) -> Decision:
@@ -98,9 +107,7 @@ def _foresee(planned: Change, step: Step, systems: Systems, overlay: Overlay) ->
     try:
         return foresee(step, systems, overlay)
     except Rejected as error:
-        raise Stale(
-            "The plan is stale", f"step `{planned.step}` can no longer succeed: {error}.", hint=_AGAIN
-        ) from error
+        raise _stale(f"step `{planned.step}` can no longer succeed: {error}") from error
 
 
 def _same(
@@ -115,32 +122,28 @@ def _same(
     seen = Protector(commitments).change(project(change, decision.reads, spec.volatile), spec)
     difference: tuple[Moved, ...] = moved(planned, seen, made)
     if difference:
-        raise Stale("The plan is stale", f"step `{planned.step}`: {in_words(difference)}.", hint=_AGAIN)
+        raise _stale(f"step `{planned.step}`: {in_words(difference)}")
     if change.inverse.kind.rank < planned.inverse.kind.rank:
         kinds = f"`{planned.inverse.kind}` was consented to, it is `{change.inverse.kind}` now"
-        detail = f"step `{planned.step}` can be undone less surely: {kinds}"
-        raise Stale("The plan is stale", f"{detail}.", hint=_AGAIN)
+        raise _stale(f"step `{planned.step}` can be undone less surely: {kinds}")
 
 
 def _header(changeset: ChangeSet, systems: Systems, judge: Judge) -> Iterator[str]:
     """Yield what, apart from records, is not as it was when the changeset was made."""
-    if changeset.tenant != judge.tenant or changeset.environment != judge.environment:
-        yield (
-            f"it was made for {changeset.tenant}/{changeset.environment}, this is {judge.tenant}/{judge.environment}"
-        )
-    if changeset.policy != judge.digest:
-        yield "the policy's rules have changed since"
+    yield from rules_moved(changeset, systems, judge)
+    for name, planned in changeset.systems.items():
+        if name in systems.connectors:
+            yield from differing.system(name, planned, systems.of(name).identity())
+
+
+def rules_moved(changeset: ChangeSet, systems: Systems, judge: Judge) -> Iterator[str]:
+    """Yield what of place, policy and actions is not as it was: what can be told without asking a system."""
+    yield from differing.places(changeset, judge.tenant, judge.environment)
+    yield from differing.policy(changeset.policy, judge.digest)
     for action, digest in changeset.specs.items():
         instance, _, verb = action.partition(".")
         connector = systems.connectors.get(instance)
         if connector is None or verb not in connector.actions:
             yield f"`{action}` is no longer offered"
-        elif connector.actions[verb].digest != digest:
-            yield f"what `{action}` does has changed since"
-    for name, planned in changeset.systems.items():
-        if name in systems.connectors and (now := systems.of(name).identity()) != planned:
-            yield f"`{name}` was {_named(planned)}, now it is {_named(now)}"
-
-
-def _named(system: SystemIdentity) -> str:
-    return f"{system.type} {system.version} at {system.endpoint} as {system.whoami or 'nobody'}"
+        else:
+            yield from differing.spec(action, digest, connector.actions[verb].digest)

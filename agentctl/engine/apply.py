@@ -314,6 +314,6 @@ class _Execution:
 
 def _expired(consent: Consent, left: Consent) -> str:
     """Say whose consent ended since the run began."""
-    ended = {f"`{one.person}`'s was good until {one.until}" for one in (*consent.signed, *consent.overrides)}
-    ended -= {f"`{one.person}`'s was good until {one.until}" for one in (*left.signed, *left.overrides)}
-    return f"; {', '.join(sorted(ended))}" if ended else ""
+    approvals = [("approval", one.person, one.until) for one in consent.signed if one not in left.signed]
+    overrides = [("override", one.person, one.until) for one in consent.overrides if one not in left.overrides]
+    return "".join(f"; `{person}`'s {what} was good until {until}" for what, person, until in (*approvals, *overrides))

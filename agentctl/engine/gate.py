@@ -134,6 +134,15 @@ def binding(consent: Consent, changeset: ChangeSet) -> Consent:
     return consent if consent.digest == changeset.digest else Consent()
 
 
+def lasting(consent: Consent, now: datetime) -> Consent:
+    """Return what of ``consent`` is still good ``now``: no step begins under what has expired since the run began."""
+    return replace(
+        consent,
+        signed=tuple(one for one in consent.signed if now < datetime.fromisoformat(one.until)),
+        overrides=tuple(one for one in consent.overrides if now < datetime.fromisoformat(one.until)),
+    )
+
+
 def rule(change: Change, decision: Decision, consent: Consent, spec: ActionSpec) -> Ruling:
     """Return whether one change may run under a consent that binds, must wait, or is refused."""
     match decision.verdict:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from agentctl.engine.again import preview_again
+from agentctl.engine import differing
+from agentctl.engine.again import preview_again, rules_moved
 from agentctl.engine.approvals import Weighed, weigh
 from agentctl.engine.gate import check_decided, irreversible_groups
 from agentctl.engine.keys import done_by
@@ -26,6 +27,7 @@ from agentctl.store.changesets import is_changeset
 from agentctl.workspace.workspace import Workspace
 
 _SHORT = 12
+_TOLD = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +133,7 @@ def take_in(workspace: Workspace, changeset: ChangeSet, paths: Iterable[Path], r
         if refused := _weigh(workspace, [approval], changeset, resumes).refused:
             raise ConsentMissing(
                 "The approval does not count",
-                f"{path}: {refused[0][1]}. Nothing was executed.",
+                f"{path}: {_told(workspace, approval, changeset, refused[0][1])}. Nothing was executed.",
                 hint="To have exactly this approved:",
                 command=f"agentctl approve {short(changeset)}",
             )
@@ -149,6 +151,45 @@ def gathered(workspace: Workspace, changeset: ChangeSet, resumes: str = "") -> W
     """Return what the kept approvals of ``changeset`` are worth now; ``resumes`` is the run that goes on."""
     of_it = [approval for approval in every(workspace) if approval.statement.digest == changeset.digest]
     return _weigh(workspace, of_it, changeset, resumes) if of_it else Weighed()
+
+
+def why_not(workspace: Workspace, changeset: ChangeSet) -> list[str]:
+    """Return of each approval that is there and may have been meant for ``changeset`` why it does not count."""
+    near = [one for one in every(workspace) if _near(workspace, one.statement, changeset)]
+    refused = _weigh(workspace, near, changeset, "").refused[-_TOLD:] if near else ()
+    lines = [
+        f"`{approval.statement.person}`'s approval does not count: {_told(workspace, approval, changeset, why)}."
+        for approval, why in refused
+    ]
+    lines += [f"A kept approval cannot be read: {one.why}" for one in damaged(workspace, changeset.digest)[:_TOLD]]
+    return lines
+
+
+def _near(workspace: Workspace, statement: Statement, changeset: ChangeSet) -> bool:
+    if statement.digest == changeset.digest or statement.effects == changeset.effects:
+        return True
+    other = _stored(workspace, statement.digest)
+    return other is not None and other.plan == changeset.plan
+
+
+def _told(workspace: Workspace, approval: Approval, changeset: ChangeSet, why: str) -> str:
+    """Return ``why`` an approval does not count, with what moved since, and what planning or signing again helps."""
+    statement = approval.statement
+    if statement.lineage != changeset.lineage:
+        return why
+    if statement.digest == changeset.digest:
+        return f"{why}. The digest is still the same, so it can be signed again without planning anew"
+    other = _stored(workspace, statement.digest)
+    differences = list(differing.between(other, changeset))[:_TOLD] if other is not None else []
+    return f"it is for another changeset: {'; '.join(differences)}" if differences else why
+
+
+def _stored(workspace: Workspace, digest: str) -> ChangeSet | None:
+    """Return a changeset that somebody signed, if it is here and whole."""
+    try:
+        return workspace.stored(digest)[0]
+    except (Usage, Tampered, Invalid):
+        return None
 
 
 def every(workspace: Workspace) -> list[Approval]:
@@ -197,8 +238,10 @@ def _worth(workspace: Workspace, approval: Approval) -> str:
         changeset, _ = workspace.stored(approval.statement.digest)
     except (Usage, Tampered) as error:
         return f"its changeset cannot be looked at: {error.summary}"
-    refused = _weigh(workspace, [approval], changeset, "").refused
-    return refused[0][1] if refused else ""
+    if refused := _weigh(workspace, [approval], changeset, "").refused:
+        return _told(workspace, approval, changeset, refused[0][1])
+    moved = list(rules_moved(changeset, workspace.systems, workspace.judge_now(changeset.purpose)))
+    return f"{'; '.join(moved)}. Planning again makes another changeset, to be approved anew" if moved else ""
 
 
 def confirm(workspace: Workspace, changeset: ChangeSet, consent: Consent, resumes: str = "") -> None:

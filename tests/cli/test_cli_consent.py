@@ -46,7 +46,8 @@ def terminal(monkeypatch):
 def ask(changeset, rulings, *, auto_approve: bool = False):
     given = Consent(digest=changeset.digest, person="mia", at="2026-02-03T09:15:00Z")
     return consent_to(
-        changeset, rulings, SESSION, given=given, auto_approve=auto_approve, may_sign=lambda _: ("ann", "ben")
+        changeset, rulings, SESSION, given=given, auto_approve=auto_approve, may_sign=lambda _: ("ann", "ben"),
+        why_not=list,
     )
 
 
