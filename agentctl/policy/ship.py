@@ -7,15 +7,18 @@ are listed as built in, so that a reader sees the whole table.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from agentctl.model.action import ActionSpec, Fidelity, Reversibility, Tier
+from agentctl.model.breaker import Trouble
 from agentctl.model.decision import Mode
 from agentctl.model.policy_report import Capability, Control
 from agentctl.policy.rules import Grant, Policy
 from agentctl.policy.wide import Ground, opened
 
+_EFFECTIVE = (Tier.WRITE, Tier.EXECUTE)
+_ALARMING = (Trouble.FAILURES, Trouble.DEVIATIONS, Trouble.DOUBTS)
 _SCOPING = frozenset({"before", "after", "target"})
 
 
@@ -48,28 +51,36 @@ def capabilities(policy: Policy, ground: Ground) -> tuple[Capability, ...]:
 
 def _capability(role: str, instance: str, openings: list[_Opening], policy: Policy) -> Capability:
     controls: list[Control] = []
+    proven = any(agent.signs for agent in policy.agents.values() if role in agent.roles)
+    by_itself = [opening for opening in openings if proven and _alone(opening) and opening.spec.tier in _EFFECTIVE]
     for tier in Tier:
         if of := [opening for opening in openings if opening.spec.tier is tier]:
-            controls += _controls(tier, of, policy)
+            controls += _controls(tier, of, [opening for opening in of if opening not in by_itself], policy)
+    if by_itself:
+        controls += _autonomous(by_itself, role, instance, policy)
+    strongest = max((opening.spec.tier for opening in openings), key=lambda tier: tier.rank).value
     return Capability(
         role=role,
         instance=instance,
-        tier=max((opening.spec.tier for opening in openings), key=lambda tier: tier.rank).value,
+        tier=f"autonomous {strongest}" if by_itself else strongest,
         actions=tuple(sorted({opening.action for opening in openings})),
         controls=tuple(controls),
     )
 
 
-def _controls(tier: Tier, openings: list[_Opening], policy: Policy) -> Iterable[Control]:
+def _controls(
+    tier: Tier, openings: list[_Opening], waiting: list[_Opening], policy: Policy
+) -> Iterable[Control]:
+    """Return what ``openings``, all of one tier, must have. A person is asked of those that are ``waiting`` only."""
     match tier:
         case Tier.READ:
             return _READ
         case Tier.DRAFT:
             return _DRAFT
         case Tier.WRITE:
-            return _write(openings, policy)
+            return _write(openings, waiting, policy)
         case Tier.EXECUTE:
-            return _execute(openings)
+            return _execute(openings, waiting)
     assert_never(tier)
 
 
@@ -101,11 +112,12 @@ _DRAFT = (
 )
 
 
-def _write(openings: list[_Opening], policy: Policy) -> Iterator[Control]:
-    yield _each(
-        "approval", openings, _alone, "a person consents to every change",
-        "without a person (mode auto): say mode: approve",
-    )
+def _write(openings: list[_Opening], waiting: list[_Opening], policy: Policy) -> Iterator[Control]:
+    if waiting:
+        yield _each(
+            "approval", waiting, _alone, "a person consents to every change",
+            "without a person (mode auto): say mode: approve",
+        )
     yield _each(
         "field allowlists", openings, lambda it: _has_free_fields(it) and not _lists_fields(it.grant),
         "grants name the fields, or the action can set no other", "for every field of the record: say fields: […]",
@@ -125,17 +137,52 @@ def _write(openings: list[_Opening], policy: Policy) -> Iterator[Control]:
     )
 
 
-def _execute(openings: list[_Opening]) -> Iterator[Control]:
-    yield _each(
-        "person's consent", openings, _alone, "a person consents to every execution",
-        "without a person (mode auto): say mode: manual",
-    )
+def _execute(openings: list[_Opening], waiting: list[_Opening]) -> Iterator[Control]:
+    if waiting:
+        yield _each(
+            "person's consent", waiting, _alone, "a person consents to every execution",
+            "without a person (mode auto): say mode: manual",
+        )
     yield _each(
         "spend and rate limits", openings, lambda it: not any(limit.seconds for limit in it.grant.limits),
         "grants limit how much is executed over time", "without a limit over time: say limits: […]",
     )
     yield _built_in("break-glass", "no rule can be overridden, so there is no way around one to guard")
     yield _built_in("trace ids", "every step is recorded before its effect, under its run's id")
+
+
+def _autonomous(openings: list[_Opening], role: str, instance: str, policy: Policy) -> Iterator[Control]:
+    """Yield what changes and executions must have that nobody consents to: those of an agent that proves its plans.
+
+    Runbooks, and ways to call whoever is on call, are kept elsewhere: nothing is said of them here.
+    """
+    yield _each(
+        "bounded action space", openings, lambda it: any("*" in glob.text for glob in it.grant.actions),
+        "grants name each action", "by a pattern, without a person: name each action",
+    )
+    yield _each(
+        "bounded records", openings, lambda it: not _is_scoped(it.grant), "grants name targets or a condition on them",
+        "on every record, without a person: say targets: […] or where:",
+    )
+    yield _each(
+        "limits over time", openings, lambda it: not any(limit.seconds for limit in it.grant.limits),
+        "grants limit how much is done over time", "without a limit over time, and without a person: say limits: […]",
+    )
+    yield _breaker(role, instance, policy)
+    on_call = _rollback(policy)
+    yield replace(on_call, name="people on call")
+
+
+def _breaker(role: str, instance: str, policy: Policy) -> Control:
+    """Return whether a breaker halts the agents of ``role`` that act alone, or ``instance``, when things go wrong."""
+    agents = {agent.name for agent in policy.agents.values() if role in agent.roles and agent.signs}
+    for breaker in policy.breakers:
+        meant = not breaker.connectors or instance in breaker.connectors
+        if breaker.on in _ALARMING and meant and (not breaker.agents or agents <= set(breaker.agents)):
+            return Control(name="circuit breakers", met=True, why=f"breaker {breaker.id} halts it", place=breaker.place)
+    named = ", ".join(f"`{name}`" for name in sorted(agents))
+    why = f"no breaker counts failures, deviations or doubts of {named} on `{instance}`: say breakers: […]"
+    return Control(name="circuit breakers", met=False, why=why)
 
 
 def _alone(opening: _Opening) -> bool:

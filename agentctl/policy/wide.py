@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from agentctl.model.action import ActionSpec
@@ -26,6 +26,7 @@ class Ground:
     specs: Mapping[str, ActionSpec]
     tenant: str
     environment: str
+    memo: dict[tuple[str, str], tuple[Invariant, ...]] = field(default_factory=dict, compare=False, repr=False)
 
 
 def named(grant: Grant, ground: Ground) -> dict[str, ActionSpec]:
@@ -43,12 +44,19 @@ def opened(grant: Grant, policy: Policy, ground: Ground) -> dict[str, ActionSpec
     if listed is not None and ground.environment not in listed:
         return {}
     return {
-        action: spec for action, spec in named(grant, ground).items() if not any(closing(action, policy, ground))
+        action: spec for action, spec in named(grant, ground).items() if not closing(action, policy, ground)
     }
 
 
-def closing(action: str, policy: Policy, ground: Ground) -> Iterator[Invariant]:
-    """Yield the hard invariants that deny every change of ``action`` in this workspace, whatever its record."""
+def closing(action: str, policy: Policy, ground: Ground) -> tuple[Invariant, ...]:
+    """Return the hard invariants that deny every change of ``action`` in this workspace, whatever its record."""
+    key = (policy.digest, action)
+    if (found := ground.memo.get(key)) is None:
+        found = ground.memo[key] = tuple(_closing(action, policy, ground))
+    return found
+
+
+def _closing(action: str, policy: Policy, ground: Ground) -> Iterator[Invariant]:
     facts = {
         **_facts(action, ground, policy).plain,
         "tenant": ground.tenant, "environment": ground.environment, "purpose": "apply",
@@ -57,6 +65,14 @@ def closing(action: str, policy: Policy, ground: Ground) -> Iterator[Invariant]:
     for invariant in policy.invariants:
         if invariant.level is Level.HARD and _denies(invariant, activation):
             yield invariant
+
+
+def never_applies(invariant: Invariant, policy: Policy, ground: Ground) -> bool:
+    """Whether ``when`` leaves out every configured action, whatever the record and wherever the workspace is."""
+    if invariant.when is None or not ground.specs:
+        return False
+    kinds = [{"action": _facts(action, ground, policy).plain.get("action")} for action in ground.specs]
+    return all(expressions.settles(invariant.when, expressions.activation(kind)) is False for kind in kinds)
 
 
 def _denies(invariant: Invariant, activation: object) -> bool:
