@@ -76,7 +76,9 @@ def standings(charges: Charges, used: Usage, now: datetime, commitments: Commitm
         asked = []
         for charge in taken:
             name = account(charge, commitments)
-            ledger = ledgers.setdefault((charge.limit, name), _Ledger(charge, used, name, now))
+            ledger = ledgers.get((charge.limit, name))
+            if ledger is None:
+                ledger = ledgers[charge.limit, name] = _Ledger(charge, used, name, now)
             ledger.steps.append(step)
             ledger.asked += charge.amount
             asked.append((ledger, charge.amount))

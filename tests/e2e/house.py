@@ -224,6 +224,10 @@ class Sitting:
             assert self._more(), f"it ended without saying {words!r}:\n{self.said}"
         return self.said
 
+    def answer(self, text: str) -> None:
+        """Type ``text`` at a prompt that no answer was given for."""
+        os.write(self._master, text.encode() + b"\n")
+
     def ended(self) -> Told:
         while self._more():
             pass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from agentctl.connectors.memory import TYPE
 from agentctl.engine.rollback import Selection
 from agentctl.errors import Indeterminate, Refused, Rejected, Tampered
 from agentctl.model.clock import Clocks
-from agentctl.model.decision import Refuse
+from agentctl.model.decision import Overridden, Refuse
 from agentctl.model.run import RunStatus
 from agentctl.planfile.load import loads
 from agentctl.testing import LostReply
@@ -296,7 +297,7 @@ def test_a_clock_set_back_empties_no_window(world):
 def test_a_damaged_trace_denies(world):
     world.limits("{count: 9, per: 1h}")
     world.apply(create("a"))
-    trace = sorted(world.workspace.layout.trace.glob("*-run-*.jsonl"))[-1]
+    trace = max(world.workspace.layout.trace.glob("*-run-*.jsonl"))
     trace.write_bytes(trace.read_bytes().replace(b'"a":1', b'"a":0'))
     with pytest.raises(Tampered):
         world.preview(create("b"))
@@ -310,3 +311,50 @@ def test_what_takes_more_just_before_the_effect_than_was_set_aside_is_refused(wo
     ended = world.carry_out(preview)
     assert "it would take 2 now, and 1 was set aside for it" in ended.ending.reason
     assert world.left == 9
+
+
+def test_a_slow_step_counts_from_when_it_was_read_back(world):
+    world.limits("{count: 1, per: 1h}")
+
+    class Slow(LostReply):
+        def execute(self, change, call):
+            receipt = self._connector.execute(change, call)
+            world.on(minutes=50)
+            return receipt
+
+    world.wrap = Slow
+    world.apply(create("a"))
+    world.wrap = lambda connector: connector
+    world.on(minutes=59)
+    assert world.left == 0
+    world.on(minutes=2)
+    assert world.left == 1
+
+
+def test_a_step_that_nobody_saw_end_counts_from_when_its_run_was_closed(world):
+    world.limits("{count: 4, per: 1h}")
+    killed(world, create("a", "b"), "step_started b")
+    world.on(minutes=50)
+    world.apply(create("x"))        # closes the dead run
+    world.on(minutes=59)
+    assert world.left == 2          # `a` is out of the window, `b` and `x` are not
+    world.on(minutes=2)
+    assert world.left == 4
+
+
+SOFT = RULES + """
+invariants:
+  - {id: no-creates, level: soft, deny: 'action.name == "mem.record.create"', override: {from: [on-call], expires: 1h}}
+"""
+
+
+def test_overriding_a_soft_rule_overrides_no_limit(world):
+    world.policy(SOFT.replace("LIMITS", "{count: 1, per: 1h}"))
+    preview = world.preview(create("a", "b"))
+    overridden = Overridden(
+        override="sha256:0", person="me", rules={"no-creates": ("a", "b")}, reason="r", until="2100-01-01T00:00:00Z"
+    )
+    consent = replace(world.yes(preview), overrides=(overridden,))
+    rulings = world.workspace.judge(preview, consent)
+    assert isinstance(rulings["b"], Refuse)
+    assert "allows 1 step per 1h" in rulings["b"].why
