@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -170,3 +172,12 @@ def test_only_people_of_the_group_may_lift_by_name_or_alias(name, may):
 
 def test_without_a_word_about_it_everybody_may_lift():
     assert may_not_lift(grants(*ENTRIES, rest=UNDO), "anybody") == ""
+
+
+def test_the_policies_that_the_page_on_halts_shows_are_read_without_a_finding():
+    page = (Path(__file__).parents[2] / "docs/HALTS.md").read_text("utf-8")
+    shown = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    assert len(shown) == 2
+    read = grants(*ENTRIES, rest="rollback: {from: [on-call]}\n" + "".join(shown))
+    assert len(read.breakers) == 3
+    assert [item.code for item in lint(read, GROUND) if item.code in ("never-trips", "unknown-connector", "no-keys")] == []
