@@ -119,7 +119,12 @@ def held(git: Git, mark: str) -> Iterator[Held]:
 def _take(lock: Path, mark: str) -> None:
     try:
         with lock.open("x") as file:
-            file.write(f"{mark} {gethostname()} {os.getpid()}\n")
+            try:
+                file.write(f"{mark} {gethostname()} {os.getpid()}\n")
+                file.flush()
+            except OSError:
+                lock.unlink(missing_ok=True)
+                raise
     except FileExistsError as error:
         if not _is_left_over(lock, mark):
             raise Rejected(
