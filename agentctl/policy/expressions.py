@@ -140,6 +140,23 @@ def evaluate(expression: Expression, activation: Any) -> Any:
     return Failed(_in_words(str(value), expression)) if result.type().name() == "ERROR" else value
 
 
+def summing(source: str) -> Any:
+    """Return the program of a number put together from conditions that compiled; None where it is too much for one."""
+    try:
+        return _environment().compile(source)
+    except (RuntimeError, ValueError):
+        return None
+
+
+def total(program: Any, activation: Any) -> int | None:
+    """Return the whole number that a program of ``summing`` yields; None where it fails, or there is none."""
+    try:
+        value = program.eval(activation).value()
+    except (AttributeError, RuntimeError, ValueError, TypeError, OverflowError):
+        return None
+    return value if type(value) is int else None
+
+
 def activation(facts: Mapping[str, Any]) -> Any:
     """Return ``facts`` as conditions are asked of them: one conversion however many conditions ask."""
     return _environment().Activation(dict(facts))

@@ -43,12 +43,7 @@ class Facts:
             self.plain["plan"] = _plan(_Same(plan))
         if "action" in needs:
             self.plain["action"] = _action(change.action, spec)
-        if "step" in needs:
-            fields = {name: _STEP[name](step, plan) for name in _wanted(needs["step"], _STEP)}
-            self.plain["step"] = plain_fields("step", fields, self.holes)
-        if "args" in needs:
-            names = _wanted(needs["args"], change.arguments)
-            self.plain["args"] = plain_fields("args", {name: change.arguments[name] for name in names}, self.holes)
+        self.plain |= step_facts(change, step, plan, needs, self.holes)
 
     @property
     def leaks(self) -> tuple[Spotted, ...]:
@@ -56,6 +51,18 @@ class Facts:
         if self._leaks is None:
             self._leaks = in_arguments(self.change, self.spec)
         return self._leaks
+
+
+def step_facts(change: Change, step: Step, plan: Plan, needs: Needs, holes: Holes) -> dict[str, Any]:
+    """Return what conditions see of the step itself; ``holes`` is told what they can't be shown."""
+    shown: dict[str, Any] = {}
+    if "step" in needs:
+        fields = {name: _STEP[name](step, plan) for name in _wanted(needs["step"], _STEP)}
+        shown["step"] = plain_fields("step", fields, holes)
+    if "args" in needs:
+        names = _wanted(needs["args"], change.arguments)
+        shown["args"] = plain_fields("args", {name: change.arguments[name] for name in names}, holes)
+    return shown
 
 
 def _wanted(names: frozenset[str] | None, known: Mapping[str, Any]) -> list[str]:

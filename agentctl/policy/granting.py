@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from shlex import quote
 
 from agentctl.model.action import ActionSpec, Tier
 from agentctl.model.authorship import Authorship
@@ -49,24 +48,24 @@ def granted(
         reason = f"agent `{plan.agent}` is not among the policy's agents. {hint}".rstrip()
         return Permission(considered=(denial("unknown-agent", reason),))
     asked = _Asked(policy.grants_of(agent, change.action), change.instance)
-    secrets = _secrets(change, step)
+    secrets = secrets_of(change, step)
     for sight in sights:
         asked.ask(sight, secrets)
     for unit in looked_at(change):
         asked.ask_of_read(Sight(facts, unit, None, None))
     charged = tuple(asked.charged(change, facts.spec))
     considered = [
-        *_unsigned(agent, author, plan.source), *asked.findings(), *asked.gaps(agent, change),
+        *_unsigned(agent, author), *asked.findings(), *asked.gaps(agent, change),
         *(item.finding for item in charged),
     ]
     mode, signatures = Mode.FORBID, None
     try:
-        consent = strictest(_consent(grant, facts.spec, proven=author.proven) for grant in asked.covering)
+        consent = strictest(consent_of(grant, facts.spec, proven=author.proven) for grant in asked.covering)
         if asked.covering:
             mode, signatures = consent.mode, consent.signatures
     except Irreconcilable as error:
         considered.append(denial("irreconcilable-approvals", f"{error}"))
-    if signatures and (unknown := _unknown_requester(plan, policy) or _unknown_editor(plan, policy)):
+    if signatures and (unknown := unknown_people(plan, policy)):
         considered.append(unknown)
     return Permission(
         mode=mode,
@@ -185,7 +184,8 @@ class _Asked:
         self._covered.setdefault(grant.id, []).append(sight)
 
 
-def _consent(grant: Grant, spec: ActionSpec, *, proven: bool) -> Consent:
+def consent_of(grant: Grant, spec: ActionSpec, *, proven: bool) -> Consent:
+    """Return the consent that ``grant`` asks for."""
     mode = grant.mode or _BY_TIER[spec.tier]
     if grant.approvals and mode is Mode.AUTO:
         mode = Mode.APPROVE
@@ -200,12 +200,16 @@ def _consent(grant: Grant, spec: ActionSpec, *, proven: bool) -> Consent:
     return Consent(mode, signatures)
 
 
-def _unsigned(agent: Agent, author: Authorship, source: str) -> Iterator[Finding]:
+def _unsigned(agent: Agent, author: Authorship) -> Iterator[Finding]:
     if agent.signs and not author.signed:
         why = author.why or "this one is not proven to be its own"
-        sign = f"ssh-keygen -Y sign -n agentctl-plan -f KEY {quote(source or 'PLAN')}"
-        reason = f"agent `{agent.name}` has keys, so its plans must be signed: {why}. The agent signs it with `{sign}`"
+        reason = f"agent `{agent.name}` has keys, so its plans must be signed: {why}"
         yield denial(f"agents.{agent.name}.keys", reason, agent.keys_place or agent.place)
+
+
+def unknown_people(plan: Plan, policy: Policy) -> Finding | None:
+    """Return the denial of a plan whose signatures would check nothing: who may not sign can't be told."""
+    return _unknown_requester(plan, policy) or _unknown_editor(plan, policy)
 
 
 def _unknown_editor(plan: Plan, policy: Policy) -> Finding | None:
@@ -229,7 +233,8 @@ def _unknown_requester(plan: Plan, policy: Policy) -> Finding | None:
     return denial("unknown-requester", reason, outcome=Outcome.ERROR)
 
 
-def _secrets(change: Change, step: Step) -> frozenset[str]:
+def secrets_of(change: Change, step: Step) -> frozenset[str]:
+    """Return the names of the secrets that the arguments of ``change`` use."""
     arguments: list[Argument] = [*change.arguments.values()]
     if step.with_ is not change.arguments:
         arguments += step.with_.values()

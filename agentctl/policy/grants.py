@@ -34,7 +34,27 @@ def match(grant: Grant, sight: Sight, secrets: frozenset[str]) -> Match:
 
 def covers_address(grant: Grant, within: str) -> bool:
     """Whether ``grant`` names an address. One that is not in canonical form is named by no grant."""
-    return is_canonical(within) and (grant.targets is None or any(glob(within) for glob in grant.targets))
+    return is_canonical(within) and names_target(grant, within)
+
+
+def names_target(grant: Grant, canonical: str) -> bool:
+    """The same of an address that is in canonical form."""
+    return grant.targets is None or any(glob(canonical) for glob in grant.targets)
+
+
+def outside(fields: tuple[FieldPath, ...], paths: Iterable[FieldPath]) -> list[FieldPath]:
+    """Return those of the changed ``paths`` that a list of fields doesn't name."""
+    return [path for path in paths if not any(covers(known, path) for known in fields)]
+
+
+def inside(fields: tuple[FieldPath, ...], paths: Iterable[FieldPath]) -> tuple[FieldPath, ...]:
+    """Return those of the changed ``paths`` that change what a list of fields names."""
+    return tuple(path for path in paths if any(touches(known, path) for known in fields))
+
+
+def names_fields(effect: Effect) -> bool:
+    """Whether a change of this effect is one of fields: all others may touch any."""
+    return effect in (Effect.CREATE, Effect.UPDATE, Effect.NO_OP)
 
 
 def name(grant: Grant) -> str:
@@ -125,22 +145,18 @@ def _scope(where: Expression) -> str:
 
 def _fields_missed(grant: Grant, fields: tuple[FieldPath, ...], unit: Unit) -> str:
     """Return why a list of fields doesn't cover a record: a field outside it, or an effect that names none."""
-    if unit.effect not in (Effect.CREATE, Effect.UPDATE, Effect.NO_OP):
+    if not names_fields(unit.effect):
         return f"a {unit.effect} names no field, and {name(grant)} is for the fields {_list(fields)} only"
-    outside = [path for path in changed(unit.before, unit.after) if not any(covers(known, path) for known in fields)]
-    if not outside:
+    missed = outside(fields, changed(unit.before, unit.after))
+    if not missed:
         return ""
-    verb = "is" if len(outside) == 1 else "are"
-    return f"{_list(outside)} {verb} not among the fields {_list(fields)} that {name(grant)} allows"
+    verb = "is" if len(missed) == 1 else "are"
+    return f"{_list(missed)} {verb} not among the fields {_list(fields)} that {name(grant)} allows"
 
 
 def _touched(fields: tuple[FieldPath, ...], unit: Unit) -> tuple[FieldPath, ...] | None:
     """Return the changed paths that ``fields`` name; None where the effect names no field and so may touch any."""
-    if unit.effect not in (Effect.CREATE, Effect.UPDATE, Effect.NO_OP):
-        return None
-    return tuple(
-        path for path in changed(unit.before, unit.after) if any(touches(known, path) for known in fields)
-    )
+    return inside(fields, changed(unit.before, unit.after)) if names_fields(unit.effect) else None
 
 
 def _miss(near: int, why: str) -> Match:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from agentctl.model.breaker import Breaker
 from agentctl.model.changeset import Purpose
 from agentctl.model.decision import Level, Mode
 from agentctl.model.diagnostic import Diagnostic, Span
+from agentctl.policy.batches import Batch
 from agentctl.policy.constraints import UNCONSTRAINED, Constraints
 from agentctl.policy.expressions import Expression
 from agentctl.policy.freezes import Freeze
@@ -128,6 +130,8 @@ class Policy:
     break_glass: BreakGlass | None = None
     needs: Needs = field(default_factory=dict)      # what all conditions together look at
     warnings: tuple[Diagnostic, ...] = ()
+    frames: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)         # of the latest plan
+    batches: dict[tuple[str, ...], Batch] = field(default_factory=dict, compare=False, repr=False)
     _matched: dict[tuple[str, str], tuple[Grant, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     def grants_of(self, agent: Agent, action: str) -> tuple[Grant, ...]:

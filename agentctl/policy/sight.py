@@ -58,7 +58,7 @@ class Sight:
             known = self._facts.answers
             key = (id(expression), self.unit.effect, self.unit.target if "target" in uses.facts else "")
             if key not in known:
-                known[key] = self._answer_alone(expression)
+                known[key] = self.answer_alone(expression)
             if (settled := known[key]) is not None:
                 return Answer(settled)
         whole = self._with_record()
@@ -74,7 +74,7 @@ class Sight:
             return Undecided("the record's values are not known at this point")
         return value
 
-    def _answer_alone(self, expression: Expression) -> Truth | None:
+    def answer_alone(self, expression: Expression) -> Truth | None:
         """Return the answer that needs no record, or None where only the record can give one."""
         facts, alone = self._facts, self._without_record()
         if not expression.uses.of_record:
@@ -111,7 +111,7 @@ class Sight:
             return (self,)
         mine, other = (unit.before, unit.after) if "before" in uses.images else (unit.after, unit.before)
         rows: tuple[Sight, ...] = () if mine is None else (self,)
-        if other is not None and (mine is None or not _alike(mine, other, uses.reads)):
+        if other is not None and (mine is None or not alike(mine, other, uses.reads)):
             rows += (self._image(other),)
         return rows or (self,)
 
@@ -188,7 +188,7 @@ class Sight:
         return shown
 
     def _change(self, path: FieldPath) -> dict[str, Any]:
-        return {"path": ".".join(path), "before": _at(self.unit.before, path), "after": _at(self.unit.after, path)}
+        return {"path": ".".join(path), "before": at(self.unit.before, path), "after": at(self.unit.after, path)}
 
 
 def _ask(
@@ -241,14 +241,14 @@ def _not_fit(path: str) -> str:
     return f"`{path}` holds what conditions can't judge: bytes, a secret, a zero character or a number beyond 64 bits"
 
 
-def _alike(mine: Fields, other: Fields, reads: frozenset[str] | None) -> bool:
+def alike(mine: Fields, other: Fields, reads: frozenset[str] | None) -> bool:
     """Whether a condition that hangs on the fields ``reads`` cannot tell one row from the other."""
     return reads is not None and all(
         (name in mine) is (name in other) and same(mine.get(name), other.get(name)) for name in reads
     )
 
 
-def _at(fields: Fields | None, path: FieldPath) -> Any:
+def at(fields: Fields | None, path: FieldPath) -> Any:
     node: Any = fields
     for key in path:
         node = node.get(key) if isinstance(node, Mapping) else None
