@@ -53,7 +53,7 @@ def complete_subjects(context: typer.Context, incomplete: str) -> list[tuple[str
 def complete_steps_of_plan(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
     """Return the steps of the plan named before, as far as it is a valid plan."""
     try:
-        plan = _session(context).workspace().load_plan(_start(context) / _named(context, "path"))
+        plan = _session(context).workspace().load_plan(_start(context) / _named(context, "subject"))
     except (AgentctlError, OSError):
         return []
     return [(step.id, step.action) for step in plan.steps if step.id.startswith(incomplete)]

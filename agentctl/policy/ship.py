@@ -147,7 +147,7 @@ def _execute(openings: list[_Opening], waiting: list[_Opening]) -> Iterator[Cont
         "spend and rate limits", openings, lambda it: not any(limit.seconds for limit in it.grant.limits),
         "grants limit how much is executed over time", "without a limit over time: say limits: […]",
     )
-    yield _built_in("break-glass", "no rule can be overridden, so there is no way around one to guard")
+    yield _built_in("break-glass", "it is signed, expires, is recorded, and owes a second person's review")
     yield _built_in("trace ids", "every step is recorded before its effect, under its run's id")
 
 

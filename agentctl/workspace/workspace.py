@@ -344,7 +344,7 @@ class Workspace:
     def preview_of(self, subject: str) -> Preview:
         """Return the preview of a plan file, or of a stored changeset: which must come out the same, or is stale."""
         path = Path(subject)
-        if path.is_file() and not _is_changeset(path):
+        if is_plan(path):
             return self.preview(self.load_plan(path))
         changeset, hidden = self.stored(subject)
         if changeset.lineage != self.lineage:
@@ -436,6 +436,11 @@ class Workspace:
 
 def _pack_of(changeset: ChangeSet) -> str:
     return f"changeset-{changeset.digest.removeprefix('sha256:')}"
+
+
+def is_plan(path: Path) -> bool:
+    """Whether ``path`` is a file, and none that holds a changeset."""
+    return path.is_file() and not _is_changeset(path)
 
 
 def _is_changeset(path: Path) -> bool:

@@ -154,3 +154,42 @@ def test_a_policy_that_is_missing_or_broken_replays_nothing(workspace, agentctl)
     (workspace / "empty").mkdir()
     assert agentctl("policy", "replay", "--base", "empty").code == 3
     assert agentctl("policy", "replay", "--base", "policy", "--runs", "nonesuch").code == 64
+
+
+def test_a_stored_changeset_is_explained_as_it_stands_and_like_its_plan(workspace, agentctl):
+    (workspace / "plan.yaml").write_text((workspace / "plan.yaml").read_text().replace("note.txt", "other.txt"))
+    (workspace / "pricing.md").write_text("Annual: $12\n")
+    live = agentctl("policy", "explain", "plan.yaml", "--format", "json")
+    short = json.loads(agentctl("plan", "plan.yaml", "--format", "json").out)["short"]
+    (workspace / "pricing.md").unlink()
+    stored = agentctl("policy", "explain", short, "--format", "json")
+    assert (live.code, stored.code) == (0, 0)
+    assert json.loads(stored.out)["steps"] == json.loads(live.out)["steps"]
+    assert {item["rule"] for item in json.loads(stored.out)["steps"][0]["considered"]} >= {"no-deletes", "nothing-executes"}
+    only = agentctl("policy", "explain", short, "--step", "note", "--format", "json")
+    assert [step["step"] for step in json.loads(only.out)["steps"]] == ["note"]
+    assert agentctl("policy", "explain", short, "--step", "nope").code == 64
+    assert agentctl("policy", "explain", "nope").code == 64
+
+
+@pytest.mark.parametrize("command", ["test", "lint", "replay"])
+@pytest.mark.parametrize("format", ["sarif", "junit", "github", "markdown", "json", "terminal"])
+def test_every_ci_format_is_printed_for_policy_and_a_failure_is_never_an_empty_report(workspace, agentctl, command, format):
+    more = ("--base", "policy") if command == "replay" else ()
+    said = agentctl("policy", command, *more, "--format", format, "--json-into", "result.json")
+    assert said.code in (0, 4)
+    assert said.out or format == "github"
+    assert json.loads((workspace / "result.json").read_text())["kind"] == f"Policy{command.capitalize()}Document"
+    (workspace / "policy/policy.yaml").write_text("version: 1\n")
+    broken = agentctl("policy", command, *more, "--format", format)
+    assert broken.code == 3
+    assert broken.out or format in ("json", "terminal")
+    assert "policy/policy.yaml" in broken.out + broken.err
+
+
+def test_annotations_of_a_policy_are_placed_from_the_checkout_wherever_the_command_runs(workspace, agentctl, monkeypatch):
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(workspace.parent))
+    (workspace / "below").mkdir()
+    monkeypatch.chdir(workspace / "below")
+    said = agentctl("policy", "lint", "--format", "github")
+    assert said.out.startswith(f"::error file={workspace.name}/policy/policy.yaml,line=")
