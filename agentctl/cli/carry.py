@@ -16,7 +16,8 @@ from agentctl.errors import Exit, Incomplete, Refused, Unwritable
 from agentctl.model.changeset import ChangeSet
 from agentctl.model.decision import Consent, Refuse, Ruling
 from agentctl.model.run import Left
-from agentctl.views.document.overrides import overriding
+from agentctl.views.document.overrides import way_past
+from agentctl.views.document.signing import WHY, signing
 from agentctl.views.look import Detail
 from agentctl.views.safe import line, shell_word
 
@@ -52,6 +53,7 @@ def carry_out(
     Raises Refused or ConsentMissing before anything is executed.
     """
     from agentctl.engine.approvals import may_sign
+    from agentctl.workspace import overriding
     from agentctl.workspace.approving import why_not
     from agentctl.workspace.running import carry_out as run
 
@@ -59,8 +61,8 @@ def carry_out(
     rulings = workspace.judge(preview, given)
     if not asked.json:
         show(workspace, preview, rulings, asked, left)
-    refuse(preview.changeset, rulings)
     workspace.save_changeset(preview)       # so that it can be consented to elsewhere, where nobody is here to ask
+    refuse(preview.changeset, rulings, overriding.why_not(workspace, preview.changeset))
     consent = consent_to(
         preview.changeset,
         rulings,
@@ -68,7 +70,9 @@ def carry_out(
         given=given,
         auto_approve=asked.auto_approve,
         may_sign=lambda decision: may_sign(workspace.policy, preview.plan, decision),
-        why_not=lambda: why_not(workspace, preview.changeset),
+        why_not=lambda: [
+            *why_not(workspace, preview.changeset), *overriding.in_emergency(workspace, preview.changeset)
+        ],
     )
     return watch(workspace, asked, lambda control: run(workspace, preview, consent, control, left))
 
@@ -130,8 +134,8 @@ def show(
         emit(shown, draw_changeset, asked.session, into=asked.into, detail=asked.diff)
 
 
-def refuse(changeset: ChangeSet, rulings: Mapping[str, Ruling]) -> None:
-    """Raise Refused where policy, a halt or a rejection refuses a step."""
+def refuse(changeset: ChangeSet, rulings: Mapping[str, Ruling], why_not: Sequence[str] = ()) -> None:
+    """Raise Refused where policy, a halt or a rejection refuses a step. ``why_not`` are overrides that do not help."""
     for ruling in rulings.values():
         if isinstance(ruling, Refuse) and ruling.rejection:
             from agentctl.workspace.rejecting import refusal as rejection
@@ -148,13 +152,12 @@ def refuse(changeset: ChangeSet, rulings: Mapping[str, Ruling]) -> None:
     lines = [f"step `{step}`: {line(why).rstrip('.')}." for step, why in list(refused.items())[:_REFUSALS_TOLD]]
     if more := len(refused) - len(lines):
         lines.append(f"{more:,} more {'step is' if more == 1 else 'steps are'} refused.")
-    if command := overriding(changeset, rulings):
-        raise Refused(
-            "Policy refuses",
-            "\n".join([*lines, "Nothing was executed."]),
-            hint="Whoever may override that, and has reviewed exactly this, runs:",
-            command=command,
-        )
+    if command := signing(changeset, rulings):
+        raise Refused("Policy refuses", "\n".join([*lines, "Nothing was executed."]), hint=WHY, command=command)
+    hint, command = way_past(changeset, rulings)
+    if command:
+        lines += why_not
+        raise Refused("Policy refuses", "\n".join([*lines, "Nothing was executed."]), hint=hint, command=command)
     source, step = shell_word(changeset.plan.source), shell_word(next(iter(refused)))
     raise Refused(
         "Policy refuses",

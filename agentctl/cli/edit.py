@@ -75,7 +75,12 @@ def edit(
     from agentctl.workspace import editing
 
     if bool(drop) == bool(step or with_):
-        raise Usage("Wrong usage", "Name either the step to edit, or the steps to leave out with --drop.")
+        raise Usage(
+            "Wrong usage",
+            "Name either the step to edit, or the steps to leave out with --drop.",
+            hint="To see the steps of a changeset:",
+            command="agentctl show DIGEST",
+        )
     timeout = seconds(lock_timeout)
     workspace = context.obj.workspace()
     person = editing.editor_of(workspace, as_)

@@ -73,8 +73,9 @@ def draft(workspace: Workspace, subject: Subject, name: str) -> str:
     facts = [
         f"Step {step.id} of changeset {subject.short}: {step.action} on {line(step.target)}",
         "",
-        "Below is what the action is given. Change it, save, and close the editor; the new changeset is then",
-        "shown to you, and nothing is done before it is applied. Empty this file to change nothing.",
+        "Below is what the action is given. Change it, save, and close the editor: you",
+        "are then shown the new changeset, and nothing is done before it is applied.",
+        "To change nothing, empty this file or leave it as it is.",
     ]
     if takes := sorted(spec.arguments.get("properties", ())):
         facts.append(f"It takes: {', '.join(takes)}.")

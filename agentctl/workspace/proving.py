@@ -18,7 +18,7 @@ from agentctl.identity.vault import Vault
 from agentctl.model.authorship import Signed
 from agentctl.model.canonical import canonical
 from agentctl.model.changeset import ChangeSet
-from agentctl.model.diagnostic import Diagnostic, Severity, Span
+from agentctl.model.diagnostic import DENIED, Diagnostic, Severity, Span
 from agentctl.model.plan import Plan
 from agentctl.planfile.catalog import Catalog
 from agentctl.planfile.load import Checked, loads, read
@@ -70,7 +70,7 @@ def _unproven(path: Path, severity: Severity, why: str, place: Span | None = Non
     signs = severity is Severity.ERROR
     return Diagnostic(
         severity=severity,
-        code="unproven-author",
+        code=DENIED if signs else "unproven-author",
         summary="Plan not signed by its agent" if signs else "Signature not checked",
         detail=f"{why[0].upper()}{why[1:]}.{rule}",
         hint=f"The agent signs it with: {COMMAND} {quote(str(path))}" if signs else "",

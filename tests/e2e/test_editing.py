@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import stat
 from pathlib import Path
 
@@ -103,6 +104,21 @@ def test_nothing_is_made_of_what_was_not_changed_emptied_or_left_by_an_editor_th
     told = house.typed("edit", digest, "mail", **editor(house, script))
     assert why in told.all
     assert sorted(path.name for path in (house.ours / "changesets").iterdir()) == before
+    assert "edit" not in [record["kind"] for record in house.records()]
+
+
+def test_asked_to_end_while_the_editor_is_open_it_leaves_no_draft_behind(house):
+    """The draft may hold what is personal: a terminal that is closed must not leave it lying about."""
+    digest = planned(house)
+    place = house.home / "place"
+    wait = f"pathlib.Path({str(place)!r}).write_text(str(path))\nprint('opened', flush=True)\nimport time\ntime.sleep(60)"
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        with house.sitting("edit", digest, "mail", **editor(house, wait)) as sitting:
+            sitting.until("opened")
+            assert Path(place.read_text()).exists()
+            sitting.signal(number)
+            sitting.process.wait(30)
+        assert not Path(place.read_text()).parent.exists()
     assert "edit" not in [record["kind"] for record in house.records()]
 
 

@@ -137,7 +137,7 @@ def test_what_is_no_signature_is_denied(signing, content):
 def test_validate_says_it_offline(signing):
     signing.plan(update("tier"))
     told = signing.run("validate", "plan.yaml", "--format", "json")
-    assert told.code == Exit.INVALID
+    assert told.code == Exit.REFUSED
     (found,) = told.json["diagnostics"]
     assert (found["summary"], "policy.yaml:" in found["detail"]) == ("Plan not signed by its agent", True)
 

@@ -19,9 +19,10 @@ from agentctl.views.document.decision import decided, ruled
 from agentctl.views.document.edits import edits
 from agentctl.views.document.groups import groups
 from agentctl.views.document.limits import limits as standing
-from agentctl.views.document.overrides import overriding
+from agentctl.views.document.overrides import way_past
 from agentctl.views.document.records import arguments, record, revealed
 from agentctl.views.document.risks import denied, irreversible, risks
+from agentctl.views.document.signing import WHY, signing
 
 _SHORT = 12
 
@@ -74,7 +75,11 @@ def changeset(
         "limits": standing(limits),
         "summary": _summary(steps),
         "outcome": outcome,
-        "next": [*_overriding(changeset, rulings), *_next(outcome, changeset, short(digest), steps)],
+        "next": [
+            *_signing(changeset, rulings),
+            *_way_past(changeset, rulings),
+            *_next(outcome, changeset, short(digest), steps),
+        ],
     }
 
 
@@ -167,9 +172,13 @@ def _outcome(steps: Sequence[Mapping[str, Any]]) -> str:
     return "held" if any(step["ruling"] == "hold" for step in steps) else "ready"
 
 
-def _overriding(changeset: ChangeSet, rulings: Mapping[str, Ruling]) -> list[dict[str, str]]:
-    command = overriding(changeset, rulings)
-    why = "Whoever may override what denies it, and has reviewed exactly this, runs:"
+def _signing(changeset: ChangeSet, rulings: Mapping[str, Ruling]) -> list[dict[str, str]]:
+    command = signing(changeset, rulings)
+    return [{"why": WHY, "command": command}] if command else []
+
+
+def _way_past(changeset: ChangeSet, rulings: Mapping[str, Ruling]) -> list[dict[str, str]]:
+    why, command = way_past(changeset, rulings)
     return [{"why": why, "command": command}] if command else []
 
 
