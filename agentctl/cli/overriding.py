@@ -69,8 +69,8 @@ def overrule(
     override = overriding.sign(workspace, changeset, statement, wish.key, digest(shown))
     if out is not None:
         write(out, override)
-    owed = "Using it must be reviewed by somebody else. " if statement.break_glass else ""
+    owed = "Using it must be reviewed by somebody else.\n" if statement.break_glass else ""
     talk(
-        f"Signed by {wish.person} and recorded, good once until {statement.until}. {owed}To carry it out:\n"
+        f"Signed by {wish.person} and recorded, good once until {statement.until}.\n{owed}To carry it out:\n"
         f"    agentctl apply {short(changeset)}\n"
     )

@@ -35,20 +35,18 @@ def soft_denials(decisions: Iterable[Decision]) -> dict[str, tuple[str, ...]]:
 
 
 def lifted(decision: Decision, consent: Consent) -> Decision:
-    """Return the decision there is once the soft rules that deny it are overridden, if ``consent`` overrides them all.
+    """Return the decision there is under the overrides of ``consent``: what is left once all that denies is overridden.
 
-    Their findings then say who let it pass, until when and why.
+    The findings of rules that are overridden say who let it pass, until when and why.
     """
     if decision.otherwise is None:
         return decision
     by: dict[str, Overridden] = {}
     for rule in decision.soft:
-        override = next((one for one in consent.overrides if one.covers(rule, decision.step)), None)
-        if override is None:
-            return decision
-        by[rule] = override
+        if override := next((one for one in consent.overrides if one.covers(rule, decision.step)), None):
+            by[rule] = override
     return replace(
-        decision.otherwise,
+        decision.otherwise if all(rule in by for rule in decision.soft) else decision,
         findings=tuple(_told(finding, by) for finding in decision.findings),
         considered=tuple(_told(finding, by) for finding in decision.considered),
     )
@@ -107,7 +105,7 @@ def longest(policy: Policy, rules: Iterable[str], *, break_glass: bool) -> int:
 
 
 def _told(finding: Finding, by: Mapping[str, Overridden]) -> Finding:
-    if not finding.softly_denies:
+    if not finding.softly_denies or finding.rule not in by:
         return finding
     override = by[finding.rule]
     how = "by break-glass of" if override.breaks_glass else "by"

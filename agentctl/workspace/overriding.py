@@ -152,6 +152,20 @@ def gathered(workspace: Workspace, changeset: ChangeSet, resumes: str = "") -> W
     return _weigh(workspace, of_it, changeset, resumes) if of_it else WeighedOverrides()
 
 
+def why_not(workspace: Workspace, changeset: ChangeSet) -> list[str]:
+    """Return in sentences why recorded overrides of ``changeset`` do not count."""
+    refused = gathered(workspace, changeset).refused
+    return [f"The override of `{override.statement.person}` does not count: {why}." for override, why in refused]
+
+
+def in_emergency(workspace: Workspace, changeset: ChangeSet) -> list[str]:
+    """Return in a sentence who may act without the signatures that are missing; nothing where nobody may."""
+    may = may_break_glass(workspace.policy, changeset.plan)
+    if not may:
+        return []
+    return [f"In an emergency {' or '.join(may)} may break the glass: agentctl break-glass {short(changeset)} --reason …"]
+
+
 def every(workspace: Workspace) -> list[Override]:
     """Return all recorded overrides, oldest first. Raises Invalid where what the trace tells is none."""
     return [

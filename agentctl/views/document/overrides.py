@@ -11,17 +11,19 @@ from agentctl.views import safe
 _SHORT = 12
 
 
-def overriding(changeset: ChangeSet, rulings: Mapping[str, Ruling]) -> str:
-    """Return the command that overrides what refuses ``changeset``; nothing where something else refuses it as well."""
+def way_past(changeset: ChangeSet, rulings: Mapping[str, Ruling]) -> tuple[str, str]:
+    """Return who gets past what refuses ``changeset``, and their command; nothing where more than soft rules refuse it."""
     refused = [
         ruling.decision
         for ruling in rulings.values()
         if isinstance(ruling, Refuse) and not (ruling.halt or ruling.rejection)
     ]
     if not refused or any(decision.otherwise is None for decision in refused):
-        return ""
+        return "", ""
     denials = [finding for decision in refused for finding in decision.findings if finding.softly_denies]
+    short = changeset.digest.removeprefix("sha256:")[:_SHORT]
     if not all(finding.overriders for finding in denials):
-        return ""
+        return "In an emergency, whoever may break the glass runs:", f"agentctl break-glass {short} --reason …"
     rules = " ".join(safe.shell_word(rule) or "RULE" for rule in dict.fromkeys(finding.rule for finding in denials))
-    return f"agentctl override {changeset.digest.removeprefix('sha256:')[:_SHORT]} {rules} --reason …"
+    why = "Whoever may override that, and has reviewed exactly this, runs:"
+    return why, f"agentctl override {short} {rules} --reason …"
