@@ -16,7 +16,7 @@ from agentctl.engine.overlay import Overlay
 from agentctl.engine.overrides import lifted
 from agentctl.engine.ports import Brake, Clock, Commitments, Journal, Observer, Pack, Systems, Timer
 from agentctl.engine.preview import Preview, bring, foresee
-from agentctl.engine.protect import Protector
+from agentctl.engine.protect import Protector, agents_values
 from agentctl.engine.readback import Reading, read_back
 from agentctl.engine.resolve import Brought, Done, resolve
 from agentctl.engine.settle import Sending
@@ -120,6 +120,7 @@ class _Execution:
         self._plan = preview.plan
         self._full = preview.full
         self._author = preview.author
+        self._agents_values = agents_values(preview.changeset.plan, preview.hidden)
         self._consent = binding(start.consent, preview.changeset)
         self._start = start
         self._around = around
@@ -165,6 +166,7 @@ class _Execution:
         protector = Protector(self._around.commitments, large=True)
         for change in self._full:
             protector.change(change, self._around.systems.spec(change.action))
+        protector.values.update(self._agents_values)
         body = records.run_started(self._changeset, self._start, self._author, protector)
         self._keep(protector)
         self._write(Kind.RUN_STARTED, body, sync=True)

@@ -55,7 +55,7 @@ def author_of(changeset: ChangeSet, hidden: Mapping[str, Any], policy: Policy, c
     if author.key == changeset.signed_by:
         return author
     if not author.signed:
-        why = author.why if plan.signed else "its signature cannot be read here any more"
+        why = author.why if plan.signed else "its signature cannot be read here"
     else:
         why = "it was not signed so when it was planned"
     return replace(author, key="", signature="", why=f"{why}; plan it again from its signed file")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -130,6 +130,28 @@ def reveal(argument: Argument, values: Mapping[str, Any]) -> Argument:
 
 def reveal_step(step: Step, values: Mapping[str, Any]) -> Step:
     return replace(step, with_={name: reveal(argument, values) for name, argument in step.with_.items()})
+
+
+def agents_values(plan: Plan, hidden: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those of the ``hidden`` values that its agent wrote into ``plan`` before people edited it."""
+    wrote = plan.edited.steps.values() if plan.edited else ()
+    return {
+        commitment: hidden[commitment]
+        for step in wrote for argument in step.with_.values() for commitment in _commitments(argument)
+        if commitment in hidden
+    }
+
+
+def _commitments(argument: Argument) -> Iterator[str]:
+    match argument:
+        case Hidden():
+            yield argument.commitment
+        case Mapping():
+            for inner in argument.values():
+                yield from _commitments(inner)
+        case list() | tuple():
+            for inner in argument:
+                yield from _commitments(inner)
 
 
 def reveal_plan(plan: Plan, values: Mapping[str, Any]) -> Plan:

@@ -410,3 +410,46 @@ def test_a_requester_nobody_knows_is_an_error_where_signatures_are_needed_and_a_
     told = leads.run("plan", "plan.yaml", "--format", "json")
     assert (told.code, told.json["author"]["requester"]) == (Exit.OK, "ben")
     assert "asked by  ben, as the plan claims" in leads.run("plan", "plan.yaml").out
+
+
+def test_an_edited_run_that_stopped_goes_on_as_edited(house):
+    digest = planned(house, update("tier"), mail())
+    to = rewrite(house, digest)
+    with house.memory_is_busy() as over, house.sitting("apply", to, answers=("yes", "send 1")) as sitting:
+        sitting.until("tier  mem.record.update  customers/1 …")
+        busy = house.run("edit", to, "--drop", "mail", "--lock-timeout", "0s")
+        assert (busy.code, house.run("halt", "--all", "--reason", "wait").code) == (Exit.LOCKED, Exit.OK)
+        over()
+        assert sitting.ended().code == Exit.INCOMPLETE
+    assert house.run("unhalt", "--all", "--reason", "go on").code == Exit.OK
+    told = house.typed("apply", "--resume", "latest")
+    assert told.code == Exit.OK, told.all
+    assert [note["text"] for note in house.outbox()] == ["short"]
+
+
+def test_a_personal_value_is_shown_to_who_edits_it_and_in_clear_nowhere_else(house):
+    house.change("agentctl.yaml", lambda file: file["connectors"]["mem"].update(sealed=["name"]))
+    digest = planned(house, step("a", "mem.record.update", "customers/1", {"name": "Ada Lovelace"}))
+    told = house.typed("edit", digest, "a", **editor(house, "path.write_text(path.read_text().replace('Ada', 'Mary'))"))
+    assert told.code == Exit.OK, told.all
+    assert "Mary Lovelace" in told.all
+    assert house.typed("apply", edited(house)["to"]).code == Exit.OK
+    assert house.memory()["customers/1"]["name"] == "Mary Lovelace"
+    (field,) = edited(house)["steps"][0]["fields"]
+    assert {*field["before"]} == {*field["after"]} == {"$hidden"}
+    files = [path for path in house.ours.rglob("*") if path.is_file()]
+    assert not [path for path in files if b"Lovelace" in path.read_bytes()]
+    assert "Ada Lovelace" in house.run("show", "latest").out
+
+
+def test_a_long_text_is_told_of_an_edit_and_stands_in_the_trace_only_as_a_commitment(house):
+    digest = planned(house)
+    (house.root / "mail.yaml").write_text("to: ada@acme.example\ntext: " + "long " * 500 + "\n")
+    told = house.run("edit", digest, "mail", "--with", "mail.yaml", "--format", "json")
+    assert told.code == Exit.OK, told.all
+    assert told.json["edits"][0]["fields"][0]["after"].startswith("long long")
+    (field,) = edited(house)["steps"][0]["fields"]
+    assert (field["before"], [*field["after"]]) == (LETTER, ["$hidden"])
+    assert house.typed("apply", edited(house)["to"], answers=("yes", "send 1")).code == Exit.OK
+    shown = house.run("show", "latest", "--format", "json").json
+    assert shown["edits"][0]["fields"][0]["after"].startswith("long long")
