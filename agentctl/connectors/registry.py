@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from agentctl.connectors.base import Connector, ConnectorType, Instance, Setting
-from agentctl.connectors.layers import Deadline, Rate, Rates, Sealed, Tenant
+from agentctl.connectors.layers import Deadline, OwnRecords, Rate, Rates, Sealed, Tenant
 from agentctl.connectors.layers.rate import PATTERN
 from agentctl.errors import Invalid
 from agentctl.model.values import to_wire
@@ -22,6 +22,10 @@ GROUP = "agentctl.connectors"
 _BUILT_IN = {name: f"agentctl.connectors.{name}" for name in ("file", "git", "memory", "sql")}
 _COMMON = {
     "rate": Setting(schema={"type": "string", "pattern": PATTERN}, summary="How often it may be called, as in 60/min."),
+    "tenant_field": Setting(
+        schema={"type": "string", "minLength": 1, "maxLength": 200},
+        summary="The field that says whose a record is, where one system keeps many tenants'; others' are refused.",
+    ),
 }
 
 
@@ -49,10 +53,12 @@ def open_connector(
     type_ = _find(kind)
     own = {key: value for key, value in settings.items() if key != "type"}
     _check(name, kind, own)
-    rate = own.pop("rate", None)
+    rate, field = own.pop("rate", None), own.pop("tenant_field", None)
     connector: Connector = Deadline(type_.open(Instance(name=name, settings=own, root=root, reserved=reserved)))
     if rate is not None:
         connector = Rate(connector, Rates.of(rate))
+    if tenant and field is not None:
+        connector = OwnRecords(connector, tenant, field)
     if tenant:
         connector = Tenant(connector, tenant)
     return Sealed(connector)
