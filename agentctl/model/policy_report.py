@@ -92,14 +92,16 @@ class Shift(StrEnum):
 
     ALLOWED = "newly allowed"
     LOOSENED = "needs less consent"
+    LESS_LIMITED = "less limited"
     DENIED = "newly denied"
     TIGHTENED = "newly needs consent"
+    MORE_LIMITED = "more limited"
     UNTOLD = "cannot be evaluated"
     SAME = "same"
 
     @property
     def widens(self) -> bool:
-        return self in (Shift.ALLOWED, Shift.LOOSENED)
+        return self in (Shift.ALLOWED, Shift.LOOSENED, Shift.LESS_LIMITED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

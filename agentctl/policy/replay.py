@@ -16,6 +16,7 @@ from agentctl.model.policy_report import Replayed, Shift
 from agentctl.model.values import Fields, Unknown
 from agentctl.policy.citing import nobody_can_tell
 from agentctl.policy.evaluate import Context, decide
+from agentctl.policy.replay_limits import less_limited
 from agentctl.policy.rules import Policy
 
 _STRICTNESS = (Mode.AUTO, Mode.APPROVE, Mode.MANUAL, Mode.FORBID)
@@ -54,6 +55,10 @@ def _replay(item: Recorded, old: Policy, new: Policy) -> Replayed:
     decisive = before if shift is Shift.ALLOWED else after
     untold = [finding for decision in (before, after) for finding in _untold(decision)]
     found = untold[0] if shift is Shift.UNTOLD else _deciding(decisive)
+    if shift is Shift.LESS_LIMITED:
+        found = less_limited(after, before)
+    elif shift is Shift.MORE_LIMITED:
+        found = less_limited(before, after)
     told = _told(item, shift, _answer(before), _answer(after), found, found.reason if found else "")
     answering = _deciding(after)
     return replace(told, new_place=answering.place if answering else None)
@@ -106,7 +111,11 @@ def _shift(old: Decision, new: Decision) -> Shift:
     if denied or denies:
         return Shift.SAME if denied and denies else Shift.DENIED if denies else Shift.ALLOWED
     less, more = (_looser(new, old), _looser(old, new))
-    return Shift.LOOSENED if less else Shift.TIGHTENED if more else Shift.SAME
+    if less or more:
+        return Shift.LOOSENED if less else Shift.TIGHTENED
+    if less_limited(new, old):
+        return Shift.LESS_LIMITED
+    return Shift.MORE_LIMITED if less_limited(old, new) else Shift.SAME
 
 
 def _looser(one: Decision, other: Decision) -> bool:

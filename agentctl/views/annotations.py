@@ -13,8 +13,8 @@ from typing import Any
 from agentctl.views.document.risks import denied
 
 _LONGEST = 2_000         # characters of a remark: values may be as long as a plan
-_WIDENING = ("newly allowed", "needs less consent")
-_TIGHTER = "newly needs consent"
+_WIDENING = ("newly allowed", "needs less consent", "less limited")
+_TIGHTER = ("newly needs consent", "more limited")
 
 
 class Level(StrEnum):
@@ -140,7 +140,7 @@ def _lacking(capability: Mapping[str, Any]) -> list[Annotation]:
 def _shift(item: Mapping[str, Any], *, wanted: bool) -> Annotation:
     """Return one recorded change that two policies don't answer alike, at the rule of the new one that answers."""
     widens = item["shift"] in _WIDENING
-    level = Level.ERROR if widens and not wanted else Level.NOTE if item["shift"] == _TIGHTER else Level.WARNING
+    level = Level.ERROR if widens and not wanted else Level.NOTE if item["shift"] in _TIGHTER else Level.WARNING
     answers = f"{item['old']} → {item['new']}; " if item["old"] else ""
     rule = f"{item['rule']} {item['place']}: ".lstrip() if item["rule"] else ""
     return Annotation(

@@ -47,13 +47,26 @@ def shift(old, new, item: Recorded | None = None) -> Shift:
     ("{id: a, actions: ['*'], approvals: {count: 1}}", "{id: a, actions: ['*'], approvals: {count: 1, from: [b]}}",
      Shift.TIGHTENED),
     ("{id: a, actions: ['*'], mode: approve}", "{id: a, actions: ['*'], approvals: {count: 1}}", Shift.TIGHTENED),
+    ("{id: a, actions: ['*'], limits: [{count: 3, per: 1h}]}", "{id: a, actions: ['*']}", Shift.LESS_LIMITED),
+    ("{id: a, actions: ['*'], limits: [{count: 3, per: 1h}]}", "{id: a, actions: ['*'], limits: [{count: 4, per: 1h}]}",
+     Shift.LESS_LIMITED),
+    ("{id: a, actions: ['*'], limits: [{count: 3, per: 1d}]}", "{id: a, actions: ['*'], limits: [{count: 3, per: 1h}]}",
+     Shift.LESS_LIMITED),
+    ("{id: a, actions: ['*'], limits: [{count: 3, per: 1d}]}",
+     "{id: a, actions: ['*'], limits: [{count: 3, per: 1d, by: target}]}", Shift.LESS_LIMITED),
+    ("{id: a, actions: ['*'], limits: [{count: 3, per: 1h}]}", "{id: b, actions: ['*'], limits: [{count: 3, per: 1h}]}",
+     Shift.SAME),
+    ("{id: a, actions: ['*'], limits: [{count: 3, per: 1h}]}", "{id: a, actions: ['*'], limits: [{count: 2, per: 1d}]}",
+     Shift.MORE_LIMITED),
+    ("{id: a, actions: ['*'], limits: [{count: 3, per: 1h}]}", "{id: a, actions: ['*'], limits: [{count: 0, per: 1h}]}",
+     Shift.DENIED),
 ])
 def test_each_way_a_policy_can_answer_otherwise_is_told_apart(old, new, expected):
     assert shift(grants(old), grants(new)) is expected
 
 
 def test_widening_is_what_allows_more_or_asks_for_less():
-    assert {item for item in Shift if item.widens} == {Shift.ALLOWED, Shift.LOOSENED}
+    assert {item for item in Shift if item.widens} == {Shift.ALLOWED, Shift.LOOSENED, Shift.LESS_LIMITED}
 
 
 def test_a_field_nobody_recorded_is_not_taken_for_an_empty_one():

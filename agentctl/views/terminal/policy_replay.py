@@ -10,7 +10,9 @@ from agentctl.views.look import Look
 from agentctl.views.page import Ink, Inked, Page
 from agentctl.views.terminal.risks import where
 
-_INKS = {"newly allowed": Ink.RISK, "needs less consent": Ink.RISK, "newly denied": Ink.CAUTION}
+_INKS = {
+    "newly allowed": Ink.RISK, "needs less consent": Ink.RISK, "less limited": Ink.RISK, "newly denied": Ink.CAUTION,
+}
 _SHOWN = 50
 
 
