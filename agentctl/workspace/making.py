@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import getpass
 import grp
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
 from agentctl.errors import Unwritable, Usage
 from agentctl.identity import keys, sshsig
+from agentctl.resources import schema
 from agentctl.store.layout import Layout
 from agentctl.trace.record import Kind
 from agentctl.workspace import lineage
@@ -18,6 +20,7 @@ from agentctl.workspace.unlocking import locked, record_act
 from agentctl.workspace.workspace import Workspace
 
 _FILE = """\
+# yaml-language-server: $schema=.agentctl/schemas/workspace.schema.json
 # What agents may propose changes to, and by which policy. Paths begin here.
 version: 1
 kind: Workspace
@@ -28,6 +31,8 @@ connectors:
   files: {{type: file, root: .}}
 """
 _SOMEBODY = "your-user-name"       # in a baseline: whoever makes the workspace may undo what was done in it
+_EDITORS = "# yaml-language-server: $schema={up}.agentctl/schemas/{name}.schema.json\n"
+_EDITED = ("plan", "policy", "policy-test", "workspace")       # what people and agents write
 _IGNORE = "# History, state and packs of agentctl; not for version control.\n*\n"
 
 
@@ -44,6 +49,7 @@ def make(root: Path, environ: Mapping[str, str], *, policy: str, group: str) -> 
         layout = Layout(root / lineage.FOLDER, group=gid is not None)
         layout.make(gid)
         (layout.root / ".gitignore").write_text(_IGNORE)
+        _schemas(layout)
     except OSError as error:
         raise Unwritable("The workspace could not be made", f"{error.filename}: {error.strerror}.") from error
     fresh = not (layout.root / "lineage").exists()
@@ -70,6 +76,17 @@ To see what a plan would change:
 """
 
 
+def _schemas(layout: Layout) -> None:
+    """Write the schemas that editors check by what is being written: those of this version, each time."""
+    folder = layout.root / "schemas"
+    folder.mkdir(exist_ok=True)
+    folder.chmod(layout.folder_mode)
+    for name in _EDITED:
+        path = folder / f"{name}.schema.json"
+        path.write_text(json.dumps(schema(name), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        path.chmod(layout.file_mode)
+
+
 def _first_files(root: Path, policy: str) -> list[str]:
     from agentctl.policy import baselines
 
@@ -80,8 +97,10 @@ def _first_files(root: Path, policy: str) -> list[str]:
     folder = root / "policy"
     if not folder.exists():
         (folder / "tests").mkdir(parents=True)
-        (folder / "policy.yaml").write_text(baselines.text(policy).replace(_SOMEBODY, getpass.getuser()))
-        (folder / "tests" / "policy.yaml").write_text(baselines.cases(policy))
+        rules = baselines.text(policy).replace(_SOMEBODY, getpass.getuser())
+        (folder / "policy.yaml").write_text(_EDITORS.format(up="../", name="policy") + rules)
+        cases = baselines.cases(policy)
+        (folder / "tests" / "policy.yaml").write_text(_EDITORS.format(up="../../", name="policy-test") + cases)
         said.append(f"made  policy/: the `{policy}` baseline, and its cases in policy/tests/")
     return said
 
