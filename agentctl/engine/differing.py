@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from agentctl.engine.moved import moved
 from agentctl.engine.records import in_words
+from agentctl.model.change import Change
 from agentctl.model.changeset import ChangeSet, SystemIdentity
 from agentctl.model.plan import Plan, Step, step_to_wire
 
@@ -32,9 +33,7 @@ def between(planned: ChangeSet, now: ChangeSet) -> Iterator[str]:
         yield from system(name, planned.systems[name], now.systems[name])
     later = {change.step: change for change in now.changes}
     for change in planned.changes:
-        other_change = later.get(change.step)
-        if other_change is not None and (difference := moved(change, other_change)):
-            yield f"step `{change.step}`: {in_words(difference)}"
+        yield from _change(change, later.get(change.step))
 
 
 def places(planned: ChangeSet, tenant: str, environment: str) -> Iterator[str]:
@@ -63,6 +62,17 @@ def system(name: str, planned: SystemIdentity, now: SystemIdentity) -> Iterator[
     ):
         if one != other:
             yield f"the {part} of `{name}` was {one or 'unknown'}, now it is {other or 'unknown'}"
+
+
+def _change(planned: Change, now: Change | None) -> Iterator[str]:
+    if now is None or now == planned:
+        return
+    if difference := moved(planned, now):
+        yield f"step `{planned.step}`: {in_words(difference)}"
+    elif planned.inverse != now.inverse:
+        yield f"step `{planned.step}`: how it is undone is another, or what stays when it is"
+    else:
+        yield f"step `{planned.step}`: what is known of it beforehand is not the same"
 
 
 def _plan(planned: Plan, now: Plan) -> Iterator[str]:
