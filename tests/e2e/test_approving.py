@@ -277,3 +277,38 @@ def test_an_approval_that_was_damaged_is_missing_and_nothing_worse(leads):
     told = leads.run("apply", digest)
     assert told.code == Exit.CONSENT, told.all
     assert leads.runs() == []
+
+
+@pytest.fixture
+def ssh_agent(tmp_path_factory):
+    """Start an ssh-agent that holds nothing, and return its socket."""
+    socket = tmp_path_factory.mktemp("agent") / "socket"
+    agent = subprocess.Popen(["ssh-agent", "-D", "-a", socket], stdout=subprocess.PIPE)
+    assert agent.stdout is not None
+    agent.stdout.readline()     # it says where it listens once it does
+    try:
+        yield str(socket)
+    finally:
+        agent.terminate()
+        agent.wait()
+        agent.stdout.close()
+
+
+@pytest.mark.parametrize("kind", ["ed25519", "ecdsa", "rsa"])
+def test_a_key_that_only_ssh_agent_holds_signs_by_its_public_file(leads, ssh_agent, kind):
+    path = leads.home / f"agents-{kind}"
+    subprocess.run(["ssh-keygen", "-q", "-t", kind, "-N", "a passphrase", "-f", path], check=True)
+    ask = leads.home / "ask"
+    ask.write_text("#!/bin/sh\necho 'a passphrase'\n")
+    ask.chmod(0o700)
+    environ = {**os.environ, "SSH_AUTH_SOCK": ssh_agent, "SSH_ASKPASS": str(ask), "SSH_ASKPASS_REQUIRE": "force"}
+    subprocess.run(["ssh-add", "-q", path], env=environ, check=True, capture_output=True)
+    path.unlink()
+    leads.change("policy.yaml", lambda policy: policy["people"]["ann"].update(keys=[public(leads, path.name)]))
+    digest = planned(leads)
+    told = leads.typed("approve", digest, "--as", "ann", "--key", f"{path}.pub")
+    assert told.code == Exit.USAGE, "without the agent there is nothing to sign with"
+    assert "Nothing was signed" in told.all
+    told = leads.typed("approve", digest, "--as", "ann", "--key", f"{path}.pub", SSH_AUTH_SOCK=ssh_agent)
+    assert told.code == Exit.OK, told.all
+    assert leads.run("apply", digest).code == Exit.OK
