@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeAlias
@@ -95,7 +95,7 @@ class Decision:
     mode: Mode
     signatures: Signatures | None = None
     findings: tuple[Finding, ...] = ()
-    considered: tuple[Finding, ...] = ()
+    considered: Sequence[Finding] = ()
     reads: frozenset[str] | None = frozenset()
     roles: tuple[str, ...] = ()
     charges: tuple[Charge, ...] = ()
@@ -246,18 +246,19 @@ def consent_to_wire(consent: Consent) -> dict[str, Any]:
             }
             for signed in consent.signed
         ],
-        "overrides": [
-            {
-                "id": override.override,
-                "person": override.person,
-                "rules": {rule: list(steps) for rule, steps in override.rules.items()},
-                "reason": override.reason,
-                "until": override.until,
-                "break_glass": override.breaks_glass,
-                "review_within": override.review_within,
-            }
-            for override in consent.overrides
-        ],
+        "overrides": list(map(override_to_wire, consent.overrides)),
+    }
+
+
+def override_to_wire(override: Overridden) -> dict[str, Any]:
+    return {
+        "id": override.override,
+        "person": override.person,
+        "rules": {rule: list(steps) for rule, steps in override.rules.items()},
+        "reason": override.reason,
+        "until": override.until,
+        "break_glass": override.breaks_glass,
+        "review_within": override.review_within,
     }
 
 

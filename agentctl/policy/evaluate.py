@@ -19,6 +19,7 @@ from agentctl.policy.facts import Facts
 from agentctl.policy.granting import granted
 from agentctl.policy.invariants import union
 from agentctl.policy.permission import Permission, denial
+from agentctl.policy.quick import quick
 from agentctl.policy.rules import Policy
 from agentctl.policy.sight import Sight
 from agentctl.policy.undoing import undoing
@@ -53,6 +54,15 @@ class Context:
 
 def decide(change: Change, context: Context) -> Decision:
     """Return policy's answer for ``change``: invariants first, then grants or ``rollback:``. One denial denies."""
+    if context.purpose is Purpose.APPLY:
+        found = quick(change, context, _around(context), lambda: decide_plainly(change, context))
+        if found is not None:
+            return found
+    return decide_plainly(change, context)
+
+
+def decide_plainly(change: Change, context: Context) -> Decision:
+    """Return the same, rule by rule: what ``decide`` says must be what this says."""
     return _decide(change, context, anybody=False)
 
 
@@ -101,7 +111,7 @@ def _decision(
         verdict=_verdict(binding, open_ends, permitted.mode, final=context.final),
         mode=permitted.mode,
         signatures=permitted.signatures,
-        findings=(*(finding for finding in binding if finding.outcome in (*_TOLD, *open_ends)), *advice),
+        findings=tuple(_bare(item) for item in (*binding, *advice) if item.outcome in (*_TOLD, *open_ends)),
         considered=tuple(considered),
         reads=reads,
         roles=permitted.roles,
@@ -122,6 +132,11 @@ def _verdict(binding: list[Finding], open_ends: tuple[Outcome, ...], mode: Mode,
     if any(finding.outcome in _DENYING for finding in binding) or (undecided and final):
         return Verdict.DENY
     return Verdict.ALLOW if mode is Mode.AUTO and not undecided else Verdict.CONSENT
+
+
+def _bare(finding: Finding) -> Finding:
+    """Return ``finding`` without what it read, which is told with every rule that was considered."""
+    return replace(finding, inputs={}) if finding.inputs else finding
 
 
 def _binds(finding: Finding) -> bool:
