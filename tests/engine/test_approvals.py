@@ -81,3 +81,13 @@ def test_nobodys_signature_counts_where_the_requester_might_be_anybody():
     signature = sshsig.sign(STATEMENT.text, seed=SEED, namespace=Statement.NAMESPACE).decode()
     ((_, why),) = weigh([Attested(statement=STATEMENT, signature=signature)], MAIL, policy, FROM, {}).refused
     assert "might be who signed" in why
+
+
+@pytest.mark.parametrize(("back", "counts"), [
+    (FROM - timedelta(hours=1), True), (FROM, True), (FROM + timedelta(seconds=1), False), (FROM + timedelta(hours=1), False),
+])
+def test_what_was_signed_before_a_clock_was_set_back_does_not_live_through_that_time_twice(back, counts):
+    signature = sshsig.sign(STATEMENT.text, seed=SEED, namespace=Statement.NAMESPACE).decode()
+    weighed = weigh([Attested(statement=STATEMENT, signature=signature)], MAIL, POLICY, FROM, {}, back)
+    assert bool(weighed.counted) == counts
+    assert counts or "before the clock was set back" in weighed.refused[0][1]
