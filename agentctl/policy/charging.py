@@ -67,7 +67,7 @@ def _touched(sights: Iterable[Sight]) -> list[Sight]:
 def _charges(limit: Limit, sights: Sequence[Sight], change: Change, spec: ActionSpec) -> Iterator[Charge]:
     amounts: dict[tuple[str, str], int] = {}
     for sight in sights:
-        account = (_key(limit, sight, change), _currency(limit, sight, change))
+        account = (_key(limit, sight, change), _currency(limit, sight, change, spec))
         if account not in amounts:
             amounts[account] = _once(limit, sight, change, spec)
         amounts[account] += _each(limit, sight, change, spec)
@@ -149,9 +149,11 @@ def _key(limit: Limit, sight: Sight, change: Change) -> str:
     return str(value)
 
 
-def _currency(limit: Limit, sight: Sight, change: Change) -> str:
+def _currency(limit: Limit, sight: Sight, change: Change, spec: ActionSpec) -> str:
     if limit.currency is None:
         return ""
+    if shows_hidden(limit.currency, spec) or _nested(limit.currency, change, spec):
+        raise _Denied("`currency` looks at a field whose values are hidden, and currencies are recorded in clear")
     value = _value("currency", limit.currency, sight, change)
     if type(value) is not str or not value:
         raise _Denied("`currency` does not yield a text", Outcome.ERROR)

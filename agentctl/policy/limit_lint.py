@@ -23,9 +23,10 @@ def lint_limit(limit: Limit, specs: Iterable[ActionSpec]) -> Iterator[Diagnostic
             span=limit.place,
         )
     for spec in specs:
-        if limit.amount is not None and shows_hidden(limit.amount, spec):
-            yield _never(limit, f"`sum` looks at a field of `{spec.verb}` whose values are hidden")
-            return
+        for key, expression in (("sum", limit.amount), ("currency", limit.currency)):
+            if expression is not None and shows_hidden(expression, spec):
+                yield _never(limit, f"`{key}` looks at a field of `{spec.verb}` whose values are hidden")
+                return
 
 
 def _never(limit: Limit, why: str) -> Diagnostic:

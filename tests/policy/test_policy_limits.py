@@ -152,7 +152,12 @@ def test_an_amount_that_sums_to_more_than_can_be_counted_denies():
 
 
 @pytest.mark.parametrize(
-    "limit", ["{sum: int(after.password), max: 9, per: 1d}", "{sum: size(changes), max: 999, per: 1d}"]
+    "limit",
+    [
+        "{sum: after.discount, max: {EUR: 9}, currency: after.password, per: 1d}",
+        "{sum: int(after.password), max: 9, per: 1d}",
+        "{sum: size(changes), max: 999, per: 1d}",
+    ],
 )
 def test_what_would_be_recorded_of_a_hidden_field_is_never_counted(limit):
     assert "recorded in clear" in why(judge(limited(limit), update({"password": "1"}, password="2")))
