@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from agentctl.cli.session import Session
     from agentctl.engine.preview import Preview
     from agentctl.model.plan import Plan
-    from agentctl.workspace.editing import Subject
+    from agentctl.workspace.planning import Meant
     from agentctl.workspace.workspace import Workspace
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -73,6 +73,7 @@ def edit(
     from agentctl.views.document.changeset import changeset as document
     from agentctl.views.terminal.changeset import draw_changeset
     from agentctl.workspace import editing
+    from agentctl.workspace.consenting import given
 
     if bool(drop) == bool(step or with_):
         raise Usage(
@@ -100,9 +101,11 @@ def edit(
     if preview is None:
         talk("Nothing was changed.\n")
         return
-    rulings = workspace.judge(preview)
+    consent = given(workspace, preview.changeset)
+    rulings = workspace.judge(preview, consent)
     shown = document(
-        preview.changeset, rulings, workspace.specs, values=preview.hidden, author=preview.author
+        preview.changeset, rulings, workspace.specs, values=preview.hidden, author=preview.author,
+        limits=workspace.limits(preview, consent), overrides=consent.overrides,
     )
     emit(shown, draw_changeset, context.obj, format=format, into=json_into, detail=diff)
     raise typer.Exit(code_for(preview.changeset, rulings, detailed=False))
@@ -118,7 +121,7 @@ def _be_there(session: Session, subject: str, step: str) -> None:
         )
 
 
-def _given(workspace: Workspace, subject: Subject, step: str, file: Path) -> Plan | None:
+def _given(workspace: Workspace, subject: Meant, step: str, file: Path) -> Plan | None:
     from agentctl.workspace import editing
 
     try:
@@ -129,7 +132,7 @@ def _given(workspace: Workspace, subject: Subject, step: str, file: Path) -> Pla
 
 
 def _in_editor(
-    workspace: Workspace, subject: Subject, step: str, session: Session, keep: Callable[[Plan | None], Preview | None]
+    workspace: Workspace, subject: Meant, step: str, session: Session, keep: Callable[[Plan | None], Preview | None]
 ) -> Preview | None:
     """Let a person edit until what they wrote can be kept, or they have had enough: their text is then not lost."""
     from agentctl.cli import editor
@@ -147,14 +150,14 @@ def _in_editor(
                 _say(error, session)
             except AgentctlError:
                 talk(f"Your text is kept in {sheet.keep()}, which only you can read. To go on with it:\n")
-                talk(f"    agentctl edit {subject.short} {step} --with {sheet.path}\n")
+                talk(f"    agentctl edit {editing.short(subject)} {step} --with {sheet.path}\n")
                 raise
             if not _again():
                 raise Invalid(
                     "The draft is not valid",
                     f"Nothing was changed. Your text is kept in {sheet.keep()}, which only you can read.",
                     hint="To go on with it once it is mended:",
-                    command=f"agentctl edit {subject.short} {step} --with {sheet.path}",
+                    command=f"agentctl edit {editing.short(subject)} {step} --with {sheet.path}",
                 )
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from agentctl.cli.complete import complete_plans, complete_runs, complete_steps, complete_subjects
+from agentctl.cli.complete import complete_runs, complete_steps, complete_subjects
 from agentctl.views.emit import Format
 from agentctl.views.look import Detail
 
@@ -28,8 +28,14 @@ AutoApprove = Annotated[
         help="Consent without being asked, where policy lets nobody be asked (mode auto).",
     ),
 ]
-PlanPath = Annotated[
-    Path, typer.Argument(metavar="PLAN", help="A plan file.", show_default=False, autocompletion=complete_plans)
+Planned = Annotated[
+    str,
+    typer.Argument(
+        metavar="PLAN|DIGEST",
+        help="A plan file; or a changeset, by its digest or file, whose plan is planned anew.",
+        show_default=False,
+        autocompletion=complete_subjects,
+    ),
 ]
 RunArgument = Annotated[
     str,

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from agentctl.cli.codes import code_for
-from agentctl.cli.options import DiffOption, JsonInto, PlanPath
+from agentctl.cli.options import DiffOption, JsonInto, Planned
 from agentctl.cli.report import ReportOption, emit_report, reported
 from agentctl.views.look import Detail
 from agentctl.views.report import Report
@@ -19,7 +19,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 @app.command()
 def plan(
     context: typer.Context,
-    path: PlanPath,
+    subject: Planned,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="Also write the changeset to FILE.")
     ] = None,
@@ -35,7 +35,8 @@ def plan(
 ) -> None:
     """Show what a plan would change, without changing it.
 
-    The changeset is kept under its digest, for `agentctl apply DIGEST`. In CI, sarif, junit and github say at the
+    The changeset is kept under its digest, for `agentctl apply DIGEST`. What was planned or edited before and is stale
+    is planned anew by its digest. In CI, sarif, junit and github say at the
     step's line what is denied or waits, and markdown is a summary or a comment.
 
         agentctl plan plan.yaml
@@ -47,16 +48,20 @@ def plan(
     from agentctl.views.terminal.changeset import draw_changeset
     from agentctl.workspace import reviewing
     from agentctl.workspace.consenting import given
+    from agentctl.workspace.planning import plan_of
 
+    path = Path(subject)
     with reported(format, [path]):
         workspace = context.obj.workspace()
-        preview = workspace.preview(workspace.load_plan(path), repeat=again)
-        rulings = workspace.judge(preview, given(workspace, preview.changeset))
+        meant = plan_of(workspace, subject)
+        preview = workspace.preview(meant.plan, repeat=again or meant.repeat)
+        consent = given(workspace, preview.changeset)
+        rulings = workspace.judge(preview, consent)
         workspace.save_changeset(preview, out)
     emit_report(
         document(
             preview.changeset, rulings, workspace.specs, values=preview.hidden, author=preview.author,
-            limits=workspace.limits(preview),
+            limits=workspace.limits(preview, consent), overrides=consent.overrides,
         ) | {"debts": debts(reviewing.owed(workspace), workspace.time())},
         draw_changeset,
         context.obj,

@@ -47,6 +47,10 @@ class ChangeSets:
             raise _tampered(stored, "it holds another changeset than its name says")
         return changeset
 
+    def has(self, name: str) -> bool:
+        """Whether ``name`` is the digest of a stored changeset, or a unique beginning of one. Raises Usage."""
+        return self._stored(name) is not None
+
     def digests(self) -> list[str]:
         """Return the digests of all stored changesets."""
         return sorted(f"sha256:{path.stem}" for path in self.folder.glob("*.jsonl") if len(path.stem) == 64)

@@ -4,74 +4,52 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from agentctl.engine import edit
 from agentctl.engine.preview import Preview
-from agentctl.engine.protect import Protector, reveal_plan
-from agentctl.errors import Invalid, Usage
-from agentctl.model.changeset import Purpose
+from agentctl.engine.protect import Protector
+from agentctl.errors import Usage
 from agentctl.model.edit import differences, step_edits
 from agentctl.model.plan import Plan, Step, argument_to_wire
 from agentctl.model.snapshot import Address
 from agentctl.planfile.draft import read_arguments
-from agentctl.store.changesets import is_changeset
 from agentctl.syntax.writing import written
 from agentctl.trace.record import Kind
 from agentctl.views.safe import line
+from agentctl.workspace.planning import Meant, plan_of
 from agentctl.workspace.unlocking import locked, record_act
 from agentctl.workspace.workspace import Workspace
 
 _SHORT = 12
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
-    """What is edited: a plan in clear, the changeset it came as, and N of its ``--again``."""
-
-    plan: Plan
-    digest: str
-    repeat: int
-
-    @property
-    def short(self) -> str:
-        return self.digest.removeprefix("sha256:")[:_SHORT]
-
-
-def subject_of(workspace: Workspace, name: str) -> Subject:
+def subject_of(workspace: Workspace, name: str) -> Meant:
     """Return what ``name``, a plan file or a changeset's digest or file, means. A plan's changeset is stored.
 
-    Raises Usage for a rollback: it does exactly the recorded inverses, or policy would not let anybody run it.
+    Raises Usage for a rollback.
     """
-    path = Path(name)
-    if path.is_file() and not is_changeset(path):
-        preview = workspace.preview(workspace.load_plan(path))
-        workspace.save_changeset(preview)
-        return Subject(plan=preview.plan, digest=preview.changeset.digest, repeat=0)
-    changeset, hidden = workspace.stored(name)
-    if changeset.lineage != workspace.lineage:
-        raise Invalid(
-            "The changeset is another workspace's", f"It is of lineage {changeset.lineage}, not {workspace.lineage}."
-        )
-    if changeset.purpose is Purpose.ROLLBACK:
-        raise Usage(
-            "A rollback is not edited",
-            "It does exactly what a run recorded as its way back.",
-            hint="To undo only some steps:",
-            command=f"agentctl rollback {changeset.undoes} --step STEP",
-        )
-    return Subject(plan=reveal_plan(changeset.plan, hidden), digest=changeset.digest, repeat=changeset.repeat)
+    meant = plan_of(workspace, name)
+    if meant.digest:
+        return meant
+    preview = workspace.preview(meant.plan)
+    workspace.save_changeset(preview)
+    return Meant(plan=preview.plan, digest=preview.changeset.digest)
 
 
-def draft(workspace: Workspace, subject: Subject, name: str) -> str:
+def short(subject: Meant) -> str:
+    return subject.digest.removeprefix("sha256:")[:_SHORT]
+
+
+def draft(workspace: Workspace, subject: Meant, name: str) -> str:
     """Return step ``name`` as the text a person edits. Raises Usage."""
     step = edit.step_of(subject.plan, name)
     spec = workspace.specs[step.action]
     shown, kept = edit.draft(step, spec)
     facts = [
-        f"Step {step.id} of changeset {subject.short}: {step.action} on {line(step.target)}",
+        f"Step {step.id} of changeset {short(subject)}: {step.action} on {line(step.target)}",
         "",
         "Below is what the action is given. Change it, save, and close the editor: you",
         "are then shown the new changeset, and nothing is done before it is applied.",
@@ -85,7 +63,7 @@ def draft(workspace: Workspace, subject: Subject, name: str) -> str:
     return "".join(f"# {fact}".rstrip() + "\n" for fact in facts) + "\n" + written(shown)
 
 
-def rewritten(workspace: Workspace, subject: Subject, name: str, text: bytes, file: str) -> Plan | None:
+def rewritten(workspace: Workspace, subject: Meant, name: str, text: bytes, file: str) -> Plan | None:
     """Return the plan with step ``name`` given what ``text`` says; None where that is nothing, or nothing new.
 
     Raises Invalid with every diagnostic, at the lines of ``text``, which messages call ``file``.
@@ -112,7 +90,7 @@ def editor_of(workspace: Workspace, name: str) -> str:
 
 
 def keep(
-    workspace: Workspace, subject: Subject, plan: Plan, person: str, timeout: float, out: Path | None = None
+    workspace: Workspace, subject: Meant, plan: Plan, person: str, timeout: float, out: Path | None = None
 ) -> Preview | None:
     """Preview ``plan``, what ``person`` made of ``subject``, store it, and record the edit; None where nothing is new.
 
@@ -130,7 +108,7 @@ def keep(
     return preview
 
 
-def _act(subject: Subject, preview: Preview, person: str, protector: Protector) -> dict[str, object]:
+def _act(subject: Meant, preview: Preview, person: str, protector: Protector) -> dict[str, object]:
     """Return what the trace says of an edit; values hidden in the changeset, and large ones, as commitments only."""
     now = {step.id: step for step in preview.plan.steps}
     before = {step.id: step for step in subject.plan.steps}

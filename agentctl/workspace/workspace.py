@@ -23,7 +23,7 @@ from agentctl.engine.preview import Preview, Setting, preview
 from agentctl.engine.rejections import rejected
 from agentctl.engine.rollback import Selection, Undoing, preview_undoing, select
 from agentctl.engine.undone import undone
-from agentctl.errors import Invalid, Tampered, Usage
+from agentctl.errors import Invalid, Stale, Tampered, Usage
 from agentctl.identity import keys
 from agentctl.identity.vault import Vault
 from agentctl.model.action import ActionSpec
@@ -351,7 +351,12 @@ class Workspace:
             raise Invalid(
                 "The changeset is another workspace's", f"It is of lineage {changeset.lineage}, not {self.lineage}."
             )
-        return preview_again(changeset, hidden, self.readable, self.judge_of(changeset, hidden), self.vault)
+        try:
+            return preview_again(changeset, hidden, self.readable, self.judge_of(changeset, hidden), self.vault)
+        except Stale as error:
+            if changeset.plan.edited:       # no file holds what a person made of it
+                error.command = f"agentctl plan {changeset.digest.removeprefix('sha256:')[:12]}"
+            raise
 
     def preview_undoing(self, run: Run, selection: Selection) -> Undoing:
         """Return what undoing ``selection`` of ``run`` would do, and which steps it would leave alone."""

@@ -246,7 +246,7 @@ def test_a_rollback_is_not_edited_and_an_edited_run_is_rolled_back(house):
     assert house.memory()["customers/1"]["tier"] == "gold"
     assert house.run("rollback", "latest", "-o", "undo.changeset").code == Exit.OK
     told = house.run("edit", "undo.changeset", "--drop", "undo-tier")
-    assert (told.code, "A rollback is not edited" in told.err) == (Exit.USAGE, True)
+    assert (told.code, "A rollback is not planned anew or edited" in told.err) == (Exit.USAGE, True)
     assert house.typed("rollback", "latest").code == Exit.OK
     assert house.memory()["customers/1"]["tier"] == "monthly"
 
@@ -453,3 +453,28 @@ def test_a_long_text_is_told_of_an_edit_and_stands_in_the_trace_only_as_a_commit
     assert house.typed("apply", edited(house)["to"], answers=("yes", "send 1")).code == Exit.OK
     shown = house.run("show", "latest", "--format", "json").json
     assert shown["edits"][0]["fields"][0]["after"].startswith("long long")
+
+
+def test_an_edited_changeset_that_is_stale_is_planned_anew_by_its_digest_and_stays_edited(house):
+    digest = planned(house, update("tier"))
+    (house.root / "new.yaml").write_text("tier: gold\n")
+    assert house.run("edit", digest, "tier", "--with", "new.yaml").code == Exit.OK
+    to = edited(house)["to"]
+    house.plan(update("other", tier="silver"), name="other.yaml")
+    assert house.typed("apply", "other.yaml").code == Exit.OK
+    stale = house.typed("apply", to)
+    assert stale.code == Exit.STALE
+    assert f"agentctl plan {to[7:19]}" in stale.all
+    told = house.run("plan", to[7:19], "--format", "json")
+    assert told.code == Exit.OK, told.all
+    assert told.json["digest"] != to
+    assert told.json["edits"][0]["fields"] == [{"path": "tier", "before": "annual", "after": "gold"}]
+    assert house.typed("apply", told.json["digest"]).code == Exit.OK
+    assert house.memory()["customers/1"]["tier"] == "gold"
+
+
+def test_what_is_neither_a_plan_nor_a_changeset_is_said_to_be_no_file(house):
+    told = house.run("plan", "nowhere.yaml")
+    assert (told.code, "nowhere.yaml" in told.err) == (Exit.INVALID, True)
+    told = house.run("edit", "abcdef012345", "mail", "--with", "x.yaml")
+    assert (told.code, "abcdef012345" in told.err) == (Exit.INVALID, True)

@@ -1,0 +1,44 @@
+"""The plan somebody means: a file's, or that of a changeset which is stored and may be planned anew."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from agentctl.engine.protect import reveal_plan
+from agentctl.errors import Invalid, Usage
+from agentctl.model.changeset import Purpose
+from agentctl.model.plan import Plan
+from agentctl.workspace.workspace import Workspace, is_plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meant:
+    """A plan in clear; of a changeset's also its digest and N of its ``--again``."""
+
+    plan: Plan
+    digest: str = ""
+    repeat: int = 0
+
+
+def plan_of(workspace: Workspace, subject: str) -> Meant:
+    """Return the plan that ``subject``, a plan file or a changeset's digest or file, means.
+
+    Raises Usage for a rollback: it does exactly what a run recorded, and is made by `rollback` alone.
+    """
+    path = Path(subject)
+    if is_plan(path) or not (path.exists() or workspace.changesets.has(subject)):
+        return Meant(plan=workspace.load_plan(path))
+    changeset, hidden = workspace.stored(subject)
+    if changeset.lineage != workspace.lineage:
+        raise Invalid(
+            "The changeset is another workspace's", f"It is of lineage {changeset.lineage}, not {workspace.lineage}."
+        )
+    if changeset.purpose is Purpose.ROLLBACK:
+        raise Usage(
+            "A rollback is not planned anew or edited",
+            "It does exactly what a run recorded as its way back.",
+            hint="To undo what can be undone now, or only some steps (--step):",
+            command=f"agentctl rollback {changeset.undoes}",
+        )
+    return Meant(plan=reveal_plan(changeset.plan, hidden), digest=changeset.digest, repeat=changeset.repeat)
