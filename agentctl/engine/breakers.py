@@ -6,9 +6,10 @@ what is tripped, whatever became of the process, the clock or the policy since.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from agentctl.model.breaker import Breaker, Gauge, Mishap, Trouble
 from agentctl.model.canonical import digest
@@ -54,49 +55,60 @@ class Watch:
 
     def __init__(self, acts: Iterable[Act] = ()) -> None:
         self._lifted = _lifted(acts)
-        self._heard: dict[Trouble, list[tuple[datetime, Mishap]]] = {kind: [] for kind in Trouble}
+        self._heard: dict[tuple[Trouble, Scope], list[Mishap]] = {}
+        self._counts: dict[tuple[Breaker, Scope], _Count] = {}
         self._trips: dict[tuple[str, Scope], Trip] = {}
 
     def hear(self, mishap: Mishap, breakers: Iterable[Breaker]) -> None:
         """Count ``mishap`` for the ``breakers`` that its run began with."""
-        self._heard[mishap.kind].append((datetime.fromisoformat(mishap.at), mishap))
+        for scope in mishap.scopes:
+            self._heard.setdefault((mishap.kind, scope), []).append(mishap)
         for breaker in breakers:
             for scope in breaker.scopes(mishap):
                 # What tripped stays tripped until a person lifts it, so more of the same is no news.
                 if not self._stands(self._trips.get((breaker.id, scope)), before=mishap.number):
-                    self._count(breaker, scope, mishap.number)
+                    self._count(breaker, scope, mishap)
 
     @property
     def trips(self) -> tuple[Trip, ...]:
         """The trips that nobody has lifted."""
         return tuple(trip for trip in self._trips.values() if self._stands(trip))
 
-    def counted(self, breaker: Breaker, scope: Scope, now: datetime) -> tuple[Mishap, ...]:
-        """Return what counts for ``breaker`` against ``scope`` at ``now``, newest first, no more than trips it."""
-        return self._within(breaker, scope, now, max(self._lifted.get(scope, ()), default=0))
+    def counted(self, breaker: Breaker, scope: Scope, now: datetime) -> int:
+        """Return how much counts for ``breaker`` against ``scope`` at ``now``, no more than trips it."""
+        since, latest = self._last_lift(scope), self._latest(breaker, scope)
+        return sum(mishap.number > since and breaker.spans(_moment(mishap), now) for mishap in latest)
 
-    def _count(self, breaker: Breaker, scope: Scope, number: int) -> None:
-        now = self._heard[breaker.on][-1][0]
-        since = max((lift for lift in self._lifted.get(scope, ()) if lift < number), default=0)
-        found = self._within(breaker, scope, now, since)
-        if len(found) >= breaker.count:
-            self._trips[breaker.id, scope] = Trip(breaker=breaker, scope=scope, mishaps=tuple(reversed(found)))
+    def _count(self, breaker: Breaker, scope: Scope, mishap: Mishap) -> None:
+        latest = self._latest(breaker, scope)
+        first = latest[0]
+        fresh = first.number > self._last_lift(scope, before=mishap.number)
+        if len(latest) == breaker.count and fresh and breaker.spans(_moment(first), _moment(mishap)):
+            self._trips[breaker.id, scope] = Trip(breaker=breaker, scope=scope, mishaps=tuple(latest))
 
-    def _within(self, breaker: Breaker, scope: Scope, now: datetime, since: int) -> tuple[Mishap, ...]:
-        window = timedelta(seconds=breaker.seconds)
-        found: list[Mishap] = []
-        for moment, mishap in reversed(self._heard[breaker.on]):
-            if mishap.number < since or now - moment > window or len(found) == breaker.count:
-                break
+    def _latest(self, breaker: Breaker, scope: Scope) -> Sequence[Mishap]:
+        """Return the latest mishaps of ``breaker``, oldest first, no more than trip it."""
+        count = self._counts.setdefault((breaker, scope), _Count(latest=deque(maxlen=breaker.count)))
+        heard = self._heard.get((breaker.on, scope), [])
+        for mishap in heard[count.heard :]:
             if scope in breaker.scopes(mishap):
-                found.append(mishap)
-        return tuple(found)
+                count.latest.append(mishap)
+        count.heard = len(heard)
+        return count.latest
+
+    def _last_lift(self, scope: Scope, before: int | None = None) -> int:
+        return max((lift for lift in self._lifted.get(scope, ()) if before is None or lift < before), default=0)
 
     def _stands(self, trip: Trip | None, before: int | None = None) -> bool:
-        if trip is None:
-            return False
-        lifts = self._lifted.get(trip.scope, ())
-        return not any(trip.mishaps[-1].number < lift and (before is None or lift < before) for lift in lifts)
+        return trip is not None and trip.mishaps[-1].number > self._last_lift(trip.scope, before)
+
+
+@dataclass(slots=True)
+class _Count:
+    """The latest of what one breaker counts, out of the first ``heard`` mishaps of its kind and scope."""
+
+    latest: deque[Mishap]
+    heard: int = 0
 
 
 def watch(history: History) -> Watch:
@@ -127,7 +139,7 @@ def gauges(history: History, breakers: Iterable[Breaker], plan: Plan, now: datet
             gauge = Gauge(
                 breaker=breaker,
                 scope=scope,
-                counted=len(watching.counted(breaker, scope, now)),
+                counted=watching.counted(breaker, scope, now),
                 tripped=(breaker.id, scope) in tripped,
                 steps=tuple(named),
             )
@@ -137,6 +149,10 @@ def gauges(history: History, breakers: Iterable[Breaker], plan: Plan, now: datet
 
 def _imagined(breaker: Breaker, agent: str, step: Step) -> Mishap:
     return Mishap(kind=breaker.on, agent=agent, connectors=(step.instance,), run="", step=step.id, number=0, at="")
+
+
+def _moment(mishap: Mishap) -> datetime:
+    return datetime.fromisoformat(mishap.at)
 
 
 def _lifted(acts: Iterable[Act]) -> Mapping[Scope, Sequence[int]]:

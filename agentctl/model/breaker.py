@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, assert_never
 
@@ -41,6 +42,12 @@ class Mishap:
     number: int
     at: str
 
+    @property
+    def scopes(self) -> tuple[Scope, ...]:
+        """Everything that could be halted for it."""
+        on = (Scope(Reach.CONNECTOR, name) for name in self.connectors)
+        return Scope(Reach.AGENT, self.agent), *on, Scope(Reach.ALL)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Breaker:
@@ -62,6 +69,10 @@ class Breaker:
     def rule(self) -> str:
         """The breaker in words: ``3 failures within 1h``."""
         return f"{self.on.times(self.count)} within {spoken(self.seconds)}"
+
+    def spans(self, first: datetime, last: datetime) -> bool:
+        """Whether two moments lie within one window. Where a clock was set back, they do."""
+        return last - first <= timedelta(seconds=self.seconds)
 
     def scopes(self, mishap: Mishap) -> tuple[Scope, ...]:
         """Return what ``mishap`` counts towards halting: nothing where it is none of this breaker's."""

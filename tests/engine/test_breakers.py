@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agentctl.engine.breakers import Watch
 from agentctl.engine.rollback import Selection
 from agentctl.errors import Indeterminate, Refused, Rejected
 from agentctl.model.breaker import Breaker, Mishap, Trouble, breaker_from_wire, breaker_to_wire
-from agentctl.model.halt import Halt, Reach, Scope, halt_from_wire, halt_to_wire
+from agentctl.model.halt import Halt, Reach, Scope, halt_from_wire, halt_to_wire, scope_to_wire
 from agentctl.model.run import Act, RunStatus
 from agentctl.testing import LostReply
 from agentctl.trace.record import Kind
@@ -353,3 +355,46 @@ def test_the_rule_is_the_same_however_often_it_is_worked_out():
     assert halt_from_wire(halt_to_wire(first.halt)) == first.halt
     assert breaker_from_wire(breaker_to_wire(BREAKER)) == BREAKER
     assert isinstance(first.halt, Halt)
+
+
+def plainly(mishaps: list[Mishap], lifts: list[int], breaker: Breaker) -> set[Scope]:
+    """Say what stands, as slowly and plainly as the page does."""
+    standing: dict[Scope, int] = {}
+    for place, last in enumerate(mishaps):
+        for scope in breaker.scopes(last):
+            lift = max((number for number in lifts if number < last.number), default=0)
+            if standing.get(scope, 0) > lift:
+                continue
+            counted = [
+                one for one in mishaps[: place + 1]
+                if scope in breaker.scopes(one) and one.number > lift and int(last.at[17:19]) - int(one.at[17:19]) <= breaker.seconds
+            ]
+            if len(counted) >= breaker.count:
+                standing[scope] = last.number
+    return {scope for scope, number in standing.items() if not any(lift > number for lift in lifts)}
+
+
+@given(
+    happened=st.lists(st.tuples(st.integers(0, 6), st.sampled_from("ab"), st.sampled_from("xy"), st.booleans()), max_size=30),
+    count=st.integers(1, 4),
+    seconds=st.integers(1, 20),
+    halts=st.sampled_from(Reach),
+    agents=st.sampled_from([(), ("a",)]),
+    connectors=st.sampled_from([(), ("y",)]),
+)
+def test_counting_as_it_comes_says_the_same_as_counting_all_over(happened, count, seconds, halts, agents, connectors):
+    breaker = Breaker(
+        id="b", on=Trouble.FAILURES, count=count, seconds=seconds, halt=halts, agents=agents, connectors=connectors
+    )
+    second, mishaps, acts = 0, [], []
+    for number, (later, agent, on, lifted) in enumerate(happened):
+        second = min(second + later, 59)
+        mishaps.append(trouble(second, agent=agent, on=on, number=2 * number + 1))
+        if lifted:
+            acts += [
+                Act(id=f"{number}-{scope}", number=2 * number + 2, kind="unhalt", at="", body={"scope": scope_to_wire(scope)})
+                for scope in (Scope(Reach.AGENT, "a"), Scope(Reach.AGENT, "b"), Scope(Reach.CONNECTOR, "x"),
+                              Scope(Reach.CONNECTOR, "y"), ALL)
+            ]
+    found = set(told(*mishaps, breaker=breaker, acts=tuple(acts)))
+    assert found == plainly(mishaps, sorted({act.number for act in acts}), breaker)
