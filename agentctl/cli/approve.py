@@ -76,11 +76,15 @@ def approve(
     changeset = preview.changeset
     for name in steps:
         workspace.decisions(preview, name)
-    rulings = workspace.judge(preview, given(workspace, changeset))
-    limits = workspace.limits(preview)
-    shown = document(changeset, rulings, workspace.specs, None, preview.hidden, preview.author, limits) | {"next": []}
+    consent = given(workspace, changeset)
+    rulings = workspace.judge(preview, consent)
+    shown = document(
+        changeset, rulings, workspace.specs, None, preview.hidden, preview.author,
+        workspace.limits(preview, consent), consent.overrides,
+    ) | {"next": []}
     emit(shown, draw_changeset, context.obj, detail=diff)
     refuse(changeset, rulings)
+    workspace.check_clock()     # before anybody is asked in vain
     if not context.obj.interactive:
         raise ConsentMissing(
             "Not approved",

@@ -60,7 +60,7 @@ def carry_out(
     given = _given(workspace, preview.changeset, asked)
     rulings = workspace.judge(preview, given)
     if not asked.json:
-        show(workspace, preview, rulings, asked, left)
+        show(workspace, preview, rulings, asked, left, given=given)
     workspace.save_changeset(preview)       # so that it can be consented to elsewhere, where nobody is here to ask
     refuse(preview.changeset, rulings, overriding.why_not(workspace, preview.changeset))
     consent = consent_to(
@@ -116,6 +116,7 @@ def show(
     asked: Asked,
     left: Mapping[str, Left] | None = None,
     *,
+    given: Consent | None = None,
     asking: bool = True,
 ) -> None:
     """Draw what would be done, and what a rollback would leave alone.
@@ -126,7 +127,8 @@ def show(
     from agentctl.views.terminal.changeset import draw_changeset
 
     shown = document(
-        preview.changeset, rulings, workspace.specs, left, preview.hidden, preview.author, workspace.limits(preview)
+        preview.changeset, rulings, workspace.specs, left, preview.hidden, preview.author,
+        workspace.limits(preview, given), given.overrides if given else (),
     )
     if asking:
         emit(shown | {"next": []}, draw_changeset, asked.session, detail=asked.diff)

@@ -51,7 +51,10 @@ def overrule(
 
     workspace, changeset = session.workspace(), preview.changeset
     consent = given(workspace, changeset)
-    shown = document(changeset, workspace.judge(preview, consent), workspace.specs, None, preview.hidden) | {"next": []}
+    shown = document(
+        changeset, workspace.judge(preview, consent), workspace.specs, None, preview.hidden, preview.author,
+        workspace.limits(preview, consent), consent.overrides,
+    ) | {"next": []}
     emit(shown, draw_changeset, session, detail=diff)
     after = workspace.judge(preview, overriding.supposed(consent, statement))
     refuse(changeset, {

@@ -163,7 +163,8 @@ def in_emergency(workspace: Workspace, changeset: ChangeSet) -> list[str]:
     may = may_break_glass(workspace.policy, changeset.plan)
     if not may:
         return []
-    return [f"In an emergency {' or '.join(may)} may break the glass: agentctl break-glass {short(changeset)} --reason …"]
+    command = f"agentctl break-glass {short(changeset)} --reason …"
+    return [f"In an emergency {' or '.join(may)} may break the glass: {command}"]
 
 
 def every(workspace: Workspace) -> list[Override]:

@@ -84,7 +84,9 @@ def _changeset(workspace: Workspace, name: str) -> Drawn:
     by = workspace.judge_of(changeset, values)
     consent = Consent(digest=changeset.digest, overrides=gathered(workspace, changeset).counted)
     rulings = workspace.judge_stored(changeset, by, consent)
-    told = document(changeset, rulings, workspace.specs, values=values, author=by.author)
+    told = document(
+        changeset, rulings, workspace.specs, values=values, author=by.author, overrides=consent.overrides
+    )
     return told, draw_changeset
 
 

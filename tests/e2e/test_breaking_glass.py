@@ -49,15 +49,20 @@ def test_on_call_alone_passes_a_soft_rule_and_missing_signatures_on_a_terminal(a
     assert signed.code == Exit.OK, signed.all
     assert "must be reviewed by somebody else" in signed.all
     assert asleep.run("apply", digest).code == Exit.CONSENT, "broken glass is for a person at a terminal"
+    assert "the glass is broken by olga until" in asleep.run("plan", "plan.yaml").out
     told = asleep.typed("apply", digest)
     assert told.code == Exit.OK, told.all
+    assert "the glass is broken by olga until" in told.all
     assert asleep.memory()["customers/1"]["tier"] == "annual"
 
 
 def test_signatures_alone_that_are_missing_are_reason_enough(asleep):
     digest = planned(asleep, update("seats", seats=4))
+    assert "on-call-1 or olga may break the glass" in " ".join(asleep.typed("apply", digest).all.split())
     assert glass(asleep, digest).code == Exit.OK
-    assert asleep.typed("apply", digest).code == Exit.OK
+    told = asleep.typed("apply", digest)
+    assert told.code == Exit.OK, told.all
+    assert "the glass is broken by olga until" in told.all
 
 
 def test_there_is_no_glass_to_break_for_what_needs_none(soft):

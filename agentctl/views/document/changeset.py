@@ -9,7 +9,7 @@ from agentctl.model.action import ActionSpec
 from agentctl.model.authorship import CLAIMED, Authorship, authorship_to_wire
 from agentctl.model.change import Change, Effect, inverse_to_wire, unknown_paths
 from agentctl.model.changeset import ChangeSet, Purpose, system_to_wire
-from agentctl.model.decision import Ruling
+from agentctl.model.decision import Overridden, Ruling, override_to_wire
 from agentctl.model.limit import Standing
 from agentctl.model.plan import Step
 from agentctl.model.run import Left
@@ -35,12 +35,14 @@ def changeset(
     values: Mapping[str, Any] | None = None,
     author: Authorship = CLAIMED,
     limits: Iterable[Standing] = (),
+    overrides: Iterable[Overridden] = (),
 ) -> dict[str, Any]:
     """Return the document of a changeset.
 
     ``rulings`` are by step id, ``specs`` by action (``crm.row.update``). ``left`` is what a rollback leaves alone.
     ``values`` are the hidden values by their commitments, shown where they are not sensitive. ``author`` is what is
     known of who wrote the plan. ``limits`` are those it takes of, as they stand now.
+    ``overrides`` are those that count for it.
     """
     planned = {step.id: step for step in changeset.plan.steps}
     steps = [
@@ -73,6 +75,7 @@ def changeset(
         "steps": steps,
         "left": untouched(left or {}),
         "limits": standing(limits),
+        "overrides": list(map(override_to_wire, overrides)),
         "summary": _summary(steps),
         "outcome": outcome,
         "next": [

@@ -12,7 +12,7 @@ _SHORT = 12
 
 
 def way_past(changeset: ChangeSet, rulings: Mapping[str, Ruling]) -> tuple[str, str]:
-    """Return who gets past what refuses ``changeset``, and their command; nothing where more than soft rules refuse it."""
+    """Return who gets past what refuses ``changeset``, and their command; nothing where not only soft rules do."""
     refused = [
         ruling.decision
         for ruling in rulings.values()

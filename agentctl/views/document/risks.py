@@ -67,8 +67,8 @@ def _halted(step: _Step) -> _Reason:
 
 
 def _passes(step: _Step) -> _Reason:
-    finding = _finding(step, "overridden")
-    return finding["reason"] if finding else "", finding
+    passed = [item for item in step["decision"]["findings"] if item["outcome"] == "overridden"]
+    return "; ".join(f"`{item['rule']}` {item['reason']}" for item in passed), passed[0]
 
 
 def _undecided(step: _Step) -> _Reason:

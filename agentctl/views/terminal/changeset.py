@@ -12,7 +12,7 @@ from agentctl.views.page import Ink, Inked, Page
 from agentctl.views.symbols import EFFECTS
 from agentctl.views.terminal.author import author_rows
 from agentctl.views.terminal.claims import draw_claims
-from agentctl.views.terminal.debts import draw_debts
+from agentctl.views.terminal.debts import draw_broken_glass, draw_debts
 from agentctl.views.terminal.edits import draw_edits
 from agentctl.views.terminal.left import draw_left
 from agentctl.views.terminal.limits import draw_limits
@@ -40,6 +40,7 @@ def draw_changeset(document: Mapping[str, Any], look: Look) -> str:
     page = Page(look)
     draw_debts(page, document.get("debts", ()))
     _draw_head(page, document)
+    draw_broken_glass(page, document["overrides"])
     draw_left(page, document["left"])
     draw_risks(page, document["risks"])
     draw_edits(page, document)

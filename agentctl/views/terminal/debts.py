@@ -10,6 +10,16 @@ from agentctl.views.page import Ink, Inked, Page
 from agentctl.views.terminal.times import when
 
 
+def draw_broken_glass(page: Page, overrides: Sequence[Mapping[str, Any]]) -> None:
+    """Draw who broke the glass for a changeset, until when and why; nothing where nobody did."""
+    for override in overrides:
+        if override["break_glass"]:
+            who = f"{safe.line(override['person'])} until {when(override['until'])}: {safe.line(override['reason'])}"
+            page.blank()
+            page.line(Inked("! the glass is broken ", Ink.RISK), f"by {who}", indent=2, hang=4)
+            page.line("It stands for missing signatures; whoever uses it is reviewed.", indent=6, hang=6)
+
+
 def draw_debts(page: Page, debts: Sequence[Mapping[str, Any]]) -> None:
     """Draw each owed review, overdue ones as a risk; nothing where none is owed."""
     for debt in debts:

@@ -81,7 +81,10 @@ def policy(step: Mapping[str, Any], *, full: bool) -> list[Part]:
 
 def rule(findings: Any) -> str:
     """Return the rules that decided, each with file and line."""
-    named = [f"{safe.line(item['rule'])}{where(item['place'])}" for item in findings]
+    named = [
+        f"{safe.line(item['rule'])}{where(item['place'])}{' (overridden)' if item['outcome'] == 'overridden' else ''}"
+        for item in findings
+    ]
     return f"  · {', '.join(named)}" if named else ""
 
 
