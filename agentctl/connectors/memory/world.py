@@ -75,7 +75,7 @@ def save(store: Path, world: World) -> None:
         "keys": world.keys,
         "outbox": [to_wire(note) for note in world.outbox],
     }
-    temporary = store.with_name(f"{store.name}.{os.getpid()}.new")
+    temporary = store.with_name(f"{store.name}.new")       # under the lock: what a dead writer left is overwritten
     try:
         with temporary.open("w") as file:
             json.dump(wire, file, indent=1)
