@@ -57,8 +57,10 @@ def step_facts(change: Change, step: Step, plan: Plan, needs: Needs, holes: Hole
     """Return what conditions see of the step itself; ``holes`` is told what they can't be shown."""
     shown: dict[str, Any] = {}
     if "step" in needs:
-        fields = {name: _STEP[name](step, plan) for name in _wanted(needs["step"], _STEP)}
-        shown["step"] = plain_fields("step", fields, holes)
+        wanted = needs["step"]
+        shown["step"] = plain_fields("step", {name: _STEP[name](step) for name in _wanted(wanted, _STEP)}, holes)
+        if wanted is None or _CITED in wanted:
+            shown["step"] |= _cited(_Same(plan), step.evidence, holes)
     if "args" in needs:
         names = _wanted(needs["args"], change.arguments)
         shown["args"] = plain_fields("args", {name: change.arguments[name] for name in names}, holes)
@@ -109,20 +111,28 @@ def _plan(same: _Same) -> dict[str, Any]:
     return plain_fields("plan", fields, Holes())
 
 
-def _evidence_of(step: Step, plan: Plan) -> list[dict[str, str]]:
-    if not step.evidence:
-        return []
-    known = _evidence(_Same(plan))
-    return [known[name] for name in step.evidence if name in known]
+def _cited(same: _Same, names: tuple[str, ...], holes: Holes) -> dict[str, Any]:
+    shown, unfit = _evidence_of(same, names)
+    if unfit:
+        holes.unfit["step"] = holes.unfit.get("step", frozenset()) | {_CITED}
+    return shown
 
 
-_STEP: Mapping[str, Callable[[Step, Plan], Any]] = {
-    "id": lambda step, _: step.id,
-    "action": lambda step, _: step.action,
-    "target": lambda step, _: step.target,
-    "because": lambda step, _: step.because,
-    "evidence": _evidence_of,
-    "needs": lambda step, _: list(step.needs),
+@lru_cache(maxsize=256)
+def _evidence_of(same: _Same, names: tuple[str, ...]) -> tuple[dict[str, Any], bool]:
+    """Return what conditions see of the sources a step cites, or that they can't be shown them."""
+    known, holes = _evidence(same) if names else {}, Holes()
+    shown = plain_fields("step", {_CITED: [known[name] for name in names if name in known]}, holes)
+    return shown, bool(holes)
+
+
+_CITED = "evidence"
+_STEP: Mapping[str, Callable[[Step], Any]] = {
+    "id": lambda step: step.id,
+    "action": lambda step: step.action,
+    "target": lambda step: step.target,
+    "because": lambda step: step.because,
+    "needs": lambda step: list(step.needs),
 }
 
 

@@ -15,6 +15,7 @@ from agentctl.policy.constraints import UNCONSTRAINED, Circumstances, elsewhere
 from agentctl.policy.expressions import Expression
 from agentctl.policy.facts import Facts
 from agentctl.policy.granting import unknown_people
+from agentctl.policy.plain import NotFit, plain_text
 from agentctl.policy.rules import Grant, Invariant, Policy
 from agentctl.policy.sight import Sight
 from agentctl.policy.units import Unit
@@ -126,15 +127,16 @@ def _frame(change: Change, around: Around, facts_around: Mapping[str, Any], unit
     sources = tuple(making.sources)
     if sources not in policy.batches:       # kept: the next plan asks the same of its steps
         policy.batches[sources] = batch(sources)
+    wanted = needs(making.uses)
     return Frame(
         plan,
         spec,
-        usable=making.usable,
+        usable=making.usable and all(map(_is_fit, (name for names in wanted.values() for name in names or ()))),
         roles=agent.roles,
         unknown_people=unknown_people(plan, policy) is not None,
         looks_for_leaks=any(invariant.secrets for invariant in policy.invariants),
         base={**making.plain, "effect": change.effect.value},
-        needs=needs(making.uses),
+        needs=wanted,
         batch=policy.batches[sources],
         clauses=clauses,
         mixed=tuple(
@@ -142,6 +144,15 @@ def _frame(change: Change, around: Around, facts_around: Mapping[str, Any], unit
         ),
         rows=rows,
     )
+
+
+def _is_fit(name: str) -> bool:
+    """Whether conditions can be shown a field of this name."""
+    try:
+        plain_text(name)
+    except NotFit:
+        return False
+    return True
 
 
 class _Making:

@@ -57,6 +57,8 @@ def quick(
     frame = frame_of(change, around, facts_around, unit)
     if not frame.usable or not is_canonical(unit.target):
         return None
+    if any(around.policy.limits.get(role) for role in frame.roles):
+        return None     # of all grants of a role together: more than one may have a part
     if any(freezes.judge(freeze, change, around).outcome is Outcome.DENIES for freeze in around.policy.freezes):
         return None
     if frame.looks_for_leaks and (in_arguments(change, around.spec) or in_record(unit, around.spec)):
@@ -211,11 +213,15 @@ class _Asking:
         wanted, declared = self._frame.needs[fact], self._frame.spec.record.get("properties", ())
         before, after, mine = both[0] or {}, both[1] or {}, row or {}
         shown: dict[str, Any] = {}
-        for name in dict.fromkeys((*declared, *before, *after)) if wanted is None else wanted:
+        if wanted is None:
+            return {plain_text(name): plain(mine.get(name)) for name in dict.fromkeys((*declared, *before, *after))}
+        for name in wanted:
             if name in mine:
-                shown[plain_text(name)] = plain(mine[name])
+                value = mine[name]
+                simple = value is None or (type(value) is str and value.isascii() and "\0" not in value)
+                shown[name] = value if simple else plain(value)
             elif name in declared or name in before or name in after:
-                shown[plain_text(name)] = None
+                shown[name] = None
         return shown
 
     def _covering(self, row: Row, secrets: frozenset[str]) -> int:
