@@ -214,7 +214,8 @@ class _Execution:
         self._write(Kind.DECISION, records.decision(decision), sync=False)
         match rule(outcome, decision, consent, spec):
             case Refuse(why=why):
-                return self._not_done(step, StepStatus.REFUSED, why)
+                late = _expired(self._consent, consent) if decision.otherwise else ""
+                return self._not_done(step, StepStatus.REFUSED, f"{why}{late}")
             case Hold(needs=needs):
                 reason = f"it waits for {needs[0].what}{_expired(self._consent, consent)}"
                 self._write(Kind.ESCALATION, records.escalation(step, needs, seen), sync=True)
