@@ -23,14 +23,16 @@ def approvals(
     ] = "",
     format: FormatOption = Format.TERMINAL,
 ) -> None:
-    """List the signed approvals kept here: who signed, for what, until when, and whether each counts.
+    """List the signed approvals kept here: who signed, for what, until when, and whether each counts; and rejections.
 
         agentctl approvals
         agentctl approvals 3f9a1c2b77de --format json
     """
     from agentctl.views.document.approvals import approvals as document
     from agentctl.views.terminal.approvals import draw_approvals
-    from agentctl.workspace.approving import damaged, listed
+    from agentctl.workspace import approving, rejected
 
     workspace = context.obj.workspace()
-    emit(document(listed(workspace, subject), damaged(workspace, subject)), draw_approvals, context.obj, format=format)
+    rejections = rejected.listed(workspace.layout, workspace.history(), workspace.policy, subject)
+    told = document(approving.listed(workspace, subject), rejections, approving.damaged(workspace, subject))
+    emit(told, draw_approvals, context.obj, format=format)

@@ -63,6 +63,7 @@ def carry_out(
         show(workspace, preview, rulings, asked, left, given=given)
     workspace.save_changeset(preview)       # so that it can be consented to elsewhere, where nobody is here to ask
     refuse(preview.changeset, rulings, overriding.why_not(workspace, preview.changeset))
+    workspace.check_clock()     # before anybody is asked in vain
     consent = consent_to(
         preview.changeset,
         rulings,

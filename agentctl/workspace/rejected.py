@@ -25,6 +25,21 @@ def rejections_of(changeset: ChangeSet, layout: Layout, history: History, policy
     return standing(changeset.effects, told(history.acts), kept, policy)
 
 
+def listed(layout: Layout, history: History, policy: Policy, digest: str) -> list[tuple[Statement, bool]]:
+    """Return every rejection of a changeset whose digest begins like ``digest``, and whether it stands."""
+    kept = [one for _, one in _kept(layout)]
+    recorded = list(told(history.acts))
+    said = {one.id: one for one in (*recorded, *(one.statement for one in kept if not isinstance(one, Unreadable)))}
+    found = []
+    wanted = "sha256:" + digest.removeprefix("sha256:")
+    for statement in said.values():
+        if statement.withdraws or not statement.digest.startswith(wanted):
+            continue
+        stands = {one.id for one in standing(statement.effects, recorded, kept, policy)}
+        found.append((statement, statement.id in stands))
+    return sorted(found, key=lambda item: item[0].from_)
+
+
 def unrecorded(layout: Layout, history: History, policy: Policy) -> Iterator[tuple[Path, Rejection | None]]:
     """Yield each kept file whose signature holds, with what the trace doesn't tell of it yet: None where it does."""
     known = {statement.id for statement in told(history.acts)}

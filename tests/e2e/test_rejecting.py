@@ -34,6 +34,9 @@ def test_a_rejection_stands_against_every_approval_and_other_words(leads):
     assert "`ben` rejected this on" in told.err
     assert "nobody asked for it" in told.err
     assert approve(leads, digest, "ann").code == Exit.REFUSED, "there is nothing to sign"
+    (listed,) = leads.run("approvals", digest, "--format", "json").json["rejections"]
+    assert (listed["person"], listed["reason"], listed["stands"]) == ("ben", "nobody asked for it", True)
+    assert "ben rejected" in leads.run("approvals").out
     worded = planned(leads, intent="Please, this time.")
     assert worded != digest
     plan = leads.run("plan", "plan.yaml")

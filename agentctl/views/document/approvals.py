@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 from agentctl.model.approval import Approval
+from agentctl.model.rejection import Statement
 
 
 class Damaged(Protocol):
@@ -18,14 +19,33 @@ class Damaged(Protocol):
     def why(self) -> str: ...
 
 
-def approvals(listed: Iterable[tuple[Approval, str, str]], damaged: Iterable[Damaged] = ()) -> dict[str, Any]:
-    """Return the document of approvals, each given with the run that used it and why it does not count, or nothing."""
+def approvals(
+    listed: Iterable[tuple[Approval, str, str]],
+    rejections: Iterable[tuple[Statement, bool]] = (),
+    damaged: Iterable[Damaged] = (),
+) -> dict[str, Any]:
+    """Return the document of approvals, each given with the run that used it and why it does not count, or nothing.
+
+    ``rejections`` are given with whether each stands.
+    """
     return {
         "version": 1,
         "kind": "ApprovalsDocument",
         "approvals": [
             {"id": approval.statement.id, **_said(approval), "used_by": run, "objection": why}
             for approval, run, why in listed
+        ],
+        "rejections": [
+            {
+                "id": rejection.id,
+                "digest": rejection.digest,
+                "effects": rejection.effects,
+                "person": rejection.person,
+                "reason": rejection.reason,
+                "from": rejection.from_,
+                "stands": stands,
+            }
+            for rejection, stands in rejections
         ],
         "damaged": [{"file": one.file, "why": one.why} for one in damaged],
     }

@@ -27,6 +27,15 @@ def draw_approvals(document: Mapping[str, Any], look: Look) -> str:
             rows.append((Inked("reason", Ink.FAINT), safe.line(item["reason"])))
         rows.append((Inked("counts", Ink.FAINT), _worth(item)))
         page.rows(rows, indent=2)
+    for item in document["rejections"]:
+        short = item["digest"].removeprefix("sha256:")[:12]
+        page.line(Inked(safe.line(item["person"]), Ink.STRONG), f" rejected {short}")
+        stands = Inked("yes, against every approval", Ink.RISK) if item["stands"] else Inked("no", Ink.FAINT)
+        page.rows([
+            (Inked("since", Ink.FAINT), when(item["from"])),
+            (Inked("reason", Ink.FAINT), safe.line(item["reason"])),
+            (Inked("stands", Ink.FAINT), stands),
+        ], indent=2)
     for item in document["damaged"]:
         page.line(Inked("! no approval, and counts for nothing: ", Ink.RISK), safe.line(item["why"]), hang=2)
     return page.text()
