@@ -60,6 +60,7 @@ def _changeset(document: Mapping[str, Any], files: Sequence[str]) -> str:
         f"{figures}. On {code(document['tenant'])} / {code(document['environment'])}.",
         "",
     ]
+    head += _broken_glass(document)
     head += fitting([line for risk in document["risks"] for line in _risk(risk)], _RISKS)
     head += _author(document)
     tail = ["", *_edits(document), *_claims(document["claims"])]
@@ -73,6 +74,15 @@ def _changeset(document: Mapping[str, Any], files: Sequence[str]) -> str:
     room = BUDGET - size([*head, *opening, *closing, *tail])
     see = f"agentctl show {document['short']} --diff full"
     return text_of([*head, *opening, *block(cut(page.text().splitlines(), room, see)), *closing, *tail])
+
+
+def _broken_glass(document: Mapping[str, Any]) -> list[str]:
+    lines = [
+        f"**The glass is broken** by {code(item['person'])} until {code(item['until'])}: {code(item['reason'])}"
+        for item in document["overrides"]
+        if item["break_glass"]
+    ]
+    return [*lines, ""] if lines else []
 
 
 def _author(document: Mapping[str, Any]) -> list[str]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from agentctl.errors import Exit
 from tests.e2e.house import House, step, update
-from tests.e2e.test_overriding import glass, override, planned, resign, soft
+from tests.e2e.test_overriding import glass, override, planned, public, resign, soft
 
 __all__ = ["soft"]
 
@@ -50,6 +51,7 @@ def test_on_call_alone_passes_a_soft_rule_and_missing_signatures_on_a_terminal(a
     assert "must be reviewed by somebody else" in signed.all
     assert asleep.run("apply", digest).code == Exit.CONSENT, "broken glass is for a person at a terminal"
     assert "the glass is broken by olga until" in asleep.run("plan", "plan.yaml").out
+    assert "**The glass is broken** by `olga`" in asleep.run("plan", "plan.yaml", "--format", "markdown").out
     told = asleep.typed("apply", digest)
     assert told.code == Exit.OK, told.all
     assert "the glass is broken by olga until" in told.all
@@ -165,6 +167,26 @@ def test_using_it_opens_a_review_that_every_screen_tells_of_until_a_second_perso
     (act,) = [record["body"] for record in soft.records() if record["kind"] == "review"]
     assert (act["statement"]["run"], act["statement"]["person"]) == (run, "ann")
     assert soft.run("verify").code == Exit.OK
+
+
+def test_ssh_keygen_checks_the_records_of_override_and_review(soft):
+    run = broken(soft)
+    assert review(soft, run, "ann").code == Exit.OK
+    for kind, name in (("override", "olga"), ("review", "ann")):
+        (body,) = [record["body"] for record in soft.records() if record["kind"] == kind]
+        line = json.dumps(body["statement"], sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n"
+        (soft.root / "signers").write_text(f"{name} {public(soft, name)}\n")
+        (soft.root / "statement.sig").write_text(body["signature"])
+        command = ["ssh-keygen", "-Y", "verify", "-f", "signers", "-I", name, "-n", f"agentctl-{kind}", "-s", "statement.sig"]
+        done = subprocess.run(command, input=line.encode(), cwd=soft.root, capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+
+def test_lint_tells_of_no_reviews_where_there_is_no_trace(soft):
+    broken(soft)
+    (soft.ours / "trace").rename(soft.home / "trace")
+    (soft.ours).rename(soft.home / "store")
+    assert lint(soft)[1] == []
 
 
 def test_signed_but_unused_broken_glass_owes_no_review(soft):
