@@ -33,7 +33,7 @@ class Charged:
 
 def charge(limit: Limit, sights: Iterable[Sight], change: Change, spec: ActionSpec) -> Charged | None:
     """Return what ``change`` takes of ``limit`` through what ``sights`` show; None where it does nothing there."""
-    touched = _touched(sights)
+    touched = _touched(sights) if limit.counts(change.action) else []
     if not touched:
         return None
     reads: frozenset[str] | None = frozenset()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from agentctl.model.action import ActionSpec, Tier
@@ -17,6 +17,7 @@ from agentctl.policy.charging import Charged, charge
 from agentctl.policy.facts import Facts
 from agentctl.policy.grants import Match
 from agentctl.policy.invariants import union
+from agentctl.policy.limits import Limit
 from agentctl.policy.permission import Consent, Irreconcilable, Permission, denial, strictest
 from agentctl.policy.rules import Agent, Grant, Policy
 from agentctl.policy.sight import Sight
@@ -53,7 +54,7 @@ def granted(
         asked.ask(sight, secrets)
     for unit in looked_at(change):
         asked.ask_of_read(Sight(facts, unit, None, None))
-    charged = tuple(asked.charged(change, facts.spec))
+    charged = tuple(asked.charged(change, facts.spec, {role: policy.limits.get(role, ()) for role in agent.roles}))
     considered = [
         *_unsigned(agent, author), *asked.findings(), *asked.gaps(agent, change),
         *(item.finding for item in charged),
@@ -130,12 +131,17 @@ class _Asked:
     def _is_elsewhere(self, unit: Unit) -> bool:
         return unit.address is not None and instance_of(unit.address) != self.instance
 
-    def charged(self, change: Change, spec: ActionSpec) -> Iterator[Charged]:
-        """Yield what the change takes of each limit of the grants that cover it."""
-        for grant in self.covering:
-            for limit in grant.limits:
-                if (charged := charge(limit, self._covered[grant.id], change, spec)) is not None:
-                    yield charged
+    def charged(
+        self, change: Change, spec: ActionSpec, limits: Mapping[str, tuple[Limit, ...]]
+    ) -> Iterator[Charged]:
+        """Yield what the change takes of each limit of the grants that cover it, and of ``limits`` of their roles."""
+        limited = [(limit, self._covered[grant.id]) for grant in self.covering for limit in grant.limits]
+        for role, of_role in limits.items():
+            covered = [sight for grant in self.covering if grant.role == role for sight in self._covered[grant.id]]
+            limited += [(limit, covered) for limit in of_role]
+        for limit, sights in limited:
+            if (charged := charge(limit, sights, change, spec)) is not None:
+                yield charged
 
     def findings(self) -> Iterator[Finding]:
         """Yield what each grant said, of the unit where it weighs most; the nearest miss is told by ``gaps``."""

@@ -22,6 +22,15 @@ def lint_limit(limit: Limit, specs: Iterable[ActionSpec]) -> Iterator[Diagnostic
             hint="Give the grant, or the limit, an `id`.",
             span=limit.place,
         )
+    specs = list(specs)
+    if not specs and limit.actions is not None:
+        yield Diagnostic(
+            severity=Severity.WARNING,
+            code="never-matches",
+            summary="Limit without effect",
+            detail=f"Limit {limit.id} counts no action that its grants open here.",
+            span=limit.place,
+        )
     for spec in specs:
         for key, expression in (("sum", limit.amount), ("currency", limit.currency)):
             if expression is not None and shows_hidden(expression, spec):

@@ -1,4 +1,4 @@
-"""The ``limits:`` of a grant read into Limits, with everything that is wrong noted. Nothing is counted here."""
+"""The ``limits:`` of a grant or a role read into Limits, with everything that is wrong noted. Nothing is counted here."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from agentctl.model.diagnostic import Diagnostic
 from agentctl.model.limit import Measure
+from agentctl.policy import globs
 from agentctl.policy.expressions import Expression, Yields
 from agentctl.policy.limits import PLAIN_KEYS, Limit, stream
 from agentctl.policy.place import Place
@@ -19,20 +20,23 @@ Note: TypeAlias = Callable[[Diagnostic], None]
 
 
 def limits(
-    grant: str, body: Mapping[str, Any], place: Place, compile: Compile, name: Name, note: Note
+    owner: str, body: Mapping[str, Any], place: Place, compile: Compile, name: Name, note: Note, *, placed: bool
 ) -> Iterator[Limit]:
-    """Yield the limits of the grant called ``grant``, whose document is ``body``."""
+    """Yield the limits of the grant or role called ``owner``, whose document is ``body``.
+
+    ``placed`` is whether that name hangs on a place in a list.
+    """
     for index, limit in enumerate(body.get("limits", ())):
         at = place / "limits" / index
-        identifier = limit.get("id", f"{grant}.limits[{index}]")
+        identifier = limit.get("id", f"{owner}.limits[{index}]")
         name("rule", identifier, at / "id" if "id" in limit else at)
-        found = _limit(identifier, grant, limit, at, compile, note, placed="id" not in body)
+        found = _limit(identifier, owner, limit, at, compile, note, placed=placed)
         if found is not None:
             yield found
 
 
 def _limit(
-    identifier: str, grant: str, body: dict[str, Any], place: Place, compile: Compile, note: Note, *, placed: bool
+    identifier: str, owner: str, body: dict[str, Any], place: Place, compile: Compile, note: Note, *, placed: bool
 ) -> Limit | None:
     measures = [measure for measure in Measure if measure in body]
     if len(measures) != 1:
@@ -52,7 +56,7 @@ def _limit(
     if key is None or (measure is Measure.SUM and amount is None) or ("currency" in body and currency is None):
         return None
     what = stream(identifier, measure, by) if "id" in body else stream(
-        grant, measure, by, str(amount or ""), str(currency or "")
+        owner, measure, by, str(amount or ""), str(currency or "")
     )
     return Limit(
         id=identifier,
@@ -64,6 +68,7 @@ def _limit(
         per=body["per"],
         by=by,
         key=key,
+        actions=tuple(map(globs.action, body["actions"])) if "actions" in body else None,
         amount=amount,
         currency=currency,
     )

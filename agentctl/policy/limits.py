@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from agentctl.model.diagnostic import Span
 from agentctl.model.limit import PLAN, Measure
 from agentctl.policy.expressions import Expression
+from agentctl.policy.globs import Glob
 
 PLAIN_KEYS = {"agent": "agent", "action": "action.name", "target": "target"}
 """The words ``by:`` knows, each with its expression. These keys stand in the trace in clear."""
@@ -19,7 +20,8 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 class Limit:
     """At most ``most`` of ``measure`` per window, counted apart for each ``key``.
 
-    ``most`` is by currency where there is a ``currency``, else under the empty one. ``stream`` names what is counted: a
+    ``actions`` are those it counts, None for all. ``most`` is by currency where there is a ``currency``, else under the
+    empty one. ``stream`` names what is counted: a
     limit of another maximum or window goes on where it was. ``placed`` is whether that name hangs on a place in a list.
     """
 
@@ -32,6 +34,7 @@ class Limit:
     per: str
     by: str
     key: Expression
+    actions: tuple[Glob, ...] | None = None
     amount: Expression | None = None
     currency: Expression | None = None
 
@@ -39,6 +42,9 @@ class Limit:
     def seconds(self) -> int:
         """The window; 0 for one changeset."""
         return 0 if self.per == PLAN else int(self.per[:-1]) * _SECONDS[self.per[-1]]
+
+    def counts(self, action: str) -> bool:
+        return self.actions is None or any(glob(action) for glob in self.actions)
 
     @property
     def plain(self) -> bool:

@@ -11,6 +11,7 @@ from agentctl.model.diagnostic import Diagnostic, Severity, Span
 from agentctl.policy.constraints import UNCONSTRAINED
 from agentctl.policy.expressions import Expression
 from agentctl.policy.limit_lint import lint_limit
+from agentctl.policy.limits import Limit
 from agentctl.policy.lint_constraints import constrained
 from agentctl.policy.overridable import lint_overrides
 from agentctl.policy.rules import Grant, Policy
@@ -26,7 +27,8 @@ _IMAGES = ("before", "after")
 
 def lint(policy: Policy, ground: Ground) -> tuple[Diagnostic, ...]:
     """Return every finding: errors where a rule cannot mean what it says, warnings where it may not."""
-    found = [*_roles(policy), *_groups(policy), *_invariant_paths(policy, ground), *untrippable(policy, ground)]
+    found = [*_roles(policy), *_groups(policy), *_invariant_paths(policy, ground), *untrippable(policy, ground),
+             *_role_limits(policy, ground)]
     found += _silent(policy, ground)
     found += constrained(policy, ground)
     found += unreachable(policy)
@@ -122,10 +124,21 @@ def _grant_paths(grant: Grant, ground: Ground) -> Iterator[Diagnostic]:
             )
     if grant.where is not None:
         yield from _paths(grant.where, specs, grant.place, f"`where` of grant {grant.id}")
-    for limit in grant.limits:
+    yield from _limits(grant.limits, named(grant, ground))
+
+
+def _limits(limits: Iterable[Limit], actions: Mapping[str, ActionSpec]) -> Iterator[Diagnostic]:
+    for limit in limits:
+        specs = [spec for action, spec in actions.items() if limit.counts(action)]
         yield from lint_limit(limit, specs)
         for expression in limit.expressions:
             yield from _paths(expression, specs, limit.place, f"limit {limit.id}")
+
+
+def _role_limits(policy: Policy, ground: Ground) -> Iterator[Diagnostic]:
+    for role, limits in policy.limits.items():
+        actions = {action: spec for grant in policy.grants[role] for action, spec in named(grant, ground).items()}
+        yield from _limits(limits, actions)
 
 
 def _invariant_paths(policy: Policy, ground: Ground) -> Iterator[Diagnostic]:

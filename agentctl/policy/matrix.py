@@ -29,6 +29,7 @@ def matrix(policy: Policy, ground: Ground) -> dict[str, Any]:
         "roles": [
             {
                 "role": role,
+                "limits": [_limit(limit) for limit in policy.limits.get(role, ())],
                 "agents": [agent.name for agent in policy.agents.values() if role in agent.roles],
                 "grants": [_grant(grant, policy, ground) for grant in grants],
             }
@@ -87,6 +88,7 @@ def _limit(limit: Limit) -> dict[str, Any]:
         "limit": limit.id,
         "place": str(limit.place),
         "measure": limit.measure.value,
+        "actions": None if limit.actions is None else [glob.text for glob in limit.actions],
         "sum": None if limit.amount is None else limit.amount.source,
         "currency": None if limit.currency is None else limit.currency.source,
         "max": dict(limit.most) if limit.currency else limit.most[""],

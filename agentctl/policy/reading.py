@@ -17,6 +17,7 @@ from agentctl.policy.freezes import Freeze
 from agentctl.policy.holders import Holder, shared
 from agentctl.policy.lifting import Unhalt
 from agentctl.policy.limiting import limits
+from agentctl.policy.limits import Limit
 from agentctl.policy.names import look_alikes
 from agentctl.policy.overriding import BreakGlass, Overriders
 from agentctl.policy.place import Place
@@ -41,6 +42,7 @@ class Reading:
         self._aliases: dict[str, tuple[str, Place]] = {}
         self._agents: dict[str, Agent] = {}
         self._grants: dict[str, tuple[Grant, ...]] = {}
+        self._limited: dict[str, tuple[Limit, ...]] = {}
         self._people: dict[str, Person] = {}
         self._invariants: list[Invariant] = []
         self._freezes: list[Freeze] = []
@@ -60,6 +62,7 @@ class Reading:
         for name, role in body.get("roles", {}).items():
             if self._name("role", name, top / "roles" / name):
                 self._grants[name] = tuple(self._role(name, role, top / "roles" / name))
+                self._limited[name] = self._limits(f"roles.{name}", role, top / "roles" / name, placed=False)
         for name, person in body.get("people", {}).items():
             if self._name("person", name, top / "people" / name):
                 self._people[name] = self._person(name, person, top / "people" / name)
@@ -115,6 +118,7 @@ class Reading:
             digest=digest(self._rules),
             agents=self._agents,
             grants=self._grants,
+            limits=self._limited,
             people=self._people,
             invariants=tuple(self._invariants),
             freezes=tuple(self._freezes),
@@ -139,6 +143,9 @@ class Reading:
         for index, grant in enumerate(body["grants"]):
             yield self._grant(name, index, grant, place / "grants" / index)
 
+    def _limits(self, owner: str, body: dict[str, Any], place: Place, *, placed: bool) -> tuple[Limit, ...]:
+        return tuple(limits(owner, body, place, self._condition, self._name, self.problems.append, placed=placed))
+
     def _grant(self, role: str, index: int, body: dict[str, Any], place: Place) -> Grant:
         identifier = body.get("id", f"roles.{role}.grants[{index}]")
         self._name("rule", identifier, place / "id" if "id" in body else place)
@@ -160,7 +167,7 @@ class Reading:
             approvals=approvals and Approvals(count=approvals["count"], groups=tuple(approvals.get("from", ()))),
             secrets=frozenset(body.get("secrets", ())),
             constraints=constraints(body, mode, place, self.problems.append),
-            limits=tuple(limits(identifier, body, place, self._condition, self._name, self.problems.append)),
+            limits=self._limits(identifier, body, place, placed="id" not in body),
         )
 
     def _check_consent(self, mode: Mode | None, body: dict[str, Any], place: Place) -> None:

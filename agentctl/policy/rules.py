@@ -121,6 +121,7 @@ class Policy:
     digest: str
     agents: Mapping[str, Agent] = field(default_factory=dict)
     grants: Mapping[str, tuple[Grant, ...]] = field(default_factory=dict)       # by role
+    limits: Mapping[str, tuple[Limit, ...]] = field(default_factory=dict)       # of all a role's grants together
     people: Mapping[str, Person] = field(default_factory=dict)
     invariants: tuple[Invariant, ...] = ()
     freezes: tuple[Freeze, ...] = ()

@@ -29,6 +29,7 @@ class _Opening:
     grant: Grant
     action: str
     spec: ActionSpec
+    limited: bool       # over time, by the grant or by its role
 
 
 def capabilities(policy: Policy, ground: Ground) -> tuple[Capability, ...]:
@@ -39,7 +40,7 @@ def capabilities(policy: Policy, ground: Ground) -> tuple[Capability, ...]:
         if role not in held:
             continue
         openings = [
-            _Opening(grant=grant, action=action, spec=spec)
+            _Opening(grant=grant, action=action, spec=spec, limited=_limited(grant, action, policy))
             for grant in policy.grants[role] if not grant.forbids
             for action, spec in opened(grant, policy, ground).items()
         ]
@@ -144,7 +145,7 @@ def _execute(openings: list[_Opening], waiting: list[_Opening]) -> Iterator[Cont
             "without a person (mode auto): say mode: manual",
         )
     yield _each(
-        "spend and rate limits", openings, lambda it: not any(limit.seconds for limit in it.grant.limits),
+        "spend and rate limits", openings, lambda it: not it.limited,
         "grants limit how much is executed over time", "without a limit over time: say limits: […]",
     )
     yield _built_in("break-glass", "it is signed, expires, is recorded, and owes a second person's review")
@@ -165,7 +166,7 @@ def _autonomous(openings: list[_Opening], role: str, instance: str, policy: Poli
         "on every record, without a person: say targets: […] or where:",
     )
     yield _each(
-        "limits over time", openings, lambda it: not any(limit.seconds for limit in it.grant.limits),
+        "limits over time", openings, lambda it: not it.limited,
         "grants limit how much is done over time", "without a limit over time, and without a person: say limits: […]",
     )
     yield _breaker(role, instance, policy)
@@ -183,6 +184,11 @@ def _breaker(role: str, instance: str, policy: Policy) -> Control:
     named = ", ".join(f"`{name}`" for name in sorted(agents))
     why = f"no breaker counts failures, deviations or doubts of {named} on `{instance}`: say breakers: […]"
     return Control(name="circuit breakers", met=False, why=why)
+
+
+def _limited(grant: Grant, action: str, policy: Policy) -> bool:
+    limits = (*grant.limits, *policy.limits.get(grant.role, ()))
+    return any(limit.seconds and limit.counts(action) for limit in limits)
 
 
 def _alone(opening: _Opening) -> bool:

@@ -28,8 +28,9 @@ def with_usage(decision: Decision, used: Mapping[str, int]) -> Decision:
 
 
 def every_limit(policy: Policy) -> Iterator[Limit]:
-    """Yield the limits of all grants, in the order of the document."""
-    for grants in policy.grants.values():
+    """Yield the limits of all roles and grants."""
+    for role, grants in policy.grants.items():
+        yield from policy.limits.get(role, ())
         for grant in grants:
             yield from grant.limits
 

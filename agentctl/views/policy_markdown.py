@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from agentctl.views.document.policy_constraints import freeze_facts
-from agentctl.views.document.policy_show import breaker_facts, glass, grant_facts, invariant_facts, lifters, undoers
+from agentctl.views.document.policy_show import breaker_facts, glass, grant_facts, invariant_facts, lifters, limit_words, undoers
 from agentctl.views.markdown_text import BUDGET, cell, code, fitting, size
 
 
@@ -16,6 +16,8 @@ def policy_markdown(document: Mapping[str, Any]) -> str:
     for role in document["roles"]:
         held = ", ".join(map(code, role["agents"])) or "nobody"
         lines += ["", f"### Role {code(role['role'])}, held by {held}", ""]
+        if role["limits"]:
+            lines += [f"All of it together: {'; '.join(code(limit_words(limit)) for limit in role['limits'])}.", ""]
         lines += _table(
             (grant["grant"], grant["place"], grant_facts(grant)) for grant in role["grants"]
         )

@@ -12,11 +12,12 @@ from agentctl.model.change import Effect
 from agentctl.model.changeset import Purpose
 from agentctl.model.decision import Decision, Outcome, Verdict
 from agentctl.model.values import Hidden, Unknown
+from agentctl.policy.evaluate import decide, decide_plainly
 from agentctl.policy.lint import lint
 from agentctl.policy.ship import capabilities
 from agentctl.policy.using import with_usage
 from agentctl.policy.wide import Ground
-from tests.policy.ground import SPEC, change, grants, judge, record, update, why
+from tests.policy.ground import SPEC, change, context, grants, judge, policy, record, update, why
 
 PAY = {"tier": "monthly", "region": "eu", "discount": 5, "note": "n"}
 
@@ -262,3 +263,43 @@ def test_executing_ships_only_with_a_limit_over_time():
     assert not met("")
     assert not met(", limits: [{count: 3, per: plan}]")
     assert met(", limits: [{count: 3, per: 1d}]")
+
+
+TOTAL = """
+agents: {bot: {roles: [role]}}
+roles:
+  role:
+    limits: [{id: all-of-it, records: 3, per: 1d, actions: ["crm.row.*"]}]
+    grants:
+      - {id: a, actions: ["crm.*"], targets: ["customers/*"]}
+      - {id: b, actions: ["crm.*"], targets: ["invoices/*", "customers/1"]}
+"""
+
+
+def test_a_role_limits_what_all_its_grants_let_through_and_counts_no_record_twice():
+    several = change(row(1, tier="a"), row(2, tier="a"), record(PAY, {**PAY, "tier": "a"}, "crm/invoices/9"))
+    (charge,) = judge(policy(TOTAL), several).charges
+    assert (charge.limit, charge.amount, charge.stream) == ("all-of-it", 3, "all-of-it: records by agent")
+    assert judge(policy(TOTAL.replace("records: 3", "records: 2")), several).verdict is Verdict.DENY
+
+
+def test_a_limit_counts_only_the_actions_it_names():
+    sent = replace(change(row(1, tier="a")), action="crm.mail.send")
+    assert judge(policy(TOTAL), sent).charges == ()
+    by_grant = limited("{count: 0, per: 1h, actions: [crm.mail.send]}")
+    assert judge(by_grant, update(tier="x")).charges == ()
+    assert judge(by_grant, sent).verdict is Verdict.DENY
+
+
+def test_the_common_answer_takes_the_same_of_limits_as_the_thorough_one():
+    change_ = update(tier="x")
+    for rules in (policy(TOTAL), limited("{count: 5, per: 1h}", "{sum: after.discount, max: 9, per: 1d}")):
+        known = context(rules, change_)
+        assert decide(change_, known).charges == decide_plainly(change_, known).charges != ()
+
+
+def test_lint_warns_of_a_limit_that_counts_nothing():
+    ground = Ground(specs={"crm.row.update": SPEC}, tenant="t", environment="e")
+    rules = limited("{count: 5, per: 1h, actions: [crm.row.updaet]}", grant="id: g, actions: [crm.row.update]")
+    assert [item.code for item in lint(rules, ground)] == ["never-matches"]
+    assert [item.code for item in lint(policy(TOTAL.replace("crm.row.*", "crm.nothing")), ground)] == ["never-matches"]

@@ -39,7 +39,8 @@ def limit_words(limit: Mapping[str, Any]) -> str:
     else:
         allowed = f"{most:,}"
     unit = {"count": " steps", "sum": f" of {limit['sum']}"}.get(limit["measure"], f" {limit['measure']}")
-    return f"{allowed}{unit} per {limit['per']} for each {limit['by']}"
+    of = "" if limit["actions"] is None else f", counting {', '.join(limit['actions'])}"
+    return f"{allowed}{unit} per {limit['per']} for each {limit['by']}{of}"
 
 
 def invariant_facts(invariant: Mapping[str, Any]) -> list[tuple[str, str]]:

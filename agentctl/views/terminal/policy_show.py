@@ -7,7 +7,7 @@ from typing import Any
 
 from agentctl.views import safe
 from agentctl.views.document.policy_constraints import freeze_facts
-from agentctl.views.document.policy_show import breaker_facts, glass, grant_facts, invariant_facts, lifters, undoers
+from agentctl.views.document.policy_show import breaker_facts, glass, grant_facts, invariant_facts, lifters, limit_words, undoers
 from agentctl.views.look import Look
 from agentctl.views.page import Ink, Inked, Page
 from agentctl.views.terminal.risks import listed, where
@@ -26,6 +26,9 @@ def draw_policy_show(document: Mapping[str, Any], look: Look) -> str:
         page.blank()
         held = listed(role["agents"], None) or "nobody"
         page.line("Role ", Inked(safe.line(role["role"]), Ink.STRONG), f", held by {held}")
+        if role["limits"]:
+            words = "; ".join(limit_words(limit) for limit in role["limits"])
+            page.line("all of it together: ", safe.line(words), indent=2)
         for grant in role["grants"]:
             _draw(page, grant["grant"], grant, grant_facts(grant))
     if document["invariants"]:
