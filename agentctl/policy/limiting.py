@@ -1,4 +1,4 @@
-"""The ``limits:`` of a grant or a role read into Limits, with everything that is wrong noted. Nothing is counted here."""
+"""The ``limits:`` of a grant or a role read into Limits, with everything wrong noted. Nothing is counted here."""
 
 from __future__ import annotations
 

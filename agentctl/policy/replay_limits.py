@@ -1,4 +1,4 @@
-"""Where one policy limits a recorded change less than another does. What was used is no question here: only rules are."""
+"""Where one policy limits a recorded change less than another does. Rules are compared, not what was used."""
 
 from __future__ import annotations
 
@@ -20,9 +20,11 @@ def less_limited(one: Decision, other: Decision) -> Finding | None:
 
 
 def _holds(found: Charge, wanted: Charge) -> bool:
-    """Whether ``found`` keeps within ``wanted``: it counts as much of the same, allows no more, and looks back as far."""
+    """Whether ``found`` keeps within ``wanted``: it counts as much of the same, and allows no more in as long."""
     ours, theirs = ((it.measure, it.by, it.key, it.currency) for it in (found, wanted))
-    return ours == theirs and found.amount >= wanted.amount and found.most <= wanted.most and found.seconds >= wanted.seconds
+    if ours != theirs:
+        return False
+    return found.amount >= wanted.amount and found.most <= wanted.most and found.seconds >= wanted.seconds
 
 
 def _alike(decision: Decision, charge: Charge) -> Iterator[Charge]:

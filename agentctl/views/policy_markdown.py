@@ -6,7 +6,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from agentctl.views.document.policy_constraints import freeze_facts
-from agentctl.views.document.policy_show import breaker_facts, glass, grant_facts, invariant_facts, lifters, limit_words, undoers
+from agentctl.views.document.policy_show import (
+    breaker_facts,
+    glass,
+    grant_facts,
+    invariant_facts,
+    lifters,
+    limit_words,
+    undoers,
+)
 from agentctl.views.markdown_text import BUDGET, cell, code, fitting, size
 
 

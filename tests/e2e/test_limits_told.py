@@ -37,7 +37,7 @@ def test_plan_and_explain_tell_the_same_figures(limited):
     explained = limited.run("policy", "explain", "plan.yaml", "--format", "json")
     assert explained.json["limits"] == planned.json["limits"]
     drawn = limited.run("plan", "plan.yaml").out
-    assert "hourly  1 used + 3 asked of 3 records per 1h: 1 too many, for agent \"helper\"" in drawn
+    assert 'hourly  1 used + 3 asked of 3 records per 1h: 1 too many, for agent "helper"' in drawn
     assert "rule hourly policy.yaml:" in drawn
     assert "There is room for all of it at" in " ".join(drawn.split())
     one = limited.run("policy", "explain", "plan.yaml", "--step", "three").out

@@ -7,7 +7,15 @@ from typing import Any
 
 from agentctl.views import safe
 from agentctl.views.document.policy_constraints import freeze_facts
-from agentctl.views.document.policy_show import breaker_facts, glass, grant_facts, invariant_facts, lifters, limit_words, undoers
+from agentctl.views.document.policy_show import (
+    breaker_facts,
+    glass,
+    grant_facts,
+    invariant_facts,
+    lifters,
+    limit_words,
+    undoers,
+)
 from agentctl.views.look import Look
 from agentctl.views.page import Ink, Inked, Page
 from agentctl.views.terminal.risks import listed, where
