@@ -15,7 +15,7 @@ MEANINGS: Mapping[Exit, str] = {
     Exit.UNEXPECTED: "a bug in agentctl; a report is written down",
     Exit.CHANGES: "there are changes, or drift (only with --detailed-exitcode)",
     Exit.INVALID: "a plan, policy or workspace file is not valid",
-    Exit.REFUSED: "policy refuses, a person halted it, or a check of policy failed",
+    Exit.REFUSED: "policy refuses, it is halted, or a check of policy failed",
     Exit.CONSENT: "consent is missing, or was not given",
     Exit.STALE: "the world, the plan or the policy moved since it was reviewed",
     Exit.INCOMPLETE: "an effect began, and not all is done or certain",
