@@ -6,8 +6,11 @@ from collections.abc import Iterator
 
 from agentctl.model.decision import Level
 from agentctl.model.diagnostic import Diagnostic, Severity, Span
+from agentctl.model.duration import spoken
 from agentctl.policy.rules import Policy
 from agentctl.syntax.suggest import did_you_mean
+
+_DAY = 86_400
 
 
 def lint_overrides(policy: Policy) -> Iterator[Diagnostic]:
@@ -23,6 +26,12 @@ def lint_overrides(policy: Policy) -> Iterator[Diagnostic]:
     if policy.break_glass:
         place = policy.break_glass.place
         yield from _signers(policy, policy.break_glass.groups, place, "`break_glass:`")
+        if policy.break_glass.seconds > _DAY:
+            yield _wrong(
+                "long-glass", "Broken glass lasts long", place,
+                f"Broken glass is good for {spoken(policy.break_glass.seconds)}: longer than an emergency lasts.",
+                "Give it an hour; it can be broken again.", Severity.WARNING,
+            )
         if sum(bool(person.keys) for person in policy.people.values()) < 2:
             yield _wrong(
                 "no-reviewer", "Nobody to review", place,

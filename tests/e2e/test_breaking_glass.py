@@ -291,6 +291,21 @@ def test_a_resumption_under_broken_glass_is_reviewed_with_what_it_went_on_with(s
     assert soft.run("runs", "--unreviewed", "--format", "json").json["debts"] == []
 
 
+def test_a_run_under_broken_glass_goes_on_only_while_that_counts(asleep):
+    asleep.plan(update("seats", seats=4), step("row", "crm.row.update", "customers/1", {"tier": "annual"}))
+    digest = asleep.run("plan", "plan.yaml", "--format", "json").json["digest"]
+    assert glass(asleep, digest).code == Exit.OK
+    asleep.sql("CREATE TRIGGER no BEFORE UPDATE ON customers BEGIN SELECT RAISE(ABORT, 'no'); END")
+    assert asleep.typed("apply", digest).code == Exit.INCOMPLETE
+    asleep.sql("DROP TRIGGER no")
+    asleep.change("policy.yaml", lambda policy: policy["people"].pop("olga"))
+    told = asleep.typed("apply", "--resume", "latest")
+    assert told.code == Exit.CONSENT
+    assert f"agentctl break-glass {digest[7:19]} --reason" in told.all
+    assert asleep.sql("SELECT tier FROM customers WHERE id = 1") == [("monthly",)]
+    assert len(asleep.runs()) == 1
+
+
 def test_what_goes_on_after_its_review_owes_another(soft):
     soft.plan(update("tier"), step("row", "crm.row.update", "customers/1", {"tier": "annual"}), update("seats", seats=12))
     digest = soft.run("plan", "plan.yaml", "--format", "json").json["digest"]

@@ -136,13 +136,14 @@ def codes(text: str) -> dict[str, str]:
     (ALL + "invariants: [{id: r, deny: 'false', level: soft}]\n", "no-override", "warning"),
     (ALL + PEOPLE.replace("on-call", "calls") + GLASS, "unknown-group", "error"),
     (ALL + "people: {olga: {groups: [on-call], keys: ['ssh-ed25519 BBBB']}}\n" + GLASS, "no-reviewer", "error"),
+    (ALL + PEOPLE + GLASS.replace("30m", "25h"), "long-glass", "warning"),
 ])
 def test_lint_tells_of_overrides_nobody_could_give_and_reviews_nobody_could_make(text, code, severity):
     assert codes(text).get(code) == severity
 
 
 def test_lint_is_silent_where_people_can_override_break_and_review():
-    assert not codes(ALL + SOFT + PEOPLE + GLASS).keys() & {"unknown-group", "no-keys", "no-override", "no-reviewer"}
+    assert not codes(ALL + SOFT + PEOPLE + GLASS).keys() & {"unknown-group", "no-keys", "no-override", "no-reviewer", "long-glass"}
 
 
 @pytest.mark.parametrize(("tier", "expect", "passes"), [
