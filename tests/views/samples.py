@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from agentctl.model import edit
 from agentctl.model.action import ActionSpec, Fidelity, Precondition, Readback, Reversibility, Settlement, Tier
 from agentctl.model.change import IRREVERSIBLE, Change, Effect, Inverse, RecordChange
 from agentctl.model.changeset import ChangeSet, Purpose, SystemIdentity
@@ -239,6 +241,20 @@ def bulk(count: int = 300) -> tuple[ChangeSet, dict[str, Ruling]]:
     changes[17] = update("tier-17", "customers/17", {"tier": "monthly"}, {"tier": "lifetime"})
     changes[23] = update("tier-23", "customers/23", {"tier": None}, {"tier": "annual"})
     return changeset(*changes), {change.step: hold(change.step) for change in changes}
+
+
+def edited() -> tuple[ChangeSet, dict[str, Ruling]]:
+    """A letter a person rewrote, and a step left out that another one waited for."""
+    letter = mail_change()
+    spam = replace(letter, step="spam", target="everybody@acme.example")
+    wrote = plan((letter, spam, page_change()))
+    body = "Dear account desk,\n\nyour account has been cancelled.\n"
+    rewritten = replace(wrote.steps[0], with_={**letter.arguments, "body": body})
+    agents = replace(wrote, steps=(rewritten, *wrote.steps[1:]))
+    kept = (wrote.steps[0], replace(wrote.steps[2], needs=(letter.step,)))
+    made = edit.edited(agents, kept, ("maria", "tom"), "sha256:" + "ef" * 32)
+    found = changeset(letter, page_change(), plan=made, signed_by="SHA256:0bWO5auJcgC9i0Fxus5AXSGfI5BQ0dS7Ex0dYY33MLQ")
+    return found, {change.step: hold(change.step) for change in found.changes}
 
 
 CONSENT = Consent(kind=ConsentKind.YES, digest="sha256:" + "cd" * 32, person="mia", at="2026-02-03T09:15:00Z")

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from agentctl.errors import Invalid, Stale
+from agentctl.model.authorship import Authorship
 from agentctl.model.changeset import Purpose
 from agentctl.model.diagnostic import Diagnostic, Severity, Span
 from agentctl.model.run import Left, LeftStatus
@@ -92,6 +93,12 @@ def review(made):
     return changeset(cs, rulings, samples.SPECS)
 
 
+def rewritten():
+    cs, rulings = samples.edited()
+    author = Authorship(key=cs.signed_by, signature="sha256:" + "12" * 32, editors=("maria", "tom"), requester="ann")
+    return changeset(cs, rulings, samples.SPECS, author=author)
+
+
 def explained():
     cs, rulings = samples.risky()
     considered = (
@@ -124,6 +131,7 @@ DRAWINGS = {
     "error-many": lambda: (error(Invalid("The plan cannot be carried out", diagnostics=DIAGNOSTICS + DIAGNOSTICS[:1] * 2)), draw_error),
     "review-pricing": lambda: (review(samples.pricing), draw_changeset),
     "review-risky": lambda: (review(samples.risky), draw_changeset),
+    "review-edited": lambda: (rewritten(), draw_changeset),
     "review-bulk": lambda: (review(lambda: samples.bulk(60)), draw_changeset),
     "run-finished": lambda: (run(samples.history(), samples.finished_run()), draw_run),
     "run-troubled": lambda: (run(samples.history(), samples.troubled_run()), draw_run),

@@ -21,7 +21,7 @@ HOSTILE = (
 # Words that come from our own closed sets choose a symbol or a colour; no stranger can put another one there.
 CLOSED = {
     "version", "kind", "effect", "status", "purpose", "ruling", "verdict", "mode", "outcome", "level", "tier", "preview", "severity",
-    "precondition", "settlement", "readback", "reversibility", "running", "alive",
+    "precondition", "settlement", "readback", "reversibility", "running", "alive", "standing",
 }
 PLACE_OF_A_RUN = re.compile(r"\x1b\[[0-9;]*m")
 
