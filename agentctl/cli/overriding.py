@@ -48,6 +48,7 @@ def overrule(
     from agentctl.workspace import overriding
     from agentctl.workspace.approving import short, write
     from agentctl.workspace.consenting import given
+    from agentctl.workspace.overriding import again
 
     workspace, changeset = session.workspace(), preview.changeset
     consent = given(workspace, changeset)
@@ -65,7 +66,8 @@ def overrule(
         raise ConsentMissing(
             "Not overridden",
             "Nobody is here to answer: an override is signed by a person who was shown this, on a terminal.",
-            hint="On a terminal, run the same command again.",
+            hint="On a terminal, run:",
+            command=again(changeset, statement.rules, break_glass=statement.break_glass),
         )
     ask_for(question, {})
     workspace.save_changeset(preview)

@@ -54,7 +54,8 @@ def review(
         raise ConsentMissing(
             "Not reviewed",
             "Nobody is here to answer: a review is signed by a person who was shown the run, on a terminal.",
-            hint="On a terminal, run the same command again.",
+            hint="On a terminal, run:",
+            command=f"agentctl review {looked.id} --reason …",
         )
     ask_for(f"Sign as {person} that you looked into exactly this run? Only `yes` is accepted: ", {})
     path = (key or Path.home() / ".ssh" / "id_ed25519").expanduser()

@@ -152,6 +152,13 @@ def gathered(workspace: Workspace, changeset: ChangeSet, resumes: str = "") -> W
     return _weigh(workspace, of_it, changeset, resumes) if of_it else WeighedOverrides()
 
 
+def again(changeset: ChangeSet, rules: Iterable[str], *, break_glass: bool) -> str:
+    """Return the command that signs such an override of ``changeset``."""
+    if break_glass:
+        return f"agentctl break-glass {short(changeset)} --reason …"
+    return f"agentctl override {short(changeset)} {' '.join(rules)} --reason …"
+
+
 def why_not(workspace: Workspace, changeset: ChangeSet) -> list[str]:
     """Return in sentences why recorded overrides of ``changeset`` do not count."""
     refused = gathered(workspace, changeset).refused
@@ -262,13 +269,11 @@ def _not_theirs(what: str, person: str, may: Sequence[str]) -> Refused:
 
 
 def _gone(changeset: ChangeSet, override: Overridden, reason: str) -> ConsentMissing:
-    again = "break-glass" if override.breaks_glass else "override"
-    rules = "" if override.breaks_glass else "".join(f" {rule}" for rule in override.rules)
     return ConsentMissing(
         "The override does not count any more",
         f"Of `{override.person}`'s override: {reason}. Nothing was executed.",
         hint="To have exactly this overridden again:",
-        command=f"agentctl {again} {short(changeset)}{rules} --reason …",
+        command=again(changeset, override.rules, break_glass=override.breaks_glass),
     )
 
 
