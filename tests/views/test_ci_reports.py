@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from agentctl.errors import Unreachable
+from agentctl.model.authorship import Authorship, authorship_to_wire
 from agentctl.views.annotations import annotate
 from agentctl.views.document.changeset import changeset
 from agentctl.views.document.diagnostics import diagnostics
@@ -45,9 +46,11 @@ def reviewed(made):
 
 
 UNREACHABLE = error(Unreachable("The system could not be reached", "crm: the connection was refused."))
+EDITED = Authorship(key="SHA256:0bWO5auJcgC9i0Fxus5AXSGfI5BQ0dS7Ex0dYY33MLQ", editors=("maria", "tom"))
 DOCUMENTS = {
     "pricing": lambda: reviewed(samples.pricing),
     "risky": lambda: reviewed(samples.risky),
+    "edited": lambda: reviewed(samples.edited) | {"author": authorship_to_wire(EDITED)},
     "diagnostics": lambda: diagnostics(DIAGNOSTICS, ["plan.yaml", "other.yaml"]),
     "unreachable": lambda: UNREACHABLE,
     "policy-test": policy_samples.tested,
