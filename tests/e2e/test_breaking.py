@@ -49,6 +49,7 @@ def test_a_run_that_trips_a_breaker_stops_and_everything_says_so(guarded: House)
     guarded.plan(update("tier"), name="next.yaml")
     planned = guarded.run("plan", "next.yaml")
     assert planned.code == Exit.REFUSED
+    assert f"To see what went wrong:\n    agentctl show {run}\n" in planned.out
     for told in (planned, guarded.run("show"), guarded.run("runs"), guarded.run("policy", "explain", "next.yaml")):
         assert "breaker helper-fails" in told.out
         assert LIFT in told.out

@@ -96,6 +96,14 @@ def short(digest: str) -> str:
     return digest.removeprefix("sha256:")[:_SHORT]
 
 
+def stopped(document: Mapping[str, Any]) -> str:
+    """Return the outcome of a document, and who refused it where policy did not: ``halted`` or ``rejected``."""
+    summary = document["summary"]
+    if document["outcome"] != "refused" or summary["denied"]:
+        return str(document["outcome"])
+    return "rejected" if summary["rejected"] else "halted"
+
+
 def _step(
     change: Change, ruling: Ruling, spec: ActionSpec, planned: Step | None, values: Mapping[str, Any]
 ) -> dict[str, Any]:
@@ -205,8 +213,9 @@ def _next(outcome: str, changeset: ChangeSet, digest: str, steps: Sequence[Mappi
                 return [_withdrawing(digest, refused)]
             first = next(filter(denied, refused), None)
             if first is None:
-                lift = refused[0]["halt"]["lift"]
-                return [{"why": "To go on once the reason for the halt is settled:", "command": lift}]
+                halt = refused[0]["halt"]
+                look = [{"why": "To see what went wrong:", "command": halt["look"]}] if halt["look"] else []
+                return [*look, {"why": "To go on once the reason for the halt is settled:", "command": halt["lift"]}]
             plan = safe.shell_word(changeset.plan.source) or "PLAN"
             step = safe.shell_word(first["id"]) or "STEP"
             return [{
