@@ -70,7 +70,11 @@ def find(path: Path, lineage: str) -> Key | None:
         raise NoKey("The key cannot be read", f"{path}: {error.strerror}.") from error
     with os.fdopen(descriptor, "rb") as file:
         _check_private(path, os.fstat(descriptor))
-        return _decode(path, file.read(), lineage)
+        try:
+            data = file.read()
+        except OSError as error:
+            raise NoKey("The key cannot be read", f"{path}: {error.strerror}.") from error
+    return _decode(path, data, lineage)
 
 
 def load(path: Path, lineage: str) -> Key:

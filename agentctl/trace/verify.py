@@ -113,6 +113,12 @@ class _Examination:
 
     def _closed(self, last: Link, *, newest: bool) -> Fault | None:
         """Compare a file's end with its checkpoint. Only the newest file may have none, or one not signed yet."""
+        try:
+            return self._at_end(last, newest=newest)
+        except OSError as error:
+            return Fault(last.file.name, 0, f"its checkpoint cannot be read: {error.strerror}")
+
+    def _at_end(self, last: Link, *, newest: bool) -> Fault | None:
         name = last.file.name
         # A run that ends while we walk leaves a checkpoint of more than we have read: one that was not there when we
         # began says nothing about the newest file.
