@@ -44,5 +44,5 @@ def runs(
     chosen = selected(workspace.history(), agent=agent, status=status, since=since, now=workspace.now())
     if unreviewed:
         chosen = tuple(run for run in chosen if run.id in {debt.run for debt in owed})
-    told = document(chosen, workspace.halts(), debts(owed, workspace.time()))
+    told = document(chosen, workspace.halts(), debts(owed, workspace.time()), workspace.history().damage)
     emit(told, draw_runs, context.obj, format=format, into=json_into)

@@ -234,6 +234,8 @@ def listed(workspace: Workspace, subject: str) -> list[tuple[Approval, str, str]
 
 
 def _worth(workspace: Workspace, approval: Approval) -> str:
+    if workspace.history().damage:
+        return "the trace is damaged, so whether it was used cannot be told"
     try:
         changeset, _ = workspace.stored(approval.statement.digest)
     except (Usage, Tampered) as error:

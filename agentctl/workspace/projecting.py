@@ -37,7 +37,10 @@ def keep_state(workspace: Workspace) -> None:
 
 
 def load_state(workspace: Workspace) -> State:
-    """Return the stored state. Raises BadState, naming the repair, where it is not what the trace tells."""
+    """Return the stored state. Raises BadState, naming the repair, where it is not what the trace tells.
+
+    Raises Tampered where the trace is damaged: nobody can tell then what the state should be.
+    """
     heads = _heads_since_the_last_step(workspace)
     return store.load(
         workspace.layout.state, lineage=workspace.lineage, head=heads[-1] if heads else None, earlier=heads
@@ -81,8 +84,12 @@ def _heads_since_the_last_step(workspace: Workspace) -> list[Head]:
     """Return the heads the trace had since it last told of a run or a step: halts and the like change no record."""
     heads: list[Head] = []
     for found in walk(workspace.layout.trace):
-        if isinstance(found, Fault):
-            break
+        if isinstance(found, Fault):        # what follows it may tell of steps the state knows nothing of
+            raise Tampered(
+                "The trace is damaged",
+                f"{found}: {found.why}. Whether the state is what it tells cannot be said.",
+                command="agentctl verify",
+            )
         if isinstance(found, Link):
             if found.record.kind in _OF_STEPS:
                 heads.clear()

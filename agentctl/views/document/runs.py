@@ -12,15 +12,22 @@ from agentctl.views.document.times import milliseconds
 
 
 def runs(
-    found: Sequence[Run], halts: Iterable[Halt] = (), debts: Sequence[Mapping[str, Any]] = ()
+    found: Sequence[Run],
+    halts: Iterable[Halt] = (),
+    debts: Sequence[Mapping[str, Any]] = (),
+    damage: Iterable[str] = (),
 ) -> dict[str, Any]:
-    """Return the document of ``runs``, with the halts in force now, and the reviews that are owed."""
+    """Return the document of ``runs``, with the halts in force now, and the reviews that are owed.
+
+    ``damage`` is where the trace cannot be read: runs may be missing then.
+    """
     latest_first = sorted(found, key=lambda run: (run.status is not RunStatus.OPEN, -run.number))
     return {
         "version": 1,
         "kind": "RunsDocument",
         "halts": halted(halts),
         "debts": list(debts),
+        "damage": list(damage),
         "open": sum(run.status is RunStatus.OPEN for run in found),
         "runs": [_run(run) for run in latest_first],
     }

@@ -21,8 +21,10 @@ def draw_runs(document: Mapping[str, Any], look: Look) -> str:
     page = Page(look)
     draw_halts(page, document["halts"])
     draw_debts(page, document["debts"])
+    for place in document["damage"]:
+        page.line(Inked("! the trace is damaged: runs may be missing  ", Ink.RISK), safe.line(place))
     if not document["runs"]:
-        page.line("No runs yet.")
+        page.line("No run can be read." if document["damage"] else "No runs yet.")
         return page.text()
     for run in document["runs"]:
         _draw(page, run)
