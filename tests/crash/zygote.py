@@ -1,0 +1,71 @@
+"""A program: forks one agentctl after the other, so that a thousand of them do not import it a thousand times.
+
+Reads a line of JSON for each on stdin, and says on stdout when it has begun and how it ended. Start it with shim.c
+loaded: what is forked arms that by its environment.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import json
+import os
+import pkgutil
+import sys
+from contextlib import suppress
+from typing import Any
+
+import agentctl
+from agentctl.cli.boundary import run
+
+_OWN_MEANS = ("agentctl.demo", "agentctl.testing", "agentctl.__main__")
+
+
+def main() -> None:
+    for module in pkgutil.walk_packages(agentctl.__path__, "agentctl."):
+        if not module.name.startswith(_OWN_MEANS) and "postgresql" not in module.name:
+            with suppress(ImportError):     # whoever needs it says so
+                importlib.import_module(module.name)
+    _say({"ready": True})
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            _become(json.loads(line))
+        _say({"status": os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])})
+
+
+def _become(wanted: dict[str, Any]) -> None:
+    """Be the command that is wanted, and never come back."""
+    os.setsid()
+    if terminal := wanted.get("terminal"):
+        files = [os.open(terminal, os.O_RDWR)] * 3      # of a session without a terminal it becomes the terminal
+    else:
+        files = [os.open(os.devnull, os.O_RDONLY)]
+        files += [os.open(wanted[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC) for name in ("out", "err")]
+    _say({"pid": os.getpid()})
+    for place, file in enumerate(files):
+        os.dup2(file, place)
+    for file in set(files):
+        os.close(file)
+    sys.stdin, sys.stdout, sys.stderr = os.fdopen(0), os.fdopen(1, "w"), os.fdopen(2, "w")
+    os.environ.clear()
+    os.environ.update(wanted["environ"])
+    os.chdir(wanted["cwd"])
+    ctypes.CDLL(None).crash_arm()
+    code = 70
+    try:
+        code = run(wanted["arguments"])
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except SystemExit as ending:
+        code = ending.code if isinstance(ending.code, int) else 1
+    finally:
+        os._exit(code)
+
+
+def _say(what: dict[str, Any]) -> None:
+    os.write(1, json.dumps(what).encode() + b"\n")
+
+
+if __name__ == "__main__":
+    main()
