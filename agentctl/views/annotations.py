@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from agentctl.model.policy_report import Shift
+
 from agentctl.views.document.risks import denied
 
 _LONGEST = 2_000         # characters of a remark: values may be as long as a plan
-_WIDENING = ("newly allowed", "needs less consent", "less limited")
-_TIGHTER = ("newly needs consent", "more limited")
+_TIGHTER = (Shift.TIGHTENED, Shift.MORE_LIMITED)
 
 
 class Level(StrEnum):
@@ -139,14 +140,14 @@ def _lacking(capability: Mapping[str, Any]) -> list[Annotation]:
 
 def _shift(item: Mapping[str, Any], *, wanted: bool) -> Annotation:
     """Return one recorded change that two policies don't answer alike, at the rule of the new one that answers."""
-    widens = item["shift"] in _WIDENING
-    level = Level.ERROR if widens and not wanted else Level.NOTE if item["shift"] in _TIGHTER else Level.WARNING
+    shift = Shift(item["shift"])
+    level = Level.ERROR if shift.widens and not wanted else Level.NOTE if shift in _TIGHTER else Level.WARNING
     answers = f"{item['old']} → {item['new']}; " if item["old"] else ""
     rule = f"{item['rule']} {item['place']}: ".lstrip() if item["rule"] else ""
     return Annotation(
         level=level,
-        rule=item["shift"].replace(" ", "-"),
-        title=item["shift"].capitalize(),
+        rule=shift.replace(" ", "-"),
+        title=shift.capitalize(),
         text=f"run {item['run']} step {item['step']}: {item['action']} {item['target']}: {answers}{rule}{item['why']}",
         **_place(item["new_place"]),
     )
