@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
@@ -65,9 +66,14 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A grant that may speak of steps of the frame. Its ``where`` is asked by itself, and has no place."""
+    """A grant that may speak of steps of the frame. Its ``where`` is asked by itself, and has no place.
+
+    ``targets`` are all its patterns in one; ``whole`` are the fields it lists, where it lists whole ones only.
+    """
 
     grant: Grant
+    targets: re.Pattern[str] | None
+    whole: frozenset[str] | None
     where: Term
     constrained: bool
 
@@ -120,7 +126,7 @@ def _frame(change: Change, around: Around, facts_around: Mapping[str, Any], unit
     making = _Making(change, around, facts_around, unit)
     clauses = tuple(clause for invariant in policy.invariants if (clause := making.clause(invariant)) is not None)
     rows = tuple(
-        Row(grant, making.where(grant.where), grant.constraints is not UNCONSTRAINED)
+        Row(grant, _targets(grant), _whole(grant), making.where(grant.where), grant.constraints is not UNCONSTRAINED)
         for grant in policy.grants_of(agent, change.action)
         if not elsewhere(grant.constraints, around)
     )
@@ -135,7 +141,7 @@ def _frame(change: Change, around: Around, facts_around: Mapping[str, Any], unit
         roles=agent.roles,
         unknown_people=unknown_people(plan, policy) is not None,
         looks_for_leaks=any(invariant.secrets for invariant in policy.invariants),
-        base={**making.plain, "effect": change.effect.value},
+        base={name: value for name, value in making.plain.items() if name in wanted},
         needs=wanted,
         batch=policy.batches[sources],
         clauses=clauses,
@@ -144,6 +150,18 @@ def _frame(change: Change, around: Around, facts_around: Mapping[str, Any], unit
         ),
         rows=rows,
     )
+
+
+def _targets(grant: Grant) -> re.Pattern[str] | None:
+    if grant.targets is None:
+        return None
+    return re.compile("|".join(f"(?:{glob.matches.pattern})" for glob in grant.targets), re.DOTALL)
+
+
+def _whole(grant: Grant) -> frozenset[str] | None:
+    if grant.fields is None or any(len(path) > 1 or path[0] == "*" for path in grant.fields):
+        return None
+    return frozenset(path[0] for path in grant.fields)
 
 
 def _is_fit(name: str) -> bool:
@@ -162,6 +180,7 @@ class _Making:
         facts = Facts(change, around, around.policy.needs, facts_around)
         self._sight = Sight(facts, unit, unit.before, unit.after)
         self.plain = {name: value for name, value in facts.plain.items() if name not in _OF_STEP}
+        self.plain["effect"] = change.effect.value
         self.sources: list[str] = []
         self.uses: list[Uses] = []
         self.usable = True

@@ -245,5 +245,7 @@ def secrets_of(change: Change, step: Step) -> frozenset[str]:
     if step.with_ is not change.arguments:
         arguments += step.with_.values()
     return frozenset(
-        reference.name for argument in arguments for reference in references(argument) if isinstance(reference, Secret)
+        reference.name
+        for argument in arguments if type(argument) is not str      # most are, and a text holds no reference
+        for reference in references(argument) if isinstance(reference, Secret)
     )

@@ -21,7 +21,7 @@ from agentctl.policy.facts import Facts, step_facts
 from agentctl.policy.frames import Around, Frame, Reads, Row, Term, frame_of
 from agentctl.policy.globs import FieldPath, is_canonical
 from agentctl.policy.granting import consent_of, secrets_of
-from agentctl.policy.grants import inside, names_fields, names_target, outside
+from agentctl.policy.grants import inside, names_fields, outside
 from agentctl.policy.invariants import union
 from agentctl.policy.leaks import in_arguments, in_record
 from agentctl.policy.permission import Irreconcilable, strictest
@@ -227,9 +227,9 @@ class _Asking:
     def _covering(self, row: Row, secrets: frozenset[str]) -> int:
         """Return whether a grant covers the record; -1 where that has no answer yet, or none at all."""
         grant, unit = row.grant, self._unit
-        if not names_target(grant, unit.target) or not secrets <= grant.secrets:
+        if (row.targets is not None and not row.targets.fullmatch(unit.target)) or not secrets <= grant.secrets:
             return _ELSE
-        if grant.fields is not None and (not names_fields(unit.effect) or outside(grant.fields, self._changed())):
+        if grant.fields is not None and not (names_fields(unit.effect) and self._is_inside(row, grant.fields)):
             return _ELSE
         held = self._where(row, any_row=False)
         if held is None:
@@ -243,7 +243,7 @@ class _Asking:
     def _forbidding(self, row: Row) -> int:
         """Return whether the record had a part in it that a grant doesn't forbid this; -1 where it may forbid it."""
         grant, unit = row.grant, self._unit
-        if not names_target(grant, unit.target):
+        if row.targets is not None and not row.targets.fullmatch(unit.target):
             return _ELSE
         if grant.fields is not None and names_fields(unit.effect) and not inside(grant.fields, self._changed()):
             return _ELSE
@@ -252,6 +252,12 @@ class _Asking:
         if grant.where is None or self._where(row, any_row=True) is not False:
             return -1
         return _ELSE if self._settles(row.where) else _COVERS
+
+    def _is_inside(self, row: Row, fields: tuple[FieldPath, ...]) -> bool:
+        """Whether a list of fields names everything that changes."""
+        if row.whole is None:
+            return not outside(fields, self._changed())
+        return row.whole.issuperset([path[0] for path in self._changed()])
 
     def _where(self, row: Row, *, any_row: bool) -> bool | None:
         """Return whether a scope holds in every row it speaks of, or in any; None where that has no answer."""
