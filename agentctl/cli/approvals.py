@@ -23,16 +23,21 @@ def approvals(
     ] = "",
     format: FormatOption = Format.TERMINAL,
 ) -> None:
-    """List the signed approvals kept here: who signed, for what, until when, and whether each counts; and rejections.
+    """List the signed approvals kept here: who signed, for what, until when, and whether each counts; overrides, and rejections.
 
         agentctl approvals
         agentctl approvals 3f9a1c2b77de --format json
     """
     from agentctl.views.document.approvals import approvals as document
     from agentctl.views.terminal.approvals import draw_approvals
-    from agentctl.workspace import approving, rejected
+    from agentctl.workspace import approving, overriding, rejected
 
     workspace = context.obj.workspace()
     rejections = rejected.listed(workspace.layout, workspace.history(), workspace.policy, subject)
-    told = document(approving.listed(workspace, subject), rejections, approving.damaged(workspace, subject))
+    told = document(
+        approving.listed(workspace, subject),
+        rejections,
+        approving.damaged(workspace, subject),
+        overriding.listed(workspace, subject),
+    )
     emit(told, draw_approvals, context.obj, format=format)

@@ -17,7 +17,7 @@ from agentctl.engine.overrides import (
     weigh_overrides,
 )
 from agentctl.engine.preview import Preview
-from agentctl.errors import ConsentMissing, Invalid, Refused, Usage
+from agentctl.errors import ConsentMissing, Invalid, Refused, Tampered, Usage
 from agentctl.identity import statements as files
 from agentctl.model.canonical import canonical
 from agentctl.model.changeset import ChangeSet
@@ -182,6 +182,30 @@ def every(workspace: Workspace) -> list[Override]:
         )
         for act in _acts(workspace.history())
     ]
+
+
+def listed(workspace: Workspace, subject: str) -> list[tuple[Override, str, str]]:
+    """Return the recorded overrides, each with the run that used it and why it does not count, or nothing.
+
+    With ``subject``, a digest or the beginning of one, only those for it.
+    """
+    used = used_up(workspace.history())
+    found = []
+    for override in every(workspace):
+        statement = override.statement
+        if statement.digest.removeprefix("sha256:").startswith(subject.removeprefix("sha256:")):
+            run = used.get(statement.id, "")
+            found.append((override, run, "" if run else _worth(workspace, override)))
+    return found
+
+
+def _worth(workspace: Workspace, override: Override) -> str:
+    try:
+        changeset, _ = workspace.stored(override.statement.digest)
+    except (Usage, Tampered) as error:
+        return f"its changeset cannot be looked at: {error.summary}"
+    refused = _weigh(workspace, [override], changeset, "").refused
+    return refused[0][1] if refused else ""
 
 
 def confirm(workspace: Workspace, changeset: ChangeSet, consent: Consent, resumes: str = "") -> None:

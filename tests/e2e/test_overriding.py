@@ -93,6 +93,9 @@ def test_an_overridden_rule_lets_one_run_pass_and_every_screen_says_who_why_and_
     assert soft.memory()["customers/1"]["tier"] == "annual"
     (started,) = [record for record in soft.records() if record["kind"] == "run_started"]
     (used,) = started["body"]["consent"]["overrides"]
+    (kept,) = soft.run("approvals", "--format", "json").json["overrides"]
+    assert (kept["id"], kept["used_by"], kept["objection"]) == (used["id"], started["run"], "")
+    assert "ann overrode no-annual for" in soft.run("approvals").out
     assert (used["id"], used["person"], used["reason"]) == (act["body"]["id"], "ann", "ticket 4711")
     (decided,) = [record["body"] for record in soft.records() if record["kind"] == "decision"]
     assert any(item["outcome"] == "overridden" for item in decided["findings"])

@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 from agentctl.model.approval import Approval
+from agentctl.model.override import Override
 from agentctl.model.rejection import Statement
+from agentctl.model.statement import Attested, Signable
 
 
 class Damaged(Protocol):
@@ -23,10 +25,11 @@ def approvals(
     listed: Iterable[tuple[Approval, str, str]],
     rejections: Iterable[tuple[Statement, bool]] = (),
     damaged: Iterable[Damaged] = (),
+    overrides: Iterable[tuple[Override, str, str]] = (),
 ) -> dict[str, Any]:
     """Return the document of approvals, each given with the run that used it and why it does not count, or nothing.
 
-    ``rejections`` are given with whether each stands.
+    ``rejections`` are given with whether each stands, ``overrides`` like approvals.
     """
     return {
         "version": 1,
@@ -34,6 +37,10 @@ def approvals(
         "approvals": [
             {"id": approval.statement.id, **_said(approval), "used_by": run, "objection": why}
             for approval, run, why in listed
+        ],
+        "overrides": [
+            {"id": override.statement.id, **_said(override), "used_by": run, "objection": why}
+            for override, run, why in overrides
         ],
         "rejections": [
             {
@@ -51,6 +58,6 @@ def approvals(
     }
 
 
-def _said(approval: Approval) -> dict[str, Any]:
-    wire = approval.statement.to_wire()
+def _said(attested: Attested[Signable]) -> dict[str, Any]:
+    wire = attested.statement.to_wire()
     return {name: value for name, value in wire.items() if name not in ("version", "kind")}

@@ -27,6 +27,8 @@ def draw_approvals(document: Mapping[str, Any], look: Look) -> str:
             rows.append((Inked("reason", Ink.FAINT), safe.line(item["reason"])))
         rows.append((Inked("counts", Ink.FAINT), _worth(item)))
         page.rows(rows, indent=2)
+    for item in document["overrides"]:
+        _draw_override(page, item)
     for item in document["rejections"]:
         short = item["digest"].removeprefix("sha256:")[:12]
         page.line(Inked(safe.line(item["person"]), Ink.STRONG), f" rejected {short}")
@@ -39,6 +41,18 @@ def draw_approvals(document: Mapping[str, Any], look: Look) -> str:
     for item in document["damaged"]:
         page.line(Inked("! no approval, and counts for nothing: ", Ink.RISK), safe.line(item["why"]), hang=2)
     return page.text()
+
+
+def _draw_override(page: Page, item: Mapping[str, Any]) -> None:
+    short = item["digest"].removeprefix("sha256:")[:12]
+    rules = safe.line(", ".join(item["rules"]))
+    did = f" broke the glass for {short}" if item["break_glass"] else f" overrode {rules} for {short}"
+    page.line(Inked(safe.line(item["person"]), Ink.STRONG), did)
+    page.rows([
+        (Inked("good", Ink.FAINT), f"{when(item['from'])} to {when(item['until'])}"),
+        (Inked("reason", Ink.FAINT), safe.line(item["reason"])),
+        (Inked("counts", Ink.FAINT), _worth(item)),
+    ], indent=2)
 
 
 def _what(item: Mapping[str, Any]) -> str:
