@@ -51,7 +51,8 @@ def _standing(workspace: Workspace, scope: Scope) -> tuple[Halt, ...]:
     standing = workspace.halts()
     found = tuple(halt for halt in standing if halt.scope == scope)
     if not found:
-        raise Usage("Not halted", f"{upper(str(scope))} is not halted. {told(standing)}")
+        others = told(standing) if standing else "Nothing is."
+        raise Usage("Not halted", f"{upper(str(scope))} is not halted. {others}")
     return found
 
 
