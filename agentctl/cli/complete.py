@@ -51,9 +51,13 @@ def complete_subjects(context: typer.Context, incomplete: str) -> list[tuple[str
 
 
 def complete_steps_of_plan(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    """Return the steps of the plan named before, as far as it is a valid plan."""
+    """Return the steps of the plan or changeset named before, as far as it is valid."""
+    from agentctl.workspace.planning import plan_of
+
+    name = _named(context, "subject")
+    path = _start(context) / name
     try:
-        plan = _session(context).workspace().load_plan(_start(context) / _named(context, "subject"))
+        plan = plan_of(_session(context).workspace(), str(path) if path.exists() else name).plan
     except (AgentctlError, OSError):
         return []
     return [(step.id, step.action) for step in plan.steps if step.id.startswith(incomplete)]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agentctl.cli.complete import complete_subjects
+from agentctl.cli.complete import complete_steps_of_plan, complete_subjects
 from agentctl.cli.options import DiffOption, FormatOption, JsonInto, seconds
 from agentctl.cli.output import emit, talk
 from agentctl.errors import AgentctlError, ConsentMissing, Invalid, Usage
@@ -38,9 +38,17 @@ def edit(
             autocompletion=complete_subjects,
         ),
     ],
-    step: Annotated[str, typer.Argument(metavar="[STEP]", help="The step whose draft is opened.")] = "",
+    step: Annotated[
+        str,
+        typer.Argument(
+            metavar="[STEP]", help="The step whose draft is opened.", autocompletion=complete_steps_of_plan
+        ),
+    ] = "",
     drop: Annotated[
-        list[str] | None, typer.Option("--drop", metavar="STEP", help="Leave this step out (repeatable).")
+        list[str] | None,
+        typer.Option(
+            "--drop", metavar="STEP", help="Leave this step out (repeatable).", autocompletion=complete_steps_of_plan
+        ),
     ] = None,
     with_: Annotated[
         Path | None, typer.Option("--with", metavar="FILE", help="Take the step's arguments from FILE; open no editor.")

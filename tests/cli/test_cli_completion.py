@@ -56,6 +56,8 @@ def test_runs_are_completed(complete, shell, run_id):
         (("rollback", "latest", "--connector", ""), {"files"}),
         (("connectors", "show", ""), {"files"}),
         (("policy", "explain", "plan.yaml", "--step", "p"), {"page"}),
+        (("edit", "plan.yaml", "p"), {"page"}),
+        (("edit", "plan.yaml", "--drop", "p"), {"page"}),
         (("state", "show", "files/p"), {"files/pricing.md"}),
         (("plan", "pl"), {"plan.yaml"}),
         (("validate", "plan.yaml", "pl"), {"plan.yaml"}),
