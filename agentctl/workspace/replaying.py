@@ -9,6 +9,7 @@ from pathlib import Path
 
 from agentctl.engine.authoring import recorded
 from agentctl.engine.protect import reveal_change, reveal_step
+from agentctl.errors import Usage
 from agentctl.model.policy_report import Replayed
 from agentctl.model.run import Run
 from agentctl.policy.replay import Recorded, replay
@@ -30,13 +31,19 @@ def replay_runs(workspace: Workspace, base: str, new: str, runs: Sequence[str]) 
     """Judge what ``runs`` (by default all) recorded under the policy at ``base`` and at ``new`` (by default today's).
 
     Each is a path seen from where the command runs, or ``git:REF`` with a path in the workspace. Raises Invalid for a
-    policy that is, Tampered where the trace is damaged: what was done could not be told.
+    policy that is, Tampered where the trace is damaged: what was done could not be told, Usage where nothing was done.
     """
     sources = [_source(workspace, base), _source(workspace, new) if new else workspace.policy_source]
     old, newer = map(load_policy, sources)
     history = workspace.whole_history()
     chosen = [workspace.run(name) for name in runs] if runs else history.runs
     changes = replay((item for run in chosen for item in _recorded(workspace, run)), old, newer)
+    if not changes:
+        raise Usage(
+            "Nothing to replay",
+            "No change of these runs is recorded in this workspace, so nothing can be said of it.",
+            hint="What was done lies in .agentctl/: a fresh checkout has none of it.",
+        )
     return Replay(base=sources[0].name, new=sources[1].name, changes=changes)
 
 

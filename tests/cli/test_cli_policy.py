@@ -193,3 +193,13 @@ def test_annotations_of_a_policy_are_placed_from_the_checkout_wherever_the_comma
     monkeypatch.chdir(workspace / "below")
     said = agentctl("policy", "lint", "--format", "github")
     assert said.out.startswith(f"::error file={workspace.name}/policy/policy.yaml,line=")
+
+
+def test_a_replay_of_nothing_is_no_success(workspace, agentctl, tmp_path, monkeypatch):
+    monkeypatch.setenv("AGENTCTL_KEY_FILE", str(tmp_path / "fresh-key"))
+    assert agentctl("init", str(tmp_path / "fresh")).code == 0
+    monkeypatch.chdir(tmp_path / "fresh")
+    said = agentctl("policy", "replay", "--base", "policy", "--format", "junit")
+    assert said.code == 64
+    assert 'errors="1"' in said.out
+    assert "Nothing to replay" in said.err
