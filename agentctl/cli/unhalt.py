@@ -33,7 +33,7 @@ def unhalt(
     Who may is said by the policy's `unhalt:`, and whether a login name is enough or it takes a signature.
 
         agentctl unhalt --agent sales-ops --reason "fixed in its release 14"
-        agentctl unhalt --connector crm --reason "restored" --as maria --key ~/.ssh/on-call
+        agentctl unhalt --all --reason "restored" --key ~/.ssh/on-call
     """
     from agentctl.workspace.lifting import Word
     from agentctl.workspace.lifting import unhalt as lift
