@@ -8,6 +8,7 @@ from typing import Any
 
 from agentctl.views import policy_markdown, safe
 from agentctl.views.annotations import annotate
+from agentctl.views.document.changeset import stopped
 from agentctl.views.look import Look
 from agentctl.views.markdown_text import BUDGET, block, code, cut, fitting, marker, more, size, text_of
 from agentctl.views.page import Page
@@ -22,6 +23,8 @@ _PLAIN = re.compile(r"[A-Za-z0-9 ,.:]+")
 
 _OUTCOMES = {
     "refused": "refused by policy",
+    "halted": "halted",
+    "rejected": "rejected",
     "held": "waits for consent",
     "ready": "allowed by policy",
     "no-changes": "nothing to do",
@@ -55,7 +58,7 @@ def _changeset(document: Mapping[str, Any], files: Sequence[str]) -> str:
     )
     head = [
         marker(files),
-        f"### agentctl plan {code(document['short'])}: {_OUTCOMES[document['outcome']]}",
+        f"### agentctl plan {code(document['short'])}: {_OUTCOMES[stopped(document)]}",
         "",
         f"{figures}. On {code(document['tenant'])} / {code(document['environment'])}.",
         "",

@@ -43,6 +43,7 @@ def test_a_rejection_stands_against_every_approval_and_other_words(leads):
     assert plan.code == Exit.REFUSED
     assert "! 1 step is rejected" in plan.out
     assert "denied" not in plan.out, "policy is not blamed for what a person did"
+    assert f"{worded[7:19]}`: rejected" in leads.run("plan", "plan.yaml", "--format", "markdown").out
     assert "nobody asked for it" in leads.run("show", worded).out
     assert leads.runs() == []
 

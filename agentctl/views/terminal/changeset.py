@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agentctl.views import safe
+from agentctl.views.document.changeset import stopped
 from agentctl.views.look import Detail, Look
 from agentctl.views.page import Ink, Inked, Page
 from agentctl.views.symbols import EFFECTS
@@ -171,8 +172,6 @@ def _draw_end(page: Page, document: Mapping[str, Any]) -> None:
         others.append(f"{summary['unknown']:,} {unit} known only after apply")
     if others:
         page.line(f"{summary['steps']:,} {'step' if summary['steps'] == 1 else 'steps'}: {', '.join(others)}.")
-    by_people = document["outcome"] == "refused" and not summary["denied"]
-    stopped = "rejected" if summary["rejected"] else "halted"
-    ink, sentence = _OUTCOMES[stopped if by_people else document["outcome"]]
+    ink, sentence = _OUTCOMES[stopped(document)]
     page.line(Inked(sentence.format(noun), ink))
     draw_next(page, document["next"])
