@@ -27,7 +27,8 @@ def plan_of(workspace: Workspace, subject: str) -> Meant:
     Raises Usage for a rollback: it does exactly what a run recorded, and is made by `rollback` alone.
     """
     path = Path(subject)
-    if is_plan(path) or not (path.exists() or workspace.changesets.has(subject)):
+    stored = workspace.changesets.has(subject) if not path.exists() else path.is_file() and not is_plan(path)
+    if not stored:      # a pipe, too, is a plan, and can be read but once
         return Meant(plan=workspace.load_plan(path))
     changeset, hidden = workspace.stored(subject)
     if changeset.lineage != workspace.lineage:

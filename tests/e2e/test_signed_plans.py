@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -142,9 +144,22 @@ def test_validate_says_it_offline(signing):
     assert (found["summary"], "policy.yaml:" in found["detail"]) == ("Plan not signed by its agent", True)
 
 
-def test_a_fifo_instead_of_a_signature_holds_nobody_up(signing):
-    import os
+def test_a_plan_is_read_once_so_that_what_was_signed_is_what_is_parsed(signing):
+    """From a pipe: a second look would find something else there, or nobody."""
+    path = signing.plan(update("tier"))
+    sign(signing)
+    text = path.read_bytes()
+    path.unlink()
+    os.mkfifo(path)
+    with ThreadPoolExecutor(1) as pool:
+        written = pool.submit(path.write_bytes, text)
+        told = signing.run("plan", "plan.yaml", "--format", "json")
+        assert told.code == Exit.OK, told.all
+        assert told.json["author"]["standing"] == "proven"
+        assert written.result(30) == len(text)
 
+
+def test_a_fifo_instead_of_a_signature_holds_nobody_up(signing):
     signing.plan(update("tier"))
     os.mkfifo(signing.root / "plan.yaml.sig")
     told = signing.run("plan", "plan.yaml")
