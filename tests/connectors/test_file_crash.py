@@ -108,6 +108,31 @@ def test_what_could_not_be_written_durably_was_not_written(tmp_path: Path, monke
     assert [path.name for path in tmp_path.iterdir()] == ["page"]
 
 
+def test_an_error_while_tidying_up_does_not_deny_what_was_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "page").write_text("old")
+
+    def failing(*_: object, **__: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "unlink", failing)
+    perform(site(tmp_path), write("page", "new"))
+    assert (tmp_path / "page").read_text() == "new"
+
+
+def test_a_mode_that_was_changed_and_could_not_be_made_durable_is_in_doubt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "page").touch(0o644)
+
+    def failing(handle: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "fsync", failing)
+    with pytest.raises(Indeterminate, match="syncing failed"):
+        perform(site(tmp_path), Step(id="s", action="site.file.mode", target="page", with_={"mode": "0600"}))
+    assert stat.S_IMODE((tmp_path / "page").stat().st_mode) == 0o600
+
+
 def test_two_writers_never_mix(tmp_path: Path) -> None:
     writers = [
         subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)

@@ -38,7 +38,8 @@ class Atomic:
             yield temporary
         finally:
             os.close(temporary.file)
-            with suppress(FileNotFoundError):
+            # What cannot be taken away now is cleared away the next time; it does not tell whether the effect was had.
+            with suppress(OSError):
                 os.unlink(temporary.own, dir_fd=handle)
 
     def _clear(self, handle: int) -> None:
@@ -119,8 +120,8 @@ def made(directory: Directory) -> Iterator[int]:
             os.close(handle)
 
 
-def sync_directory(handle: int, segments: tuple[str, ...]) -> None:
-    """Make names durable. Raises Indeterminate: what was renamed may or may not outlive a crash."""
+def sync_done(handle: int, segments: tuple[str, ...]) -> None:
+    """Make what was done durable. Raises Indeterminate: it was done, and may or may not outlive a crash."""
     try:
         os.fsync(handle)
     except OSError as error:

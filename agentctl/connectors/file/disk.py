@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from errno import EEXIST, ENOTEMPTY
 
-from agentctl.connectors.file.atomic import Atomic, made, sync_directory
+from agentctl.connectors.file.atomic import Atomic, made, sync_done
 from agentctl.connectors.file.confine import Directory, Scope, regular
 from agentctl.connectors.file.rename import rename_where_free
 from agentctl.errors import Indeterminate, Rejected
@@ -77,14 +77,14 @@ class Disk:
                     temporary.replace()
                 else:
                     temporary.rename_where_free()
-                sync_directory(handle, segments)
+                sync_done(handle, segments)
 
     def delete(self, segments: tuple[str, ...], expected: str) -> None:
         """Take the file away. Raises Rejected where it is not what ``expected`` says."""
         with self._scope.directory(segments) as directory, _refusing(segments):
             self._agree(directory, segments, expected)
             os.unlink(segments[-1], dir_fd=directory.handle)
-            sync_directory(directory.handle, segments)
+            sync_done(directory.handle, segments)
 
     def move(self, old: tuple[str, ...], new: tuple[str, ...], expected: str, expected_there: str) -> None:
         """Give the file another name, which nothing may have yet. Raises Rejected as ``write`` does."""
@@ -93,8 +93,8 @@ class Disk:
             self._agree(target, new, expected_there)
             with made(target) as handle:
                 rename_where_free(old[-1], new[-1], old_directory=source.handle, new_directory=handle)
-                sync_directory(handle, new)
-                sync_directory(source.handle, old)
+                sync_done(handle, new)
+                sync_done(source.handle, old)
 
     def prune(self, directories: Iterable[tuple[str, ...]]) -> None:
         """Remove those of ``directories`` that are empty, innermost first."""
@@ -157,7 +157,7 @@ def _change_mode(handle: int, segments: tuple[str, ...], mode: int) -> None:
     try:
         regular(segments[-1], "/".join(segments), handle)
         os.fchmod(file, mode)
-        os.fsync(file)
+        sync_done(file, segments)
     finally:
         os.close(file)
 
