@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -9,11 +10,12 @@ import subprocess
 import pytest
 
 from agentctl import resources
-from agentctl.errors import Invalid, Refused, Usage
+from agentctl.errors import Invalid, Refused, Rejected, Usage
 from agentctl.identity.ssh import make_key
 from agentctl.model.canonical import canonical
 from agentctl.model.halt import Halt, Reach, Scope, halt_to_wire
 from agentctl.syntax.schema import problems
+from agentctl.testing import LostReply
 from agentctl.workspace.halting import halt
 from agentctl.workspace.lifting import Word, unhalt
 
@@ -153,3 +155,24 @@ def test_foreign_text_in_what_is_lifted_reaches_no_terminal_as_it_is(world):
     assert "\x1b" not in said
     assert "\u202e" not in said
     assert len(said.splitlines()) == 2
+
+
+def test_what_trips_and_who_lifts_is_recorded_as_the_trace_format_says(strict, tmp_path):
+    """A breaker's definition, its halt and a signed lifting, each as other programs may rely on it."""
+    strict.policy(strict.rules + "breakers: [{id: guard, on: failures, count: 1, per: 1h, halt: connector, connectors: [mem]}]\n")
+    unhalt(strict.workspace, AGENT, "fixed", Word(key=tmp_path / "me"))
+
+    class Refuses(LostReply):
+        def execute(self, change, call):
+            raise Rejected("No", "the system will not have it")
+
+    strict.wrap = Refuses
+    strict.apply("  - {id: a, action: mem.record.create, target: c/a, with: {n: 1}}\n")
+    unhalt(strict.workspace, Scope(Reach.CONNECTOR, "mem"), "well again", Word(key=tmp_path / "me"))
+    lines = [line for path in sorted(strict.workspace.layout.trace.glob("*.jsonl")) for line in path.read_bytes().splitlines()]
+    schema = resources.schema("trace")
+    assert [problems(schema, json.loads(line)) for line in lines] == [()] * len(lines)
+    bodies = [json.loads(line)["body"] for line in lines]
+    assert [body["tripped"]["breaker"] for body in bodies if "tripped" in body] == ["guard"]
+    assert [body["breakers"][0]["connectors"] for body in bodies if "breakers" in body] == [["mem"]]
+    assert sum("signed" in body for body in bodies) == 2
