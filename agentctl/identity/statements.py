@@ -23,7 +23,9 @@ S = TypeVar("S", bound=Signable)
 def parse(data: bytes, name: str, kind: type[S]) -> Attested[S]:
     """Return what a file called ``name`` states, its signature still to be checked. Raises Invalid."""
     line, newline, signature = data.partition(b"\n")
-    if not newline or len(data) > LARGEST:
+    if len(data) > LARGEST:
+        raise _invalid(kind, name, f"it has {len(data):,} bytes; {LARGEST:,} are the most")
+    if not newline:
         raise _invalid(kind, name, "it is not a statement's line followed by a signature")
     try:
         wire = json.loads(line)

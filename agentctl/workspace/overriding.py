@@ -148,7 +148,7 @@ def take_in_for(workspace: Workspace, run: str, paths: Sequence[Path]) -> None:
 
 def gathered(workspace: Workspace, changeset: ChangeSet, resumes: str = "") -> WeighedOverrides:
     """Return what the recorded overrides of ``changeset`` are worth now; ``resumes`` is the run that goes on."""
-    of_it = [override for override in every(workspace) if override.statement.digest == changeset.digest]
+    of_it = every(workspace, changeset.digest)
     return _weigh(workspace, of_it, changeset, resumes) if of_it else WeighedOverrides()
 
 
@@ -174,13 +174,14 @@ def in_emergency(workspace: Workspace, changeset: ChangeSet) -> list[str]:
     return [f"In an emergency {' or '.join(may)} may break the glass: {command}"]
 
 
-def every(workspace: Workspace) -> list[Override]:
-    """Return all recorded overrides, oldest first. Raises Invalid where what the trace tells is none."""
+def every(workspace: Workspace, digest: str = "") -> list[Override]:
+    """Return the recorded overrides, all or of one changeset, oldest first. Raises Invalid where one is none."""
     return [
         files.parse(
             canonical(act.body["statement"]) + b"\n" + act.body["signature"].encode(), f"act {act.id}", Statement
         )
         for act in _acts(workspace.history())
+        if digest in ("", act.body["statement"]["digest"])
     ]
 
 
