@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from tests.crash.conftest import ground, zygote
 from tests.e2e.conftest import _model, house
 from tests.e2e.house import PERSON
 
-__all__ = ["_model", "house"]
+__all__ = ["_model", "ground", "house", "zygote"]
 
 
 @pytest.fixture(autouse=True)
