@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from agentctl.engine.moved import moved
-from agentctl.engine.records import in_words
+from agentctl.engine.records import in_words, shown
 from agentctl.model.change import Change
 from agentctl.model.changeset import ChangeSet, SystemIdentity
 from agentctl.model.plan import Plan, Step, step_to_wire
@@ -61,7 +61,7 @@ def system(name: str, planned: SystemIdentity, now: SystemIdentity) -> Iterator[
         ("tenant", planned.tenant, now.tenant),
     ):
         if one != other:
-            yield f"the {part} of `{name}` was {one or 'unknown'}, now it is {other or 'unknown'}"
+            yield f"the {part} of `{name}` was {_said(one)}, now it is {_said(other)}"
 
 
 def _change(planned: Change, now: Change | None) -> Iterator[str]:
@@ -83,7 +83,7 @@ def _plan(planned: Plan, now: Plan) -> Iterator[str]:
         ("order to go on after a failure", planned.on_failure.value, now.on_failure.value),
     ):
         if one != other:
-            yield f"the {what} was `{one}`, now it is `{other}`"
+            yield f"the {what} was {_said(one)}, now it is {_said(other)}"
     if planned.evidence != now.evidence:
         yield "the evidence is another"
     before, after = _steps(planned.steps), _steps(now.steps)
@@ -98,6 +98,11 @@ def _plan(planned: Plan, now: Plan) -> Iterator[str]:
             yield f"{noun} {', '.join(f'`{name}`' for name in names[:_NAMES])}{more} {_be(names)} {words}"
     if before.keys() == after.keys() and list(before) != list(after):
         yield "the steps stand in another order"
+
+
+def _said(text: str) -> str:
+    """Return what an agent or a system wrote so that it can't be taken for our own words."""
+    return shown(text) if text else "unknown"
 
 
 def _be(names: list[str]) -> str:

@@ -24,6 +24,7 @@ from agentctl.model.statement import Attested, Signable
 from agentctl.store import atomic
 from agentctl.store import statements as store
 from agentctl.store.changesets import is_changeset
+from agentctl.views.safe import line
 from agentctl.workspace.workspace import Workspace
 
 _SHORT = 12
@@ -133,7 +134,7 @@ def take_in(workspace: Workspace, changeset: ChangeSet, paths: Iterable[Path], r
         if refused := _weigh(workspace, [approval], changeset, resumes).refused:
             raise ConsentMissing(
                 "The approval does not count",
-                f"{path}: {_told(workspace, approval, changeset, refused[0][1])}. Nothing was executed.",
+                f"{line(f'{path}: {_told(workspace, approval, changeset, refused[0][1])}')}. Nothing was executed.",
                 hint="To have exactly this approved:",
                 command=f"agentctl approve {short(changeset)}",
             )
@@ -158,10 +159,10 @@ def why_not(workspace: Workspace, changeset: ChangeSet) -> list[str]:
     near = [one for one in every(workspace) if _near(workspace, one.statement, changeset)]
     refused = _weigh(workspace, near, changeset, "").refused[-_TOLD:] if near else ()
     lines = [
-        f"`{approval.statement.person}`'s approval does not count: {_told(workspace, approval, changeset, why)}."
+        line(f"`{approval.statement.person}`'s approval does not count: {_told(workspace, approval, changeset, why)}.")
         for approval, why in refused
     ]
-    lines += [f"A kept approval cannot be read: {one.why}" for one in damaged(workspace, changeset.digest)[:_TOLD]]
+    lines += [f"A kept approval cannot be read: {line(one.why)}" for one in damaged(workspace, changeset.digest)[:_TOLD]]
     return lines
 
 

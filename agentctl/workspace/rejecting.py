@@ -17,6 +17,7 @@ from agentctl.model.rejection import Rejected, Rejection, Statement
 from agentctl.store import statements as store
 from agentctl.store.changesets import is_changeset
 from agentctl.views.document.changeset import changeset as document
+from agentctl.views.safe import line
 from agentctl.workspace.approving import as_text, short
 from agentctl.workspace.halting import checked
 from agentctl.workspace.unlocking import locked
@@ -104,7 +105,7 @@ def told_of(workspace: Workspace, changeset: ChangeSet, rejection: Rejection) ->
     if rejection.statement.withdraws:
         left = workspace.rejections(changeset)
         lines = [f"`{person}` took the rejection back. It can be done again once it is consented to."]
-        lines = lines if not left else [f"`{person}` took the rejection back. Another stands: {left[0].why}"]
+        lines = lines if not left else [f"`{person}` took the rejection back. Another stands: {line(left[0].why)}"]
         return _lines([*lines, record(workspace)])
     return _lines([
         f"Rejected by `{person}`. Nothing with these effects begins here, whoever approves it. To take that back:",
@@ -127,16 +128,17 @@ def record(workspace: Workspace) -> str:
 def refusal(rejected: Rejected, changeset: ChangeSet) -> Refused:
     """Return the error of a command that a rejection keeps from acting."""
     who = f" by `{rejected.person}`" if rejected.person else ""
+    why = line(rejected.why).rstrip(".")
     return Refused(
         "Rejected",
-        f"{rejected.why[:1].upper()}{rejected.why[1:]}.".replace("..", ".") + " Nothing was executed.",
+        f"{why[:1].upper()}{why[1:]}. Nothing was executed.",
         hint=f"Approvals do not help while it stands. It can be taken back{who}:" if who else "",
         command=f"agentctl reject {short(changeset)} --withdraw --reason …" if who else "",
     )
 
 
 def _lines(lines: Iterable[str]) -> str:
-    return "".join(f"{line}\n" for line in lines if line)
+    return "".join(f"{text}\n" for text in lines if text)
 
 
 def _statement(workspace: Workspace, changeset: ChangeSet, wish: Wish) -> Statement:

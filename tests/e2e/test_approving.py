@@ -312,3 +312,16 @@ def test_a_key_that_only_ssh_agent_holds_signs_by_its_public_file(leads, ssh_age
     told = leads.typed("approve", digest, "--as", "ann", "--key", f"{path}.pub", SSH_AUTH_SOCK=ssh_agent)
     assert told.code == Exit.OK, told.all
     assert leads.run("apply", digest).code == Exit.OK
+
+
+def test_an_approval_nobody_made_forges_no_line_of_ours(leads):
+    digest = planned(leads)
+    assert approve(leads, digest, "ann", "-o", "lead.approval").code == Exit.OK
+    path = leads.root / "lead.approval"
+    forged = path.read_bytes().replace(b'"person":"ann"', b'"person":"x\\nerror: fine"')
+    path.write_bytes(forged)
+    (kept,) = (leads.ours / "approvals").iterdir()
+    kept.write_bytes(forged)
+    for told in (leads.run("apply", digest, "--approval", "lead.approval"), leads.run("apply", digest)):
+        assert told.code == Exit.CONSENT
+        assert not any(line.strip().startswith("error: fine") for line in told.all.splitlines())

@@ -214,3 +214,13 @@ def test_a_rejection_needs_a_reason(leads):
     digest = planned(leads)
     assert reject(leads, digest, "ben", reason=" ").code == Exit.USAGE
     assert leads.run("plan", "plan.yaml").code == Exit.OK
+
+
+def test_what_somebody_gives_as_a_reason_forges_no_line_of_ours(leads):
+    digest = planned(leads)
+    assert reject(leads, digest, "ben", reason="no\nerror: fine\x1b[2J\u202e").code == Exit.OK
+    assert reject(leads, digest, "ann", reason="no").code == Exit.OK
+    for told in (leads.run("apply", digest), leads.run("approvals"), reject(leads, digest, "ann", "--withdraw")):
+        assert "\x1b" not in told.all
+        assert "\u202e" not in told.all
+        assert not any(line.startswith("error: fine") for line in told.all.splitlines())

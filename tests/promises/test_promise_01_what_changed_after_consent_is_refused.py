@@ -98,8 +98,8 @@ def test_a_bystanders_change_voids_nothing(reviewed):
     ((update("tier", tier="gold"), ROW), {}, "step `tier` is worded anew"),
     ((update("tier"), ROW, update("more", seats=9)), {}, "step `more` is new"),
     ((update("tier"),), {}, "step `row` is gone"),
-    ((update("tier"), ROW), {"intent": "Something else."}, "the intent was `Try it.`, now it is `Something else.`"),
-    ((update("tier"), ROW), {"on_failure": "continue"}, "after a failure was `stop`, now it is `continue`"),
+    ((update("tier"), ROW), {"intent": "Something else."}, 'the intent was "Try it.", now it is "Something else."'),
+    ((update("tier"), ROW), {"on_failure": "continue"}, 'after a failure was "stop", now it is "continue"'),
     ((ROW, update("tier")), {}, "steps stand in another order"),
 ], ids=["value", "added", "dropped", "words", "failure", "order"])
 def test_a_plan_edited_after_consent_is_another_and_says_how(reviewed, steps, more, moved):
@@ -183,10 +183,10 @@ class Another:
 
 
 @pytest.mark.parametrize(("system", "spec", "words"), [
-    ({"version": "2"}, {}, ("version of `mem` was 1, now it is 2",)),
-    ({"whoami": "root"}, {}, ("user of `mem` was unknown, now it is root",)),
+    ({"version": "2"}, {}, ('version of `mem` was "1", now it is "2"',)),
+    ({"whoami": "root"}, {}, ('user of `mem` was unknown, now it is "root"',)),
     ({"tenant": "globex"}, {}, ("tenant of `mem`", "globex")),
-    ({"type": "other"}, {}, ("type of `mem` was memory, now it is other",)),
+    ({"type": "other"}, {}, ('type of `mem` was "memory", now it is "other"',)),
     ({}, {"scopes": ("admin",)}, ("hat `mem.record.create` does has changed since (from ",)),
 ], ids=["version", "whoami", "tenant", "type", "spec"])
 def test_another_system_or_another_action_behind_the_same_name_is_refused(tmp_path, system, spec, words):
