@@ -162,8 +162,8 @@ def why_not(workspace: Workspace, changeset: ChangeSet) -> list[str]:
         line(f"`{approval.statement.person}`'s approval does not count: {_told(workspace, approval, changeset, why)}.")
         for approval, why in refused
     ]
-    lines += [f"A kept approval cannot be read: {line(one.why)}" for one in damaged(workspace, changeset.digest)[:_TOLD]]
-    return lines
+    unreadable = damaged(workspace, changeset.digest)[:_TOLD]
+    return [*lines, *(f"A kept approval cannot be read: {line(one.why)}" for one in unreadable)]
 
 
 def _near(workspace: Workspace, statement: Statement, changeset: ChangeSet) -> bool:
