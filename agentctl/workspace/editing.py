@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -138,5 +138,4 @@ def _wire(step: Step, protector: Protector) -> Mapping[str, Any]:
 
 
 def _is_empty(text: bytes) -> bool:
-    lines: Sequence[bytes] = text.splitlines()
-    return all(not row.strip() or row.lstrip().startswith(b"#") for row in lines)
+    return all(not row.strip() or row.lstrip().startswith(b"#") for row in text.splitlines())
