@@ -11,7 +11,6 @@ from enum import StrEnum
 from typing import Any
 
 from agentctl.model.policy_report import Shift
-
 from agentctl.views.document.risks import denied
 
 _LONGEST = 2_000         # characters of a remark: values may be as long as a plan
