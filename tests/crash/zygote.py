@@ -7,6 +7,7 @@ loaded: what is forked arms that by its environment.
 from __future__ import annotations
 
 import ctypes
+import gc
 import importlib
 import json
 import os
@@ -26,6 +27,8 @@ def main() -> None:
         if not module.name.startswith(_OWN_MEANS) and "postgresql" not in module.name:
             with suppress(ImportError):     # whoever needs it says so
                 importlib.import_module(module.name)
+    gc.collect()
+    gc.freeze()     # what the children share stays shared
     _say({"ready": True})
     for line in sys.stdin:
         child = os.fork()
