@@ -23,7 +23,7 @@ def approvals(
     ] = "",
     format: FormatOption = Format.TERMINAL,
 ) -> None:
-    """List the signed approvals kept here: who signed, for what, until when, and whether each counts; overrides, and rejections.
+    """List what people signed here: approvals, overrides and rejections, whose, for what, and whether each counts.
 
         agentctl approvals
         agentctl approvals 3f9a1c2b77de --format json
