@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 
 from agentctl.policy import baselines
 from agentctl.resources import schema
+from agentctl.syntax.yaml import parse
 from agentctl.workspace.making import make
 
 
@@ -22,9 +23,11 @@ def test_each_file_names_a_schema_that_lies_there_and_is_valid_by_it(tmp_path, p
         first, rest = file.read_text("utf-8").split("\n", 1)
         (named,) = re.fullmatch(r"# yaml-language-server: \$schema=(\S+)", first).groups()
         found = json.loads((file.parent / named).read_text("utf-8"))
-        Draft202012Validator(found).validate(yaml.safe_load(rest))
+        document = parse(rest.encode(), name)       # YAML 1.2, as editors read it: `on` is a name, not a truth value
+        read = document.wire(document.value)
+        Draft202012Validator(found).validate(read)
         with pytest.raises(Exception, match="teh_typo"):
-            Draft202012Validator(found).validate({**yaml.safe_load(rest), "teh_typo": 1})
+            Draft202012Validator(found).validate({**read, "teh_typo": 1})
 
 
 def test_a_later_init_brings_the_schemas_up_to_date_and_keeps_all_else(tmp_path):
