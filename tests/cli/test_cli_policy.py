@@ -203,3 +203,16 @@ def test_a_replay_of_nothing_is_no_success(workspace, agentctl, tmp_path, monkey
     assert said.code == 64
     assert 'errors="1"' in said.out
     assert "Nothing to replay" in said.err
+
+
+def test_a_plan_that_waits_for_signatures_says_how_to_give_one_in_a_comment_too(workspace, agentctl):
+    policy = workspace / "policy/policy.yaml"
+    signed = "{actions: ['*'], mode: approve, approvals: {count: 1, from: [on-call]}}"
+    policy.write_text(policy.read_text().replace('- actions: ["*"]\n', f"- {signed}\n"))
+    (workspace / "plan.yaml").write_text((workspace / "plan.yaml").read_text().replace("note.txt", "other.txt"))
+    (workspace / "pricing.md").write_text("Annual: $12\n")
+    document = json.loads(agentctl("plan", "plan.yaml", "--format", "json").out)
+    assert [item["command"] for item in document["next"]] == [
+        f"agentctl approve {document['short']}", f"agentctl apply {document['short']}",
+    ]
+    assert f"agentctl approve {document['short']}" in agentctl("plan", "plan.yaml", "--format", "markdown").out

@@ -9,7 +9,7 @@ from agentctl.model.action import ActionSpec
 from agentctl.model.authorship import CLAIMED, Authorship, authorship_to_wire
 from agentctl.model.change import Change, Effect, inverse_to_wire, unknown_paths
 from agentctl.model.changeset import ChangeSet, Purpose, system_to_wire
-from agentctl.model.decision import Overridden, Ruling, override_to_wire
+from agentctl.model.decision import ConsentKind, Overridden, Ruling, override_to_wire
 from agentctl.model.limit import Standing
 from agentctl.model.plan import Step
 from agentctl.model.run import Left
@@ -227,4 +227,7 @@ def _next(outcome: str, changeset: ChangeSet, digest: str, steps: Sequence[Mappi
     verb = "undo" if changeset.purpose is Purpose.ROLLBACK else "do"
     apply = {"why": f"To {verb} exactly this:", "command": f"agentctl apply {digest}"}
     needs = {(need["what"], need["command"]): None for step in steps for need in step["needs"] if need["command"]}
-    return [*({"why": f"{what}:", "command": command} for what, command in needs if command != apply["command"]), apply]
+    told = [{"why": f"{what}:", "command": command} for what, command in needs if command != apply["command"]]
+    if any(need["kind"] == ConsentKind.SIGNATURES for step in steps for need in step["needs"]):
+        told.insert(0, {"why": "To approve exactly this:", "command": f"agentctl approve {digest}"})
+    return [*told, apply]
