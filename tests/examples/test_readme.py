@@ -51,5 +51,5 @@ def refreshed(block: str, shown: str) -> str:
 def test_every_exit_code_and_command_is_in_the_readme():
     codes = {int(code) for cell in re.findall(r"^\| ([\d, ]+) \|", README, re.MULTILINE) for code in cell.split(",")}
     assert codes == {code.value for code in Exit}
-    named = set(re.findall(r"`([a-z]+)`", README))
+    named = set(re.findall(r"`([a-z-]+)`", README))
     assert set(COMMANDS) - named == set()
