@@ -6,7 +6,6 @@ import json
 import re
 
 import pytest
-import yaml
 from jsonschema import Draft202012Validator
 
 from agentctl.policy import baselines
