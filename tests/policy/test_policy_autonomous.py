@@ -105,8 +105,8 @@ def test_a_thousand_rules_are_loaded_checked_and_gated_in_a_moment():
         f"  - {{id: i{n}, when: 'action.tier == \"write\" && environment == \"e{n}\"', deny: 'before.tier == \"x{n}\"'}}"
         for n in range(500)
     ]
-    begun = time.perf_counter()
+    begun = time.process_time()
     large = load([("policy.yaml", (HEAD + "\n".join(lines)).encode())])
     assert lint(large, GROUND) is not None
     assert len(capabilities(large, GROUND)) == 1
-    assert time.perf_counter() - begun < 5        # 0.5 s on an idle machine
+    assert time.process_time() - begun < 5        # 0.5 s on an idle machine

@@ -170,7 +170,7 @@ def test_thousands_of_steps_are_foreseen_in_seconds():
     steps = tuple(replace(STEP, id=f"s{number}", target=f"customers/{number}") for number in range(5_000))
     plan = Plan(intent="i", agent="bot", steps=steps)
     base = ground.context(policy, ground.update(), plan=plan)
-    begun = time.perf_counter()
+    begun = time.process_time()
     for step in steps:
         assert not [*refusals(replace(base, step=step), [Address(f"crm/{step.target}")])]
-    assert time.perf_counter() - begun < 10
+    assert time.process_time() - begun < 10
