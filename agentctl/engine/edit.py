@@ -16,6 +16,8 @@ from agentctl.planfile.catalog import Catalog
 from agentctl.planfile.draft import as_file
 from agentctl.planfile.load import loads
 
+_HIDDEN = "it can be read only with the workspace's key and the changeset's pack"
+
 
 def step_of(plan: Plan, name: str) -> Step:
     """Return the step called ``name``. Raises Usage."""
@@ -38,10 +40,7 @@ def draft(step: Step, spec: ActionSpec) -> tuple[dict[str, Any], tuple[str, ...]
         if name in spec.sensitive or _holds(argument, spec.sensitive):
             continue
         if _is_hidden(argument):
-            raise Usage(
-                "A value is hidden here",
-                f"`{name}` of step `{step.id}` can be read only with the workspace's key and the changeset's pack.",
-            )
+            raise Usage("A value is hidden here", f"`{name}` of step `{step.id}`: {_HIDDEN}.")
         wire[name] = argument_to_wire(argument)
     return wire, tuple(name for name in step.with_ if name not in wire)
 
@@ -53,13 +52,20 @@ def changed(plan: Plan, step: Step, arguments: Mapping[str, Argument], kept: Ite
     """
     given = {**{name: step.with_[name] for name in kept}, **arguments}
     steps = [replace(one, with_=given) if one.id == step.id else one for one in plan.steps]
-    file = f"step `{step.id}`"
-    try:
-        whole = loads(as_file(replace(plan, steps=tuple(steps))), file, replace(catalog, root=None))
-    except Invalid as error:
-        raise Invalid("The draft is not valid", diagnostics=tuple(map(_placeless, error.diagnostics))) from error
+    whole = judged(replace(plan, steps=tuple(steps)), catalog, "The draft is not valid")
     needs = {one.id: one.needs for one in whole.steps}
     return replace(plan, steps=tuple(replace(one, needs=needs[one.id]) for one in steps))
+
+
+def judged(plan: Plan, catalog: Catalog, summary: str) -> Plan:
+    """Return ``plan`` as the loader reads it today. Raises Usage for a value not known here, Invalid ``summary``."""
+    for step in plan.steps:
+        if any(map(_is_hidden, step.with_.values())):
+            raise Usage("A value is hidden here", f"Of step `{step.id}`: {_HIDDEN}.")
+    try:
+        return loads(as_file(plan), "the plan", replace(catalog, root=None))
+    except Invalid as error:
+        raise Invalid(summary, diagnostics=tuple(map(_placeless, error.diagnostics))) from error
 
 
 def without(plan: Plan, names: Collection[str]) -> Plan:

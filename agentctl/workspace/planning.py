@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from agentctl.engine.edit import judged
 from agentctl.engine.protect import reveal_plan
 from agentctl.errors import Invalid, Usage
 from agentctl.model.changeset import Purpose
@@ -24,7 +25,8 @@ class Meant:
 def plan_of(workspace: Workspace, subject: str) -> Meant:
     """Return the plan that ``subject``, a plan file or a changeset's digest or file, means.
 
-    Raises Usage for a rollback: it does exactly what a run recorded, and is made by `rollback` alone.
+    Raises Usage for a rollback: it does exactly what a run recorded, and is made by `rollback` alone. Raises Invalid
+    where the workspace has changed so that the plan is none any more.
     """
     path = Path(subject)
     stored = workspace.changesets.has(subject) if not path.exists() else path.is_file() and not is_plan(path)
@@ -42,4 +44,6 @@ def plan_of(workspace: Workspace, subject: str) -> Meant:
             hint="To undo what can be undone now, or only some steps (--step):",
             command=f"agentctl rollback {changeset.undoes}",
         )
-    return Meant(plan=reveal_plan(changeset.plan, hidden), digest=changeset.digest, repeat=changeset.repeat)
+    plan = reveal_plan(changeset.plan, hidden)
+    judged(plan, workspace.catalog, "The plan is not valid here any more")
+    return Meant(plan=plan, digest=changeset.digest, repeat=changeset.repeat)

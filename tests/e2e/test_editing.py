@@ -473,6 +473,20 @@ def test_an_edited_changeset_that_is_stale_is_planned_anew_by_its_digest_and_sta
     assert house.memory()["customers/1"]["tier"] == "gold"
 
 
+def test_a_stored_plan_whose_connector_is_gone_or_whose_values_are_is_said_to_be_so(house):
+    house.change("agentctl.yaml", lambda file: file["connectors"]["mem"].update(sealed=["name"]))
+    digest = planned(house, step("a", "mem.record.update", "customers/1", {"name": "Ada Lovelace"}))
+    (pack,) = (house.ours / "packs").glob("changeset-*")
+    pack.unlink()
+    for told in (house.run("plan", digest), house.run("edit", digest, "a", "--with", "plan.yaml")):
+        assert (told.code, "A value is hidden here" in told.err) == (Exit.USAGE, True)
+    house.change("agentctl.yaml", lambda file: file["connectors"].pop("mem"))
+    digest = planned(house, step("row", "crm.row.update", "customers/1", {"tier": "annual"}))
+    house.change("agentctl.yaml", lambda file: file["connectors"].pop("crm"))
+    for told in (house.run("plan", digest), house.run("edit", digest, "row", "--with", "plan.yaml")):
+        assert (told.code, "no connector `crm`" in told.err) == (Exit.INVALID, True)
+
+
 def test_what_is_neither_a_plan_nor_a_changeset_is_said_to_be_no_file(house):
     told = house.run("plan", "nowhere.yaml")
     assert (told.code, "nowhere.yaml" in told.err) == (Exit.INVALID, True)
