@@ -102,8 +102,8 @@ def held(git: Git, mark: str) -> Iterator[Held]:
     _take(lock, mark)
     try:
         try:
-            aside.unlink(missing_ok=True)
-            Path(f"{aside}.lock").unlink(missing_ok=True)
+            for left in aside.parent.glob("agentctl-index-*"):      # whose owner is dead: the lock is ours
+                left.unlink(missing_ok=True)
             if index.exists():
                 shutil.copyfile(index, aside)
             else:
