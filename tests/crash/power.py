@@ -121,14 +121,14 @@ def write(found: Mapping[str, bytes | None], folders: Iterable[Path]) -> None:
     for folder in folders:
         shutil.rmtree(folder)
     for name, data in sorted(found.items()):
-        path = Path(name)
+        path, ours = Path(name), ".agentctl" in Path(name).parts
         if data is None:
             path.mkdir(parents=True, exist_ok=True)
-            path.chmod(0o700)
+            path.chmod(0o700 if ours else 0o755)
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
-            path.chmod(0o600)
+            path.chmod(0o600 if ours else 0o644)
 
 
 @dataclass(frozen=True, kw_only=True)
