@@ -60,7 +60,7 @@ def approve(
     from agentctl.model.canonical import digest
     from agentctl.views.document.changeset import changeset as document
     from agentctl.views.terminal.changeset import draw_changeset
-    from agentctl.workspace import approving
+    from agentctl.workspace import approving, judging
     from agentctl.workspace.consenting import given
 
     workspace, steps = context.obj.workspace(), tuple(dict.fromkeys(step or ()))
@@ -75,12 +75,12 @@ def approve(
     preview = approving.preview_to_sign(workspace, subject)
     changeset = preview.changeset
     for name in steps:
-        workspace.decisions(preview, name)
+        judging.check_step(preview, name)
     consent = given(workspace, changeset)
-    rulings = workspace.judge(preview, consent)
+    rulings = judging.judge(workspace, preview, consent)
     shown = document(
         changeset, rulings, workspace.specs, None, preview.hidden, preview.author,
-        workspace.limits(preview, consent), consent.overrides,
+        judging.limits(workspace, preview, consent), consent.overrides,
     ) | {"next": []}
     emit(shown, draw_changeset, context.obj, detail=diff)
     refuse(changeset, rulings)

@@ -53,12 +53,12 @@ def carry_out(
     Raises Refused or ConsentMissing before anything is executed.
     """
     from agentctl.engine.approvals import may_sign
-    from agentctl.workspace import overriding
+    from agentctl.workspace import judging, overriding
     from agentctl.workspace.approving import why_not
     from agentctl.workspace.running import carry_out as run
 
     given = _given(workspace, preview.changeset, asked)
-    rulings = workspace.judge(preview, given)
+    rulings = judging.judge(workspace, preview, given)
     if not asked.json:
         show(workspace, preview, rulings, asked, left, given=given)
     workspace.save_changeset(preview)       # so that it can be consented to elsewhere, where nobody is here to ask
@@ -126,10 +126,11 @@ def show(
     """
     from agentctl.views.document.changeset import changeset as document
     from agentctl.views.terminal.changeset import draw_changeset
+    from agentctl.workspace import judging
 
     shown = document(
         preview.changeset, rulings, workspace.specs, left, preview.hidden, preview.author,
-        workspace.limits(preview, given), given.overrides if given else (),
+        judging.limits(workspace, preview, given), given.overrides if given else (),
     )
     if asking:
         emit(shown | {"next": []}, draw_changeset, asked.session, detail=asked.diff)

@@ -25,8 +25,9 @@ def list_(context: typer.Context, format: FormatOption = Format.TERMINAL) -> Non
     from agentctl.connectors.registry import types
     from agentctl.views.document.connectors import connectors as document
     from agentctl.views.terminal.connectors import draw_connectors
+    from agentctl.workspace import describing
 
-    configured = context.obj.workspace().described_connectors()
+    configured = describing.connectors(context.obj.workspace())
     emit(document(configured, [known.type for known in types()]), draw_connectors, context.obj, format=format)
 
 
@@ -44,5 +45,7 @@ def show(
     """
     from agentctl.views.document.connectors import connector as document
     from agentctl.views.terminal.connectors import draw_connector
+    from agentctl.workspace import describing
 
-    emit(document(*context.obj.workspace().described_connector(name)), draw_connector, context.obj, format=format)
+    found = describing.connector(context.obj.workspace(), name)
+    emit(document(*found), draw_connector, context.obj, format=format)

@@ -33,7 +33,8 @@ def drift(
     """
     from agentctl.views.document.drift import drift as document
     from agentctl.views.terminal.drift import draw_drift
+    from agentctl.workspace.drifting import drift as compare
 
-    report = context.obj.workspace().drift(run)
+    report = compare(context.obj.workspace(), run)
     emit(document(report), draw_drift, context.obj, format=format, into=json_into)
     raise typer.Exit(Exit.CHANGES if detailed_exitcode and report.drifts else Exit.OK)

@@ -80,7 +80,7 @@ def edit(
     from agentctl.engine.edit import without
     from agentctl.views.document.changeset import changeset as document
     from agentctl.views.terminal.changeset import draw_changeset
-    from agentctl.workspace import editing
+    from agentctl.workspace import editing, judging
     from agentctl.workspace.consenting import given
 
     if bool(drop) == bool(step or with_):
@@ -110,10 +110,10 @@ def edit(
         talk("Nothing was changed.\n")
         return
     consent = given(workspace, preview.changeset)
-    rulings = workspace.judge(preview, consent)
+    rulings = judging.judge(workspace, preview, consent)
     shown = document(
         preview.changeset, rulings, workspace.specs, values=preview.hidden, author=preview.author,
-        limits=workspace.limits(preview, consent), overrides=consent.overrides,
+        limits=judging.limits(workspace, preview, consent), overrides=consent.overrides,
     )
     emit(shown, draw_changeset, context.obj, format=format, into=json_into, detail=diff)
     raise typer.Exit(code_for(preview.changeset, rulings, detailed=False))

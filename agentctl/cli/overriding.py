@@ -45,7 +45,7 @@ def overrule(
     from agentctl.model.canonical import digest
     from agentctl.views.document.changeset import changeset as document
     from agentctl.views.terminal.changeset import draw_changeset
-    from agentctl.workspace import overriding
+    from agentctl.workspace import judging, overriding
     from agentctl.workspace.approving import short, write
     from agentctl.workspace.consenting import given
     from agentctl.workspace.overriding import again
@@ -53,11 +53,11 @@ def overrule(
     workspace, changeset = session.workspace(), preview.changeset
     consent = given(workspace, changeset)
     shown = document(
-        changeset, workspace.judge(preview, consent), workspace.specs, None, preview.hidden, preview.author,
-        workspace.limits(preview, consent), consent.overrides,
+        changeset, judging.judge(workspace, preview, consent), workspace.specs, None, preview.hidden, preview.author,
+        judging.limits(workspace, preview, consent), consent.overrides,
     ) | {"next": []}
     emit(shown, draw_changeset, session, detail=diff)
-    after = workspace.judge(preview, overriding.supposed(consent, statement))
+    after = judging.judge(workspace, preview, overriding.supposed(consent, statement))
     refuse(changeset, {
         step: ruling for step, ruling in after.items()
         if not (isinstance(ruling, Refuse) and (ruling.halt or ruling.decision.otherwise))

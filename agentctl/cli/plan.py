@@ -46,7 +46,7 @@ def plan(
     from agentctl.views.document.changeset import changeset as document
     from agentctl.views.document.debts import debts
     from agentctl.views.terminal.changeset import draw_changeset
-    from agentctl.workspace import reviewing
+    from agentctl.workspace import judging, reviewing
     from agentctl.workspace.consenting import given
     from agentctl.workspace.planning import plan_of
 
@@ -56,12 +56,12 @@ def plan(
         meant = plan_of(workspace, subject)
         preview = workspace.preview(meant.plan, repeat=again or meant.repeat)
         consent = given(workspace, preview.changeset)
-        rulings = workspace.judge(preview, consent)
+        rulings = judging.judge(workspace, preview, consent)
         workspace.save_changeset(preview, out)
     emit_report(
         document(
             preview.changeset, rulings, workspace.specs, values=preview.hidden, author=preview.author,
-            limits=workspace.limits(preview, consent), overrides=consent.overrides,
+            limits=judging.limits(workspace, preview, consent), overrides=consent.overrides,
         ) | {"debts": debts(reviewing.owed(workspace), workspace.time())},
         draw_changeset,
         context.obj,

@@ -66,7 +66,9 @@ def rollback(
         emit(document(run, undoing.left), draw_untouched, context.obj, into=json_into)
         raise typer.Exit(Exit.OK if undoing.nothing_needed else Exit.INCOMPLETE)
     if out is not None:
+        from agentctl.workspace.judging import judge
+
         workspace.save_changeset(undoing.preview, out)
-        show(workspace, undoing.preview, workspace.judge(undoing.preview), asked, undoing.left, asking=False)
+        show(workspace, undoing.preview, judge(workspace, undoing.preview), asked, undoing.left, asking=False)
         raise typer.Exit(Exit.OK)
     raise typer.Exit(carry_out(workspace, undoing.preview, asked, undoing.left))

@@ -25,6 +25,7 @@ from agentctl.store import atomic
 from agentctl.store import statements as store
 from agentctl.store.changesets import is_changeset
 from agentctl.views.safe import line
+from agentctl.workspace import judging
 from agentctl.workspace.workspace import Workspace
 
 _SHORT = 12
@@ -273,7 +274,7 @@ def renewed(workspace: Workspace, preview: Preview, consent: Consent, resumes: s
     """
     weighed = gathered(workspace, preview.changeset, resumes)
     now = replace(consent, signed=weighed.counted)
-    rulings = workspace.judge(preview, now)
+    rulings = judging.judge(workspace, preview, now)
     check_decided(rulings)
     holds = [ruling for ruling in rulings.values() if isinstance(ruling, Hold)]
     if consent.signed and holds:

@@ -28,6 +28,7 @@ from agentctl.model.override import Override, Statement
 from agentctl.model.run import Act, History
 from agentctl.syntax.suggest import did_you_mean
 from agentctl.trace.record import Kind
+from agentctl.workspace import judging
 from agentctl.workspace.approving import as_text, short, unrelated
 from agentctl.workspace.unlocking import locked, record_act
 from agentctl.workspace.workspace import Workspace
@@ -232,7 +233,7 @@ def renewed(workspace: Workspace, preview: Preview, consent: Consent, resumes: s
     counted = {one.override for one in weighed.counted}
     lost = next((one for one in consent.overrides if one.override not in counted), None)
     done = {step.id for step in workspace.run(resumes).steps if step.status.done}
-    left = [ruling for step, ruling in workspace.judge(preview, now).items() if step not in done]
+    left = [ruling for step, ruling in judging.judge(workspace, preview, now).items() if step not in done]
     if lost is not None and any(map(_stops, left)):
         why = {override.statement.id: reason for override, reason in weighed.refused}
         raise _gone(preview.changeset, lost, why.get(lost.override, "the trace does not tell of it"))
@@ -240,7 +241,7 @@ def renewed(workspace: Workspace, preview: Preview, consent: Consent, resumes: s
 
 
 def _waits_for_signatures(workspace: Workspace, preview: Preview) -> bool:
-    holds = [ruling for ruling in workspace.judge(preview).values() if isinstance(ruling, Hold)]
+    holds = [ruling for ruling in judging.judge(workspace, preview).values() if isinstance(ruling, Hold)]
     return any(need.kind is ConsentKind.SIGNATURES for hold in holds for need in hold.needs)
 
 

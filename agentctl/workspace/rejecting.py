@@ -18,6 +18,7 @@ from agentctl.store import statements as store
 from agentctl.store.changesets import is_changeset
 from agentctl.views.document.changeset import changeset as document
 from agentctl.views.safe import line
+from agentctl.workspace import judging
 from agentctl.workspace.approving import as_text, short
 from agentctl.workspace.halting import checked
 from agentctl.workspace.unlocking import locked
@@ -39,11 +40,12 @@ def reviewed(workspace: Workspace, subject: str) -> tuple[ChangeSet, dict[str, A
     if path.is_file() and not is_changeset(path):
         preview = workspace.preview_of(subject)
         workspace.save_changeset(preview)
-        changeset, hidden, rulings, author = preview.changeset, preview.hidden, workspace.judge(preview), preview.author
+        changeset, hidden, author = preview.changeset, preview.hidden, preview.author
+        rulings = judging.judge(workspace, preview)
     else:
         changeset, hidden = workspace.stored(subject)
         by = workspace.judge_of(changeset, hidden)
-        rulings, author = workspace.judge_stored(changeset, by), by.author
+        rulings, author = judging.judge_stored(workspace, changeset, by), by.author
     return changeset, document(changeset, rulings, workspace.specs, None, hidden, author) | {"next": []}
 
 
@@ -56,7 +58,7 @@ def reject(workspace: Workspace, changeset: ChangeSet, wish: Wish) -> Rejection:
 
 def withdraw(workspace: Workspace, changeset: ChangeSet, wish: Wish) -> Rejection:
     """Have it signed that the person takes back every rejection of theirs. Raises Usage where there is none."""
-    mine = tuple(one.id for one in workspace.rejections(changeset) if one.person == wish.person)
+    mine = tuple(one.id for one in judging.rejections(workspace, changeset) if one.person == wish.person)
     if not mine:
         raise Usage("Nothing to take back", f"No rejection of this by `{wish.person}` stands.")
     return _sign(workspace, replace(_statement(workspace, changeset, wish), withdraws=mine), wish)
@@ -103,7 +105,7 @@ def told_of(workspace: Workspace, changeset: ChangeSet, rejection: Rejection) ->
     """Return what ``rejection`` means now that it is kept, and record it where that can be done at once."""
     person = rejection.statement.person
     if rejection.statement.withdraws:
-        left = workspace.rejections(changeset)
+        left = judging.rejections(workspace, changeset)
         lines = [f"`{person}` took the rejection back. It can be done again once it is consented to."]
         lines = lines if not left else [f"`{person}` took the rejection back. Another stands: {line(left[0].why)}"]
         return _lines([*lines, record(workspace)])

@@ -25,7 +25,7 @@ from agentctl.model.halt import concerning
 from agentctl.model.run import History, Left, Run, RunStatus
 from agentctl.store import halts, packs
 from agentctl.trace.journal import Journal
-from agentctl.workspace import rejecting
+from agentctl.workspace import judging, rejecting
 from agentctl.workspace.consenting import confirm, renewed
 from agentctl.workspace.halting import refusal
 from agentctl.workspace.limiting import reserve
@@ -150,7 +150,7 @@ def _run(
     _check_trace(history, preview.changeset)
     workspace.check_clock()
     _check_halts(workspace, preview.changeset, frame)
-    if rejected := workspace.rejections(preview.changeset):
+    if rejected := judging.rejections(workspace, preview.changeset):
         raise rejecting.refusal(rejected[0], preview.changeset)
     confirm(workspace, preview.changeset, consent, frame.resumes)
     reserved = reserve(workspace, preview, consent)

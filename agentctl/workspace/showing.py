@@ -12,6 +12,7 @@ from agentctl.model.decision import Consent
 from agentctl.model.run import History, Run, RunStatus
 from agentctl.store import lock
 from agentctl.views.look import Look
+from agentctl.workspace import judging
 from agentctl.workspace.workspace import Workspace
 
 Drawn: TypeAlias = tuple[Mapping[str, Any], Callable[[Mapping[str, Any], Look], str]]
@@ -83,7 +84,7 @@ def _changeset(workspace: Workspace, name: str) -> Drawn:
         ) from error
     by = workspace.judge_of(changeset, values)
     consent = Consent(digest=changeset.digest, overrides=gathered(workspace, changeset).counted)
-    rulings = workspace.judge_stored(changeset, by, consent)
+    rulings = judging.judge_stored(workspace, changeset, by, consent)
     told = document(
         changeset, rulings, workspace.specs, values=values, author=by.author, overrides=consent.overrides
     )

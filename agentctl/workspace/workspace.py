@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
@@ -14,13 +14,10 @@ from agentctl.connectors.base import Connector
 from agentctl.engine.again import preview_again
 from agentctl.engine.authoring import author_of, authorship
 from agentctl.engine.breakers import gauges
-from agentctl.engine.drift import DriftReport, drift
-from agentctl.engine.gate import Judge, binding, judge
+from agentctl.engine.gate import Judge
 from agentctl.engine.keys import Ledger, ledger
-from agentctl.engine.limits import refusals
 from agentctl.engine.ports import Systems
 from agentctl.engine.preview import Preview, Setting, preview
-from agentctl.engine.rejections import rejected
 from agentctl.engine.rollback import Selection, Undoing, preview_undoing, select
 from agentctl.engine.undone import undone
 from agentctl.errors import Invalid, Stale, Tampered, Usage
@@ -31,12 +28,9 @@ from agentctl.model.authorship import CLAIMED, Authorship
 from agentctl.model.breaker import Gauge
 from agentctl.model.changeset import ChangeSet, Purpose
 from agentctl.model.clock import Clocks, decision_time
-from agentctl.model.decision import Consent, Decision, Finding, Ruling
 from agentctl.model.diagnostic import Diagnostic
 from agentctl.model.halt import Halt
-from agentctl.model.limit import Standing
 from agentctl.model.plan import Plan
-from agentctl.model.rejection import Rejected
 from agentctl.model.run import History, Run
 from agentctl.planfile.catalog import Catalog
 from agentctl.planfile.evidence import checking
@@ -49,9 +43,7 @@ from agentctl.workspace import clock, lineage, proving
 from agentctl.workspace.file import WorkspaceFile, find
 from agentctl.workspace.file import load as load_file
 from agentctl.workspace.history import Reading
-from agentctl.workspace.limiting import standings
 from agentctl.workspace.policy_place import pinned
-from agentctl.workspace.rejected import rejections_of
 from agentctl.workspace.watching import in_force
 
 if TYPE_CHECKING:
@@ -379,64 +371,6 @@ class Workspace:
             self.vault,
             setting,
         )
-
-    def judge(self, preview: Preview, consent: Consent | None = None) -> dict[str, Ruling]:
-        """Return the gate's outcome for each step, limits as they stand now included."""
-        beyond = refusals(self.limits(preview, consent))
-        rulings = judge(
-            preview.changeset, preview.decisions, consent or Consent(), self.systems, self.halts(), beyond
-        )
-        return rejected(rulings, self.rejections(preview.changeset))
-
-    def rejections(self, changeset: ChangeSet) -> tuple[Rejected, ...]:
-        """Return the rejections of what ``changeset`` would do that stand."""
-        return rejections_of(changeset, self.layout, self.history(), self.policy)
-
-    def limits(self, preview: Preview, consent: Consent | None = None) -> tuple[Standing, ...]:
-        """Return how the limits stand that ``preview`` takes of under ``consent``, under each key."""
-        given = binding(consent or Consent(), preview.changeset)
-        return standings(self, preview.decisions, given, preview.resumes)
-
-    def judge_stored(self, changeset: ChangeSet, by: Judge, consent: Consent | None = None) -> dict[str, Ruling]:
-        """Return what ``by`` makes of a stored changeset under ``consent``: no live system is read."""
-        steps = {step.id: step for step in changeset.plan.steps}
-        decisions = [by.decide(change, steps[change.step], changeset.plan) for change in changeset.changes]
-        given = consent or Consent()
-        beyond = self._beyond(decisions, given)
-        rulings = judge(changeset, decisions, given, self.systems, self.halts(), beyond)
-        return rejected(rulings, self.rejections(changeset))
-
-    def _beyond(self, decisions: Iterable[Decision], consent: Consent) -> Mapping[str, Finding]:
-        """Return why steps don't fit their limits, as far as that can be told: what only shows must go on showing."""
-        try:
-            return refusals(standings(self, decisions, consent))
-        except (keys.NoKey, Tampered):
-            return {}
-
-    def decisions(self, preview: Preview, step: str = "") -> tuple[Decision, ...]:
-        """Return policy's answers, all or one step's. Raises Usage where there is no such step."""
-        found = tuple(decision for decision in preview.decisions if step in ("", decision.step))
-        if not found:
-            raise Usage("No such step", f"The plan has no step `{step}`.")
-        return found
-
-    def described_connectors(self) -> list[tuple[str, str, Mapping[str, ActionSpec]]]:
-        """Return name, type and actions of each configured connector."""
-        return [
-            (name, str(self.file.connectors[name]["type"]), connector.actions)
-            for name, connector in self.systems.connectors.items()
-        ]
-
-    def described_connector(self, name: str) -> tuple[str, str, Mapping[str, ActionSpec]]:
-        """Return the same of one. Raises Usage where there is none of that name."""
-        for found in self.described_connectors():
-            if found[0] == name:
-                return found
-        raise Usage("No such connector", f"There is no `{name}`; there are {', '.join(self.file.connectors)}.")
-
-    def drift(self, run: str = "") -> DriftReport:
-        wanted = self.run(run).id if run else ""
-        return drift(self.whole_history(), self.readable, self.vault, self.now, wanted)
 
 
 def _pack_of(changeset: ChangeSet) -> str:

@@ -8,6 +8,7 @@ from agentctl.errors import Invalid, Locked, Stale, Tampered, Unreachable, Usage
 from agentctl.model.decision import Consent
 from agentctl.model.run import LeftStatus, RunStatus, StepStatus
 from agentctl.testing import LostReply
+from agentctl.workspace.drifting import drift
 from agentctl.workspace.projecting import load_state, rebuild
 from agentctl.workspace.unlocking import locked
 
@@ -274,13 +275,13 @@ def test_what_was_rolled_back_is_no_longer_ours(world, customer):
     world.apply(TWICE)
     undo(world)
     assert load_state(world.workspace).records == {}
-    assert world.workspace.drift().looked_at == 0
+    assert drift(world.workspace).looked_at == 0
 
 
 def test_drift_names_field_ours_and_now(world, customer):
     world.apply(UPDATE)
     world.memory.put("customers/42", {"tier": "enterprise", "last_seen": "friday"})
-    (found,) = world.workspace.drift().drifts
+    (found,) = drift(world.workspace).drifts
     assert (found.field, found.ours, found.now) == ("tier", "annual", "enterprise")
 
 

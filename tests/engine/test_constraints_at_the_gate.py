@@ -16,6 +16,7 @@ from agentctl.model.run import RunStatus, StepStatus
 from agentctl.planfile.load import loads
 from agentctl.store import changesets
 from agentctl.testing import LostReply
+from agentctl.workspace import judging
 from agentctl.workspace.running import carry_out, resume
 
 TWO = """\
@@ -148,14 +149,14 @@ def test_what_is_prepared_before_its_window_is_the_same_changeset_within_it(worl
         f"version: 1\nkind: Plan\nintent: test\nagent: bot\nsteps:\n{TWO}".encode(), "plan.yaml", early.catalog
     )
     prepared = early.preview(plan)
-    rulings = early.judge(prepared, world.yes(prepared))
+    rulings = judging.judge(early, prepared, world.yes(prepared))
     assert all(isinstance(ruling, Hold) for ruling in rulings.values())
     assert {need.kind for ruling in rulings.values() for need in ruling.needs} == {ConsentKind.NONE}
     clock.set(9)
     within = clock.workspace
     again = within.preview(plan)
     assert again.changeset.digest == prepared.changeset.digest
-    assert all(isinstance(ruling, Permit) for ruling in within.judge(again, world.yes(again)).values())
+    assert all(isinstance(ruling, Permit) for ruling in judging.judge(within, again, world.yes(again)).values())
 
 
 CITED = """\
@@ -211,7 +212,7 @@ def test_a_stated_digest_that_nobody_could_check_is_no_verification(world, custo
     )
     workspace = world.workspace
     preview = workspace.preview(loads(text.encode(), "plan.yaml", workspace.catalog))
-    (ruling,) = workspace.judge(preview, world.yes(preview)).values()
+    (ruling,) = judging.judge(workspace, preview, world.yes(preview)).values()
     assert isinstance(ruling, Refuse)
 
 
@@ -219,10 +220,10 @@ def test_what_nobody_may_undo_is_refused_where_a_way_back_is_asked_for(world, cu
     closed = "invariants:\n  - {id: keep, when: 'purpose == \"rollback\"', deny: 'effect == \"update\"'}\n"
     world.policy(POLICY.format(constraint="reversibility: exact", rest=""))
     preview = stored(world, TWO)
-    assert all(isinstance(ruling, Permit) for ruling in world.workspace.judge(preview, world.yes(preview)).values())
+    assert all(isinstance(ruling, Permit) for ruling in judging.judge(world.workspace, preview, world.yes(preview)).values())
     world.policy(POLICY.format(constraint="reversibility: exact", rest=closed))
     preview = stored(world, TWO)
-    rulings = world.workspace.judge(preview, world.yes(preview))
+    rulings = judging.judge(world.workspace, preview, world.yes(preview))
     assert all(isinstance(ruling, Refuse) for ruling in rulings.values())
     assert "policy lets nobody undo it" in rulings["one"].why
 

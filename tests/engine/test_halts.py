@@ -14,6 +14,7 @@ from agentctl.model.decision import Refuse
 from agentctl.model.halt import Halt, Reach, Scope, halt_from_wire, halt_to_wire, standing
 from agentctl.model.run import Act, RunStatus
 from agentctl.store import halts as requests
+from agentctl.workspace import judging
 from agentctl.workspace.halting import halt
 from agentctl.workspace.lifting import unhalt
 from agentctl.workspace.projecting import load_state
@@ -74,9 +75,9 @@ def test_a_halted_run_goes_on_once_the_halt_is_lifted(world):
 def test_only_steps_on_a_halted_connector_are_refused(world):
     halt(world.workspace, Scope(Reach.CONNECTOR, "mem"), "the system is ill")
     preview = world.preview(THREE)
-    assert {type(ruling) for ruling in world.workspace.judge(preview).values()} == {Refuse}
+    assert {type(ruling) for ruling in judging.judge(world.workspace, preview).values()} == {Refuse}
     unhalt(world.workspace, Scope(Reach.CONNECTOR, "mem"), "well again")
-    assert Refuse not in {type(ruling) for ruling in world.workspace.judge(preview).values()}
+    assert Refuse not in {type(ruling) for ruling in judging.judge(world.workspace, preview).values()}
 
 
 def test_a_plan_made_before_the_halt_is_refused_with_nothing_executed(world):
@@ -92,7 +93,7 @@ def test_a_rollback_is_never_halted(world, scope):
     world.apply(THREE)
     halt(world.workspace, scope, "2 a.m.")
     undoing = world.workspace.preview_undoing(world.run(), Selection())
-    assert all(not isinstance(ruling, Refuse) for ruling in world.workspace.judge(undoing.preview).values())
+    assert all(not isinstance(ruling, Refuse) for ruling in judging.judge(world.workspace, undoing.preview).values())
     assert world.carry_out(undoing.preview, left=undoing.left).ending.status is RunStatus.COMPLETE
 
 
@@ -100,7 +101,7 @@ def test_what_policy_refuses_is_not_blamed_on_the_halt(world):
     halt(world.workspace, ALL, "2 a.m.")
     steps = "  - {id: a, action: mem.record.create, target: c/1, with: {n: 1}}\n"
     world.policy(world.rules + "invariants:\n  - {id: none, deny: 'true', message: never}\n")
-    (ruling,) = world.workspace.judge(world.preview(steps)).values()
+    (ruling,) = judging.judge(world.workspace, world.preview(steps)).values()
     assert isinstance(ruling, Refuse)
     assert ruling.halt is None
     assert ruling.why.startswith("never")

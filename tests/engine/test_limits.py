@@ -18,6 +18,7 @@ from agentctl.model.decision import Overridden, Refuse
 from agentctl.model.run import RunStatus
 from agentctl.planfile.load import loads
 from agentctl.testing import LostReply
+from agentctl.workspace import judging
 from agentctl.workspace.resolving import resolve
 from agentctl.workspace.running import Control, carry_out
 from agentctl.workspace.workspace import Workspace
@@ -56,11 +57,11 @@ class Limited(World):
         self.policy(RULES.replace("LIMITS", limits))
 
     def refused(self, preview) -> dict[str, str]:
-        return {step: item.why for step, item in self.workspace.judge(preview).items() if isinstance(item, Refuse)}
+        return {step: item.why for step, item in judging.judge(self.workspace, preview).items() if isinstance(item, Refuse)}
 
     @property
     def left(self) -> int:
-        (standing,) = self.workspace.limits(self.preview(create("probe")))
+        (standing,) = judging.limits(self.workspace, self.preview(create("probe")))
         return standing.left
 
 
@@ -153,14 +154,14 @@ def test_a_maximum_that_is_raised_or_a_longer_window_forgets_nothing(world):
 def test_two_limits_of_one_account_take_from_it_once(world):
     world.limits("{count: 5, per: 1h}, {count: 9, per: 1d}")
     world.apply(create("a"))
-    assert [(item.used, item.left) for item in world.workspace.limits(world.preview(create("b")))] == [(1, 4), (1, 8)]
+    assert [(item.used, item.left) for item in judging.limits(world.workspace, world.preview(create("b")))] == [(1, 4), (1, 8)]
 
 
 def test_what_changes_nothing_takes_nothing(world):
     world.limits("{count: 1, per: 1h}")
     world.memory.put("c/a", {"n": 1})
     same = "  - {id: a, action: mem.record.update, target: c/a, with: {n: 1}}\n"
-    assert world.workspace.limits(world.preview(same)) == ()
+    assert judging.limits(world.workspace, world.preview(same)) == ()
     world.apply(same)
     assert world.left == 1
 
@@ -355,6 +356,6 @@ def test_overriding_a_soft_rule_overrides_no_limit(world):
         override="sha256:0", person="me", rules={"no-creates": ("a", "b")}, reason="r", until="2100-01-01T00:00:00Z"
     )
     consent = replace(world.yes(preview), overrides=(overridden,))
-    rulings = world.workspace.judge(preview, consent)
+    rulings = judging.judge(world.workspace, preview, consent)
     assert isinstance(rulings["b"], Refuse)
     assert "allows 1 step per 1h" in rulings["b"].why

@@ -1,0 +1,66 @@
+"""What policy, consent, limits, halts and rejections make of a changeset now; deciding is ``engine``'s part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from agentctl.engine import gate
+from agentctl.engine.gate import Judge, binding
+from agentctl.engine.limits import refusals
+from agentctl.engine.preview import Preview
+from agentctl.engine.rejections import rejected
+from agentctl.errors import Tampered, Usage
+from agentctl.identity.keys import NoKey
+from agentctl.model.changeset import ChangeSet
+from agentctl.model.decision import Consent, Decision, Finding, Ruling
+from agentctl.model.limit import Standing
+from agentctl.model.rejection import Rejected
+from agentctl.workspace.limiting import standings
+from agentctl.workspace.rejected import rejections_of
+from agentctl.workspace.workspace import Workspace
+
+
+def judge(workspace: Workspace, preview: Preview, consent: Consent | None = None) -> dict[str, Ruling]:
+    """Return the gate's outcome for each step, limits as they stand now included."""
+    beyond = refusals(limits(workspace, preview, consent))
+    rulings = gate.judge(
+        preview.changeset, preview.decisions, consent or Consent(), workspace.systems, workspace.halts(), beyond
+    )
+    return rejected(rulings, rejections(workspace, preview.changeset))
+
+
+def judge_stored(
+    workspace: Workspace, changeset: ChangeSet, by: Judge, consent: Consent | None = None
+) -> dict[str, Ruling]:
+    """Return what ``by`` makes of a stored changeset under ``consent``: no live system is read."""
+    steps = {step.id: step for step in changeset.plan.steps}
+    decisions = [by.decide(change, steps[change.step], changeset.plan) for change in changeset.changes]
+    given = consent or Consent()
+    beyond = _beyond(workspace, decisions, given)
+    rulings = gate.judge(changeset, decisions, given, workspace.systems, workspace.halts(), beyond)
+    return rejected(rulings, rejections(workspace, changeset))
+
+
+def limits(workspace: Workspace, preview: Preview, consent: Consent | None = None) -> tuple[Standing, ...]:
+    """Return how the limits stand that ``preview`` takes of under ``consent``, under each key."""
+    given = binding(consent or Consent(), preview.changeset)
+    return standings(workspace, preview.decisions, given, preview.resumes)
+
+
+def rejections(workspace: Workspace, changeset: ChangeSet) -> tuple[Rejected, ...]:
+    """Return the rejections of what ``changeset`` would do that stand."""
+    return rejections_of(changeset, workspace.layout, workspace.history(), workspace.policy)
+
+
+def check_step(preview: Preview, step: str) -> None:
+    """Raise Usage where the plan has no such step."""
+    if all(step != decision.step for decision in preview.decisions):
+        raise Usage("No such step", f"The plan has no step `{step}`.")
+
+
+def _beyond(workspace: Workspace, decisions: Iterable[Decision], consent: Consent) -> Mapping[str, Finding]:
+    """Return why steps don't fit their limits, as far as that can be told: what only shows must go on showing."""
+    try:
+        return refusals(standings(workspace, decisions, consent))
+    except (NoKey, Tampered):
+        return {}
