@@ -41,8 +41,10 @@ def runs(
 
     workspace = context.obj.workspace()
     owed = reviewing.owed(workspace)
-    chosen = selected(workspace.history(), agent=agent, status=status, since=since, now=workspace.now())
+    history = workspace.history()
+    chosen = selected(history, agent=agent, status=status, since=since, now=workspace.now())
     if unreviewed:
         chosen = tuple(run for run in chosen if run.id in {debt.run for debt in owed})
-    told = document(chosen, workspace.halts(), debts(owed, workspace.time()), workspace.history().damage)
+    others = len(history.runs) - len(chosen)
+    told = document(chosen, workspace.halts(), debts(owed, workspace.time()), history.damage, others=others)
     emit(told, draw_runs, context.obj, format=format, into=json_into)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from agentctl.views.counted import counted
 from agentctl.views.document.policy_constraints import freeze_facts
 from agentctl.views.document.policy_show import (
     breaker_facts,
@@ -66,10 +67,10 @@ def cases(document: Mapping[str, Any]) -> list[str]:
 def ship(document: Mapping[str, Any]) -> list[str]:
     """Return a PolicyLintDocument: what is wrong, then each role's capabilities with what they lack."""
     errors, warnings, missing = (document[f"{name}_count"] for name in ("error", "warning", "missing"))
-    counted = f"{_count(errors, 'error')}, {_count(warnings, 'warning')}"
+    found = f"{counted(errors, 'error')}, {counted(warnings, 'warning')}"
     head = [
         f"### agentctl policy lint: {'ship' if document['ships'] else 'no-ship'}", "",
-        f"{counted}, {missing:,} controls missing in {code(document['policy'])}.", "",
+        f"{found}, {counted(missing, 'control')} missing in {code(document['policy'])}.", "",
     ]
     findings = [
         f"- {item['severity']}: {_place(item)}{code(item['summary'])} {code(item['detail'])}"
@@ -108,10 +109,6 @@ def _differences(case: Mapping[str, Any]) -> list[str]:
 
 def _lacking(capability: Mapping[str, Any]) -> list[str]:
     return [f"{item['control']}: {cell(item['why'])}" for item in capability["controls"] if not item["met"]]
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _place(item: Mapping[str, Any]) -> str:

@@ -12,6 +12,8 @@ from agentctl.model.run import RunStatus, StepStatus
 from agentctl.resources import schema
 from agentctl.views.document.run import run
 from agentctl.views.document.runs import runs
+from agentctl.views.look import Look
+from agentctl.views.terminal.runs import draw_runs
 from tests.views import samples
 
 RUNS = [samples.finished_run, samples.troubled_run, samples.open_run, samples.rollback_run]
@@ -131,3 +133,12 @@ def test_every_status_a_step_can_have_is_told(status):
     cs, _ = samples.pricing()
     document = run(samples.history(), samples.run_of(cs, samples.step_run(cs.changes[0], status)))
     assert document["summary"]["statuses"] == {status.value: 1}
+
+
+@pytest.mark.parametrize(("found", "others", "told"), [
+    ((), 0, "No runs yet.\n"),
+    ((), 1, "None of 1 run is what was asked for.\n"),
+    ((), 12, "None of 12 runs is what was asked for.\n"),
+])
+def test_a_choice_of_none_is_not_told_as_a_workspace_without_runs(found, others, told):
+    assert draw_runs(runs(found, others=others), Look(width=80)) == told

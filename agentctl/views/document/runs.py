@@ -16,10 +16,12 @@ def runs(
     halts: Iterable[Halt] = (),
     debts: Sequence[Mapping[str, Any]] = (),
     damage: Iterable[str] = (),
+    *,
+    others: int = 0,
 ) -> dict[str, Any]:
     """Return the document of ``runs``, with the halts in force now, and the reviews that are owed.
 
-    ``damage`` is where the trace cannot be read: runs may be missing then.
+    ``damage`` is where the trace cannot be read: runs may be missing then. ``others`` is how many were not asked for.
     """
     latest_first = sorted(found, key=lambda run: (run.status is not RunStatus.OPEN, -run.number))
     return {
@@ -28,6 +30,7 @@ def runs(
         "halts": halted(halts),
         "debts": list(debts),
         "damage": list(damage),
+        "others": others,
         "open": sum(run.status is RunStatus.OPEN for run in found),
         "runs": [_run(run) for run in latest_first],
     }

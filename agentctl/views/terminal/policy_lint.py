@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agentctl.views import safe
+from agentctl.views.counted import counted
 from agentctl.views.look import Look
 from agentctl.views.page import Ink, Inked, Page
 from agentctl.views.terminal.risks import where
@@ -24,7 +25,8 @@ def draw_policy_lint(document: Mapping[str, Any], look: Look) -> str:
     page.blank()
     errors, warnings, missing = (document[f"{name}_count"] for name in ("error", "warning", "missing"))
     verdict = Inked("ship", Ink.GOOD) if document["ships"] else Inked("no-ship", Ink.RISK)
-    page.line(verdict, f": {errors} errors, {warnings} warnings, {missing} controls missing")
+    counts = (counted(errors, "error"), counted(warnings, "warning"), f"{counted(missing, 'control')} missing")
+    page.line(verdict, f": {', '.join(counts)}")
     page.line(Inked(f"policy: {safe.line(document['policy'])}", Ink.FAINT))
     return page.text()
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agentctl.views import safe
+from agentctl.views.counted import counted
 from agentctl.views.look import Detail, Look
 from agentctl.views.page import Ink, Inked, Page, Part
 from agentctl.views.symbols import RUNS, STEPS
@@ -41,7 +42,7 @@ def draw_run(document: Mapping[str, Any], look: Look) -> str:
     draw_debts(page, _owed(document))
     if document["others_open"]:
         others = document["others_open"]
-        title = _count(len(others), "other run is open", "other runs are open")
+        title = counted(len(others), "other run is open", "other runs are open")
         page.line(Inked(f"! {title}: ", Ink.RISK), listed(others, 5))
         page.blank()
     _draw_head(page, document)
@@ -108,10 +109,10 @@ def _draw_alarms(page: Page, document: Mapping[str, Any]) -> None:
     page.blank()
     doubt, final = document["doubt"], document["irreversible"]
     if doubt:
-        title = _count(len(doubt), "step may or may not have happened", "steps may or may not have happened")
+        title = counted(len(doubt), "step may or may not have happened", "steps may or may not have happened")
         page.line(Inked(f"! {title}  ", Ink.RISK), listed(doubt, 10), indent=2)
     if final:
-        title = f"{_count(len(final), 'step', 'steps')} cannot be undone"
+        title = f"{counted(len(final), 'step', 'steps')} cannot be undone"
         page.line(Inked(f"! {title}  ", Ink.RISK), listed(final, 10), indent=2)
     if not document["trace_complete"]:
         page.line(Inked("! the trace of this run is damaged: what follows may not be all of it", Ink.RISK), indent=2)
@@ -158,9 +159,9 @@ def _draw_end(page: Page, document: Mapping[str, Any]) -> None:
     )
     refused = sum(item["status"] != "not-needed" for item in document["left"])
     alone = f", and {refused:,} left alone: the rollback is not whole" if refused else ""
-    page.line(f"{_count(summary['steps'], 'step', 'steps')}: {statuses}{alone}.")
+    page.line(f"{counted(summary['steps'], 'step', 'steps')}: {statuses}{alone}.")
     if document["hidden_values"]:
-        title = _count(document["hidden_values"], "value is hidden", "values are hidden")
+        title = counted(document["hidden_values"], "value is hidden", "values are hidden")
         page.line(f"{title}: secret, or readable only with the workspace key.")
     draw_next(page, document["next"])
 
@@ -195,7 +196,3 @@ def _overrides(consent: Mapping[str, Any]) -> list[tuple[str, str]]:
         by = f"by {item['person']} until {when(item['until'])}: {item['reason']}"
         rows.append(("override", safe.line(f"{', '.join(parts)} {by}")))
     return rows
-
-
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number:,} {one if number == 1 else many}"

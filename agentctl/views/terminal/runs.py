@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agentctl.views import safe
+from agentctl.views.counted import counted
 from agentctl.views.look import Look
 from agentctl.views.page import Ink, Inked, Page
 from agentctl.views.symbols import RUNS
@@ -24,13 +25,19 @@ def draw_runs(document: Mapping[str, Any], look: Look) -> str:
     for place in document["damage"]:
         page.line(Inked("! the trace is damaged: runs may be missing  ", Ink.RISK), safe.line(place))
     if not document["runs"]:
-        page.line("No run can be read." if document["damage"] else "No runs yet.")
+        page.line(_none(document))
         return page.text()
     for run in document["runs"]:
         _draw(page, run)
     if document["open"]:
         page.line(Inked(f"{document['open']:,} open.", Ink.CAUTION))
     return page.text()
+
+
+def _none(document: Mapping[str, Any]) -> str:
+    if document["others"]:
+        return f"None of {counted(document['others'], 'run')} is what was asked for."
+    return "No run can be read." if document["damage"] else "No runs yet."
 
 
 def _draw(page: Page, run: Mapping[str, Any]) -> None:
