@@ -53,6 +53,7 @@ def apply(
     """
     from agentctl.workspace import approving, overriding, rejecting, running
     from agentctl.workspace.leaving import left_by
+    from agentctl.workspace.previewing import preview_of
 
     if bool(subject) == bool(resume):
         raise Usage("Wrong usage", "Name either a plan or changeset, or a run to --resume.")
@@ -71,5 +72,5 @@ def apply(
         approving.take_in_for(workspace, resume, rejecting.take_in_for(workspace, resume, asked.approvals))
         overriding.take_in_for(workspace, resume, asked.overrides)
         raise typer.Exit(watch(workspace, asked, lambda control: running.resume(workspace, resume, control)))
-    preview = workspace.preview_of(subject)
+    preview = preview_of(workspace, subject)
     raise typer.Exit(carry_out(workspace, preview, asked, left_by(workspace, preview.changeset)))

@@ -49,12 +49,13 @@ def plan(
     from agentctl.workspace import judging, reviewing
     from agentctl.workspace.consenting import given
     from agentctl.workspace.planning import plan_of
+    from agentctl.workspace.previewing import preview_plan
 
     path = Path(subject)
     with reported(format, [path]):
         workspace = context.obj.workspace()
         meant = plan_of(workspace, subject)
-        preview = workspace.preview(meant.plan, repeat=again or meant.repeat)
+        preview = preview_plan(workspace, meant.plan, repeat=again or meant.repeat)
         consent = given(workspace, preview.changeset)
         rulings = judging.judge(workspace, preview, consent)
         workspace.save_changeset(preview, out)

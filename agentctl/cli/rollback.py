@@ -56,11 +56,12 @@ def rollback(
         agentctl rollback latest
         agentctl rollback 4k2m --step tier --with-dependents
     """
+
     workspace = context.obj.workspace()
     selection = Selection(
         steps=tuple(step or ()), from_=from_, connector=connector, with_dependents=with_dependents
     )
-    undoing = workspace.preview_undoing(workspace.run(run), selection)
+    undoing = preview_rollback(workspace, workspace.run(run), selection)
     asked = Asked(session=context.obj, timeout=seconds(lock_timeout), diff=diff, json=json, into=json_into)
     if undoing.preview is None:
         emit(document(run, undoing.left), draw_untouched, context.obj, into=json_into)

@@ -26,6 +26,7 @@ from agentctl.store import statements as store
 from agentctl.store.changesets import is_changeset
 from agentctl.views.safe import line
 from agentctl.workspace import judging
+from agentctl.workspace.previewing import preview_of
 from agentctl.workspace.workspace import Workspace
 
 _SHORT = 12
@@ -85,7 +86,7 @@ def preview_to_sign(workspace: Workspace, subject: str) -> Preview:
     """Return the preview of what is to be signed: of a run that stopped, with the steps it did taken as done."""
     path = Path(subject)
     if path.is_file() and not is_changeset(path):
-        return workspace.preview_of(subject)
+        return preview_of(workspace, subject)
     changeset, hidden = workspace.stored(subject)
     stopped = [
         run
@@ -93,7 +94,7 @@ def preview_to_sign(workspace: Workspace, subject: str) -> Preview:
         if run.digest == changeset.digest and run.status is not RunStatus.COMPLETE and not run.resumed_by
     ]
     if not stopped:
-        return workspace.preview_of(subject)
+        return preview_of(workspace, subject)
     run = stopped[-1]
     values = workspace.values(run)
     done = {step.id: done_by(run, step, values) for step in run.steps if step.status.done}

@@ -20,6 +20,7 @@ from agentctl.syntax.writing import written
 from agentctl.trace.record import Kind
 from agentctl.views.safe import line
 from agentctl.workspace.planning import Meant, plan_of
+from agentctl.workspace.previewing import preview_plan
 from agentctl.workspace.unlocking import locked, record_act
 from agentctl.workspace.workspace import Workspace
 
@@ -34,7 +35,7 @@ def subject_of(workspace: Workspace, name: str) -> Meant:
     meant = plan_of(workspace, name)
     if meant.digest:
         return meant
-    preview = workspace.preview(meant.plan)
+    preview = preview_plan(workspace, meant.plan)
     workspace.save_changeset(preview)
     return Meant(plan=preview.plan, digest=preview.changeset.digest)
 
@@ -99,7 +100,7 @@ def keep(
     made = edit.by_person(subject.plan, plan, person, subject.digest)
     if made is None:
         return None
-    preview = workspace.preview(made, repeat=subject.repeat)
+    preview = preview_plan(workspace, made, repeat=subject.repeat)
     protector = Protector(workspace.vault, large=True)
     body = _act(subject, preview, person, protector)
     with locked(workspace, "", timeout):

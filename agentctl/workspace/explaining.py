@@ -17,6 +17,7 @@ from agentctl.model.halt import Halt
 from agentctl.model.limit import Standing
 from agentctl.workspace.consenting import given
 from agentctl.workspace.limiting import standings
+from agentctl.workspace.previewing import preview_plan
 from agentctl.workspace.workspace import Workspace, is_plan
 
 
@@ -39,7 +40,7 @@ def explained(workspace: Workspace, subject: str, step: str) -> Explained:
     today's policy and without asking a live system.
     """
     if is_plan(Path(subject)):
-        preview = workspace.preview(workspace.load_plan(Path(subject)))
+        preview = preview_plan(workspace, workspace.load_plan(Path(subject)))
         changeset, decisions, author = preview.changeset, preview.decisions, preview.author
     else:
         changeset, hidden = workspace.stored(subject)

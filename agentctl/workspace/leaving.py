@@ -8,6 +8,7 @@ from agentctl.engine.keys import undo_id
 from agentctl.engine.rollback import Selection
 from agentctl.model.changeset import ChangeSet, Purpose
 from agentctl.model.run import Left
+from agentctl.workspace.previewing import preview_rollback
 from agentctl.workspace.workspace import Workspace
 
 
@@ -16,5 +17,5 @@ def left_by(workspace: Workspace, changeset: ChangeSet) -> Mapping[str, Left]:
     if changeset.purpose is not Purpose.ROLLBACK:
         return {}
     undone = {step.id for step in changeset.plan.steps}
-    left = workspace.preview_undoing(workspace.run(changeset.undoes), Selection()).left
+    left = preview_rollback(workspace, workspace.run(changeset.undoes), Selection()).left
     return {name: item for name, item in left.items() if undo_id(name) not in undone}

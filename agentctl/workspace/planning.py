@@ -7,7 +7,7 @@ from pathlib import Path
 
 from agentctl.engine.edit import judged
 from agentctl.engine.protect import reveal_plan
-from agentctl.errors import Invalid, Usage
+from agentctl.errors import Usage
 from agentctl.model.changeset import Purpose
 from agentctl.model.plan import Plan
 from agentctl.workspace.workspace import Workspace, is_plan
@@ -32,11 +32,7 @@ def plan_of(workspace: Workspace, subject: str) -> Meant:
     stored = workspace.changesets.has(subject) if not path.exists() else path.is_file() and not is_plan(path)
     if not stored:      # a pipe, too, is a plan, and can be read but once
         return Meant(plan=workspace.load_plan(path))
-    changeset, hidden = workspace.stored(subject)
-    if changeset.lineage != workspace.lineage:
-        raise Invalid(
-            "The changeset is another workspace's", f"It is of lineage {changeset.lineage}, not {workspace.lineage}."
-        )
+    changeset, hidden = workspace.stored_here(subject)
     if changeset.purpose is Purpose.ROLLBACK:
         raise Usage(
             "A rollback is not planned anew or edited",

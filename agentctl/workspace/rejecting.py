@@ -21,6 +21,7 @@ from agentctl.views.safe import line
 from agentctl.workspace import judging
 from agentctl.workspace.approving import as_text, short
 from agentctl.workspace.halting import checked
+from agentctl.workspace.previewing import preview_of
 from agentctl.workspace.unlocking import locked
 from agentctl.workspace.workspace import Workspace
 
@@ -38,7 +39,7 @@ def reviewed(workspace: Workspace, subject: str) -> tuple[ChangeSet, dict[str, A
     """Return a stored changeset, or that of a plan, and its document. Of a stored one no live system is asked."""
     path = Path(subject)
     if path.is_file() and not is_changeset(path):
-        preview = workspace.preview_of(subject)
+        preview = preview_of(workspace, subject)
         workspace.save_changeset(preview)
         changeset, hidden, author = preview.changeset, preview.hidden, preview.author
         rulings = judging.judge(workspace, preview)

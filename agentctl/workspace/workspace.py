@@ -11,16 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from agentctl.connectors.base import Connector
-from agentctl.engine.again import preview_again
-from agentctl.engine.authoring import author_of, authorship
+from agentctl.engine.authoring import author_of
 from agentctl.engine.breakers import gauges
 from agentctl.engine.gate import Judge
-from agentctl.engine.keys import Ledger, ledger
 from agentctl.engine.ports import Systems
-from agentctl.engine.preview import Preview, Setting, preview
-from agentctl.engine.rollback import Selection, Undoing, preview_undoing, select
-from agentctl.engine.undone import undone
-from agentctl.errors import Invalid, Stale, Tampered, Usage
+from agentctl.engine.preview import Preview
+from agentctl.errors import Invalid, Tampered, Usage
 from agentctl.identity import keys
 from agentctl.identity.vault import Vault
 from agentctl.model.action import ActionSpec
@@ -276,6 +272,15 @@ class Workspace:
         changeset = proving.with_signed(self.changesets.load(name), self.vault_if_any)
         return changeset, packs.read(self.layout.packs, _pack_of(changeset), self.vault_if_any).values
 
+    def stored_here(self, name: str) -> tuple[ChangeSet, Mapping[str, Any]]:
+        """Return the same. Raises Invalid where it is another workspace's."""
+        changeset, hidden = self.stored(name)
+        if changeset.lineage != self.lineage:
+            raise Invalid(
+                "The changeset is another workspace's", f"It is of lineage {changeset.lineage}, not {self.lineage}."
+            )
+        return changeset, hidden
+
     def run(self, name: str) -> Run:
         """Return the run of a full id, a unique beginning of one, or ``latest``. Raises Usage, or Tampered."""
         history = self.history()
@@ -319,58 +324,6 @@ class Workspace:
         """Return what judges a stored changeset now, its plan's author proven anew; ``hidden`` are its values."""
         author = author_of(changeset, hidden, self.policy, self.catalog)
         return self.judge_now(changeset.purpose, author=author)
-
-    def preview(self, plan: Plan, *, repeat: int = 0) -> Preview:
-        """Return what ``plan`` would do. Reads live systems and changes nothing. Raises Tampered on a damaged trace."""
-        setting = Setting(
-            lineage=self.lineage,
-            tenant=self.file.tenant,
-            environment=self.file.environment,
-            now=self.now(),
-            repeat=repeat,
-            ledger=ledger(self.whole_history(), self.values),
-        )
-        by = self.judge_now(author=authorship(plan, self.policy, self.catalog))
-        return preview(plan, self.readable, by, self.vault, setting)
-
-    def preview_of(self, subject: str) -> Preview:
-        """Return the preview of a plan file, or of a stored changeset: which must come out the same, or is stale."""
-        path = Path(subject)
-        if is_plan(path):
-            return self.preview(self.load_plan(path))
-        changeset, hidden = self.stored(subject)
-        if changeset.lineage != self.lineage:
-            raise Invalid(
-                "The changeset is another workspace's", f"It is of lineage {changeset.lineage}, not {self.lineage}."
-            )
-        try:
-            return preview_again(changeset, hidden, self.readable, self.judge_of(changeset, hidden), self.vault)
-        except Stale as error:
-            if changeset.plan.edited:       # no file holds what a person made of it
-                error.command = f"agentctl plan {changeset.digest.removeprefix('sha256:')[:12]}"
-            raise
-
-    def preview_undoing(self, run: Run, selection: Selection) -> Undoing:
-        """Return what undoing ``selection`` of ``run`` would do, and which steps it would leave alone."""
-        setting = Setting(
-            lineage=self.lineage,
-            tenant=self.file.tenant,
-            environment=self.file.environment,
-            now=self.now(),
-            purpose=Purpose.ROLLBACK,
-            undoes=run.id,
-            ledger=Ledger(),        # an inverse is compared with what is there, not with a key
-        )
-        return preview_undoing(
-            run,
-            select(run, selection, self.readable),
-            undone(self.history(), run),
-            self.values(run),
-            self.readable,
-            self.judge_now(Purpose.ROLLBACK),
-            self.vault,
-            setting,
-        )
 
 
 def _pack_of(changeset: ChangeSet) -> str:

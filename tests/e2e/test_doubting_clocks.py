@@ -9,6 +9,7 @@ import pytest
 from agentctl.errors import Exit
 from agentctl.model.clock import Clocks
 from agentctl.planfile.load import loads
+from agentctl.workspace.previewing import preview_plan
 from agentctl.workspace.running import carry_out
 from tests.e2e.house import PERSON, House, create, update
 from tests.e2e.signing import approve, planned, with_leads
@@ -22,7 +23,7 @@ def behind(house, monkeypatch) -> House:
     with opened(house) as workspace:
         real = workspace.clocks()
         workspace.clocks = lambda: Clocks(wall=real.wall + timedelta(days=2))
-        preview = workspace.preview(loads(plan([update("tier")]), "plan.yaml", workspace.catalog))
+        preview = preview_plan(workspace, loads(plan([update("tier")]), "plan.yaml", workspace.catalog))
         workspace.save_changeset(preview)
         carry_out(workspace, preview, yes(preview), CONTROL)
     return house

@@ -15,6 +15,7 @@ from agentctl.engine.ports import Systems
 from agentctl.model.decision import Consent, ConsentKind
 from agentctl.planfile.load import loads
 from agentctl.workspace import making
+from agentctl.workspace.previewing import preview_plan
 from agentctl.workspace.running import Control, carry_out, resume
 from agentctl.workspace.workspace import Workspace
 
@@ -82,7 +83,7 @@ class World:
     def preview(self, steps: str, *, on_failure: str = "stop", repeat: int = 0):
         plan = f"version: 1\nkind: Plan\nintent: test\nagent: bot\non_failure: {on_failure}\nsteps:\n{steps}"
         workspace = self.workspace
-        return workspace.preview(loads(plan.encode(), "plan.yaml", workspace.catalog), repeat=repeat)
+        return preview_plan(workspace, loads(plan.encode(), "plan.yaml", workspace.catalog), repeat=repeat)
 
     def apply(self, steps: str, *, consent: Consent | None = None, **options):
         preview = self.preview(steps, **options)

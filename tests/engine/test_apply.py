@@ -9,6 +9,7 @@ from agentctl.model.decision import Consent
 from agentctl.model.run import LeftStatus, RunStatus, StepStatus
 from agentctl.testing import LostReply
 from agentctl.workspace.drifting import drift
+from agentctl.workspace.previewing import preview_of, preview_rollback
 from agentctl.workspace.projecting import load_state, rebuild
 from agentctl.workspace.unlocking import locked
 
@@ -180,7 +181,7 @@ def test_a_changed_policy_makes_a_stored_changeset_stale(world, customer):
     workspace.save_changeset(preview)
     world.policy(world.rules + "invariants: [{id: x, when: 'true', deny: 'false', message: m}]\n")
     with pytest.raises(Stale, match="policy"):
-        world.workspace.preview_of(preview.changeset.digest)
+        preview_of(world.workspace, preview.changeset.digest)
 
 
 def test_a_step_that_cannot_succeed_is_said_at_plan_with_its_place(world):
@@ -200,7 +201,7 @@ def test_one_run_at_a_time(world, customer):
 
 def undo(world, selection=None):
     workspace = world.workspace
-    undoing = workspace.preview_undoing(workspace.run("latest"), selection or Selection())
+    undoing = preview_rollback(workspace, workspace.run("latest"), selection or Selection())
     return undoing, undoing.preview and world.carry_out(undoing.preview, left=undoing.left)
 
 
@@ -224,7 +225,7 @@ def test_rolling_back_twice_finds_nothing_left_to_do(world, customer):
     run = world.apply(TWICE).run
     undo(world)
     workspace = world.workspace
-    undoing = workspace.preview_undoing(workspace.run(run), Selection())
+    undoing = preview_rollback(workspace, workspace.run(run), Selection())
     assert undoing.preview is None
     assert undoing.nothing_needed
 
@@ -314,7 +315,7 @@ def test_a_damaged_run_is_explained_as_far_as_it_goes_but_not_undone(world, cust
     corrupt(world, run)
     assert not world.run(run).complete
     with pytest.raises(Usage, match="Nothing to undo"):
-        world.workspace.preview_undoing(world.run(run), Selection())
+        preview_rollback(world.workspace, world.run(run), Selection())
 
 
 def test_a_field_that_was_absent_is_absent_again_after_rollback(world, customer):
@@ -331,7 +332,7 @@ def test_a_run_undone_in_two_parts_is_whole_again(world, customer):
     ).run
     undo(world, Selection(from_="s2"))
     workspace = world.workspace
-    undoing = workspace.preview_undoing(workspace.run(run), Selection())
+    undoing = preview_rollback(workspace, workspace.run(run), Selection())
     assert {step: item.status for step, item in undoing.left.items()} == dict.fromkeys(["s3", "s2"], LeftStatus.NOT_NEEDED)
     world.carry_out(undoing.preview, left=undoing.left)
     assert customer() == before

@@ -18,6 +18,7 @@ from agentctl.testing import LostReply
 from agentctl.trace.record import Kind
 from agentctl.workspace.halting import halt
 from agentctl.workspace.lifting import unhalt
+from agentctl.workspace.previewing import preview_rollback
 from agentctl.workspace.running import Control, carry_out
 from agentctl.workspace.unlocking import locked
 
@@ -220,7 +221,7 @@ def test_runs_that_had_to_be_rolled_back_are_counted_once_each(world):
     for name in ("a", "b"):
         ended = world.apply(steps(name, f"{name}2"))
         for step in (f"{name}2", name):
-            undoing = world.workspace.preview_undoing(world.run(ended.run), Selection(steps=(step,)))
+            undoing = preview_rollback(world.workspace, world.run(ended.run), Selection(steps=(step,)))
             assert world.carry_out(undoing.preview, left=undoing.left).ending.status is RunStatus.COMPLETE
             assert world.workspace.halts() == () or name == "b"
     (stands,) = world.workspace.halts()
@@ -231,7 +232,7 @@ def test_a_tripped_breaker_stands_in_nobodys_way_who_puts_things_back(picky):
     guarded(picky, halt="all")
     picky.apply(steps("ok", "bad1", "bad2"), on_failure="continue")
     assert picky.workspace.halts()
-    undoing = picky.workspace.preview_undoing(picky.run(), Selection())
+    undoing = preview_rollback(picky.workspace, picky.run(), Selection())
     assert picky.carry_out(undoing.preview, left=undoing.left).ending.status is RunStatus.COMPLETE
     assert picky.memory.records == {}
 
@@ -244,7 +245,7 @@ def test_what_fails_while_somebody_puts_things_back_is_not_held_against_the_agen
         pass
 
     world.wrap = CannotDelete
-    undoing = world.workspace.preview_undoing(world.run(), Selection())
+    undoing = preview_rollback(world.workspace, world.run(), Selection())
     ended = world.carry_out(undoing.preview, left=undoing.left)
     assert statuses(ended) == ["failed"]
     assert world.workspace.halts() == ()

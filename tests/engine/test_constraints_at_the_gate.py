@@ -17,6 +17,7 @@ from agentctl.planfile.load import loads
 from agentctl.store import changesets
 from agentctl.testing import LostReply
 from agentctl.workspace import judging
+from agentctl.workspace.previewing import preview_of, preview_plan
 from agentctl.workspace.running import carry_out, resume
 
 TWO = """\
@@ -148,13 +149,13 @@ def test_what_is_prepared_before_its_window_is_the_same_changeset_within_it(worl
     plan = loads(
         f"version: 1\nkind: Plan\nintent: test\nagent: bot\nsteps:\n{TWO}".encode(), "plan.yaml", early.catalog
     )
-    prepared = early.preview(plan)
+    prepared = preview_plan(early, plan)
     rulings = judging.judge(early, prepared, world.yes(prepared))
     assert all(isinstance(ruling, Hold) for ruling in rulings.values())
     assert {need.kind for ruling in rulings.values() for need in ruling.needs} == {ConsentKind.NONE}
     clock.set(9)
     within = clock.workspace
-    again = within.preview(plan)
+    again = preview_plan(within, plan)
     assert again.changeset.digest == prepared.changeset.digest
     assert all(isinstance(ruling, Permit) for ruling in judging.judge(within, again, world.yes(again)).values())
 
@@ -170,7 +171,7 @@ def cite(world, **options):
         "evidence: [{id: ticket, uri: 'file:ticket.md', quote: please upgrade}]\nsteps:\n" + CITED
     )
     workspace = world.workspace
-    return workspace.preview(loads(text.encode(), "plan.yaml", workspace.catalog), **options)
+    return preview_plan(workspace, loads(text.encode(), "plan.yaml", workspace.catalog), **options)
 
 
 def test_evidence_is_read_again_before_the_effect_and_must_be_what_was_pinned(world, customers):
@@ -211,7 +212,7 @@ def test_a_stated_digest_that_nobody_could_check_is_no_verification(world, custo
         f"evidence: [{{id: ticket, uri: 'https://acme.example/1', sha256: '{'a' * 64}'}}]\nsteps:\n" + CITED
     )
     workspace = world.workspace
-    preview = workspace.preview(loads(text.encode(), "plan.yaml", workspace.catalog))
+    preview = preview_plan(workspace, loads(text.encode(), "plan.yaml", workspace.catalog))
     (ruling,) = judging.judge(workspace, preview, world.yes(preview)).values()
     assert isinstance(ruling, Refuse)
 
@@ -238,4 +239,4 @@ def test_a_changeset_that_says_more_can_be_undone_than_can_is_stale(world, custo
     surer = tuple(replace(change, inverse=Inverse(kind=Reversibility.EXACT)) for change in told.changes)
     changesets.write(tmp_path / "forged", replace(told, changes=surer), 0o600)
     with pytest.raises(Stale, match="undone less surely"):
-        world.workspace.preview_of(str(tmp_path / "forged"))
+        preview_of(world.workspace, str(tmp_path / "forged"))

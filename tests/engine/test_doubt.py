@@ -7,6 +7,7 @@ from agentctl.engine.rollback import Selection
 from agentctl.errors import Incomplete, Indeterminate, Unreachable
 from agentctl.model.run import RunStatus, StepStatus
 from agentctl.testing import LostReply
+from agentctl.workspace.previewing import preview_rollback
 from agentctl.workspace.resolving import resolve
 
 CREATE = "  - {id: make, action: mem.record.create, target: customers, with: {name: Ada}}\n"
@@ -154,7 +155,7 @@ def test_what_was_sent_again_can_be_rolled_back(world):
     world.wrap = lambda connector: connector
     ended = world.resume()
     workspace = world.workspace
-    undoing = workspace.preview_undoing(workspace.run(ended.run), Selection())
+    undoing = preview_rollback(workspace, workspace.run(ended.run), Selection())
     world.carry_out(undoing.preview, left=undoing.left)
     assert world.memory.records == {}
 

@@ -17,6 +17,7 @@ from agentctl.store import halts as requests
 from agentctl.workspace import judging
 from agentctl.workspace.halting import halt
 from agentctl.workspace.lifting import unhalt
+from agentctl.workspace.previewing import preview_rollback
 from agentctl.workspace.projecting import load_state
 from agentctl.workspace.unlocking import locked
 
@@ -92,7 +93,7 @@ def test_a_plan_made_before_the_halt_is_refused_with_nothing_executed(world):
 def test_a_rollback_is_never_halted(world, scope):
     world.apply(THREE)
     halt(world.workspace, scope, "2 a.m.")
-    undoing = world.workspace.preview_undoing(world.run(), Selection())
+    undoing = preview_rollback(world.workspace, world.run(), Selection())
     assert all(not isinstance(ruling, Refuse) for ruling in judging.judge(world.workspace, undoing.preview).values())
     assert world.carry_out(undoing.preview, left=undoing.left).ending.status is RunStatus.COMPLETE
 

@@ -19,6 +19,7 @@ from agentctl.model.run import RunStatus
 from agentctl.planfile.load import loads
 from agentctl.testing import LostReply
 from agentctl.workspace import judging
+from agentctl.workspace.previewing import preview_plan, preview_rollback
 from agentctl.workspace.resolving import resolve
 from agentctl.workspace.running import Control, carry_out
 from agentctl.workspace.workspace import Workspace
@@ -126,7 +127,7 @@ def test_usage_is_counted_apart_for_each_agent(world):
     assert world.refused(world.preview(create("b")))
     workspace = world.workspace
     plan = f"version: 1\nkind: Plan\nintent: i\nagent: other\nsteps:\n{create('b')}"
-    assert not world.refused(workspace.preview(loads(plan.encode(), "plan.yaml", workspace.catalog)))
+    assert not world.refused(preview_plan(workspace, loads(plan.encode(), "plan.yaml", workspace.catalog)))
 
 
 def test_the_trace_tells_what_was_set_aside_and_no_key_that_was_looked_up(world):
@@ -215,7 +216,7 @@ def test_a_rollback_is_not_limited_and_gives_nothing_back(world):
     world.limits("{count: 2, per: 1h}")
     world.apply(create("a", "b"))
     workspace = world.workspace
-    undoing = workspace.preview_undoing(workspace.run("latest"), Selection())
+    undoing = preview_rollback(workspace, workspace.run("latest"), Selection())
     assert not world.refused(undoing.preview)
     assert world.carry_out(undoing.preview, left=undoing.left).ending.status is RunStatus.COMPLETE
     assert world.left == 0

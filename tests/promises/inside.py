@@ -10,6 +10,7 @@ from typing import Any
 from agentctl.engine.rollback import Selection
 from agentctl.model.decision import Consent, ConsentKind
 from agentctl.planfile.load import loads
+from agentctl.workspace.previewing import preview_plan, preview_rollback
 from agentctl.workspace.running import Control, Ended, carry_out
 from agentctl.workspace.workspace import Workspace
 from tests.e2e.house import House
@@ -44,7 +45,7 @@ def plan(steps: Sequence[Mapping[str, Any]]) -> bytes:
 def apply(house: House, steps: Sequence[Mapping[str, Any]]) -> Ended:
     """Carry out a plan somebody said yes to. Raises Invalid where it cannot be."""
     with opened(house) as workspace:
-        preview = workspace.preview(loads(plan(steps), "plan.yaml", workspace.catalog))
+        preview = preview_plan(workspace, loads(plan(steps), "plan.yaml", workspace.catalog))
         workspace.save_changeset(preview)
         return carry_out(workspace, preview, yes(preview), CONTROL)
 
@@ -55,7 +56,7 @@ def rollback(house: House, run: str = "latest", selection: Selection | None = No
         done = workspace.run(run)
         if not any(step.status.acted for step in done.steps):
             return None
-        undoing = workspace.preview_undoing(done, selection or Selection())
+        undoing = preview_rollback(workspace, done, selection or Selection())
         if undoing.preview is None:
             return None
         workspace.save_changeset(undoing.preview)

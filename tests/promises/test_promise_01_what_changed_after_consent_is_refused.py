@@ -16,6 +16,7 @@ from agentctl.errors import Exit, Invalid, Stale, Tampered
 from agentctl.identity import statements
 from agentctl.model.approval import Statement
 from agentctl.model.changeset import SystemIdentity
+from agentctl.workspace.previewing import preview_of
 from tests.e2e.house import House, step, update
 from tests.e2e.signing import approve, planned, with_leads
 from tests.engine.conftest import World
@@ -195,6 +196,6 @@ def test_another_system_or_another_action_behind_the_same_name_is_refused(tmp_pa
     world.workspace.save_changeset(preview)
     world.wrap = lambda inner: Another(inner, lambda identity: replace(identity, **system), spec)
     with pytest.raises(Stale) as refused:
-        world.workspace.preview_of(preview.changeset.digest)
+        preview_of(world.workspace, preview.changeset.digest)
     assert all(word in refused.value.detail for word in words), refused.value.detail
     assert world.workspace.history().runs == ()

@@ -9,6 +9,7 @@ import pytest
 from agentctl.connectors.base import Call
 from agentctl.errors import Exit, Rejected
 from agentctl.planfile.load import loads
+from agentctl.workspace.previewing import preview_plan
 from tests.e2e.house import EVERYWHERE, House, create, step, update
 from tests.promises.inside import opened, plan
 
@@ -58,7 +59,7 @@ def test_a_plan_somebody_says_no_to_changes_nothing(lived_in):
 
 def test_what_a_plan_is_previewed_with_cannot_act(house):
     with opened(house) as workspace:
-        preview = workspace.preview(loads(plan(EVERYWHERE), "plan.yaml", workspace.catalog))
+        preview = preview_plan(workspace, loads(plan(EVERYWHERE), "plan.yaml", workspace.catalog))
         for change in preview.full:
             call = Call(key="k", before={}, deadline=1.0)
             with pytest.raises(Rejected, match="reading only"):

@@ -11,6 +11,7 @@ from agentctl.errors import Refused, Usage
 from agentctl.model.clock import Clocks
 from agentctl.trace.chain import scan
 from agentctl.workspace import clock
+from agentctl.workspace.previewing import preview_rollback
 from agentctl.workspace.running import carry_out
 from agentctl.workspace.trusting import trust
 from tests.engine.conftest import World
@@ -121,7 +122,7 @@ def test_only_a_record_that_sets_the_clock_may_be_earlier_than_the_one_before_it
 def test_on_call_can_roll_back_under_a_clock_in_doubt_once_it_is_trusted(world):
     world.apply(STEP)
     run = world.run()
-    undoing = under(world.workspace, days=2).preview_undoing(run, Selection())
+    undoing = preview_rollback(under(world.workspace, days=2), run, Selection())
     for trusted in (False, True):
         workspace = under(world.workspace, days=2)
         workspace.save_changeset(undoing.preview)
