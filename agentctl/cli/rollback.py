@@ -56,6 +56,7 @@ def rollback(
         agentctl rollback latest
         agentctl rollback 4k2m --step tier --with-dependents
     """
+    from agentctl.workspace.previewing import preview_rollback
 
     workspace = context.obj.workspace()
     selection = Selection(
