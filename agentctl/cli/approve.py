@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from agentctl.cli.complete import complete_subjects
-from agentctl.cli.options import DiffOption, seconds
+from agentctl.cli.options import As, DiffOption, Key, seconds
 from agentctl.cli.output import emit, talk
 from agentctl.errors import ConsentMissing
 from agentctl.views.look import Detail
@@ -26,9 +26,7 @@ def approve(
             autocompletion=complete_subjects,
         ),
     ],
-    as_: Annotated[
-        str, typer.Option("--as", metavar="PERSON", help="Who you are in the policy; by default your login name.")
-    ] = "",
+    as_: As = "",
     group: Annotated[
         str, typer.Option("--group", metavar="GROUP", help="Approve for this group of yours only.")
     ] = "",
@@ -37,10 +35,7 @@ def approve(
     step: Annotated[
         list[str] | None, typer.Option("--step", metavar="ID", help="Approve only this step (repeatable).")
     ] = None,
-    key: Annotated[
-        Path | None,
-        typer.Option("--key", metavar="FILE", help="Your ssh key; a public one where ssh-agent holds the private one."),
-    ] = None,
+    key: Key = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="Also write the approval to FILE, to send it on.")
     ] = None,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from agentctl.cli.complete import complete_steps_of_plan, complete_subjects
-from agentctl.cli.options import DiffOption, FormatOption, JsonInto, seconds
+from agentctl.cli.options import As, DiffOption, FormatOption, JsonInto, seconds
 from agentctl.cli.output import emit, talk
 from agentctl.errors import AgentctlError, ConsentMissing, Invalid, Usage
 from agentctl.views.emit import Format
@@ -53,9 +53,7 @@ def edit(
     with_: Annotated[
         Path | None, typer.Option("--with", metavar="FILE", help="Take the step's arguments from FILE; open no editor.")
     ] = None,
-    as_: Annotated[
-        str, typer.Option("--as", metavar="PERSON", help="Who you are in the policy; by default your login name.")
-    ] = "",
+    as_: As = "",
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="Also write the new changeset to FILE.")
     ] = None,

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from agentctl.cli.complete import complete_subjects
-from agentctl.cli.options import DiffOption
+from agentctl.cli.options import As, DiffOption, Key
 from agentctl.cli.output import emit, talk
 from agentctl.errors import Usage
 from agentctl.views.look import Detail
@@ -28,13 +28,8 @@ def reject(
     ],
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why. Signed with the rest.")] = "",
     withdraw: Annotated[bool, typer.Option("--withdraw", help="Take back what you rejected.")] = False,
-    as_: Annotated[
-        str, typer.Option("--as", metavar="PERSON", help="Who you are in the policy; by default your login name.")
-    ] = "",
-    key: Annotated[
-        Path | None,
-        typer.Option("--key", metavar="FILE", help="Your ssh key; a public one where ssh-agent holds the private one."),
-    ] = None,
+    as_: As = "",
+    key: Key = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FILE", help="Also write it to FILE, to send it on.")
     ] = None,

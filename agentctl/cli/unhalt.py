@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from agentctl.cli.halting import AgentName, ConnectorName, Everything, Reason, scope
+from agentctl.cli.options import Key
 from agentctl.cli.output import talk
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -23,10 +23,7 @@ def unhalt(
     as_: Annotated[
         str, typer.Option("--as", metavar="PERSON", help="Sign, as this person of the policy.")
     ] = "",
-    key: Annotated[
-        Path | None,
-        typer.Option("--key", metavar="FILE", help="Your ssh key; a public one where ssh-agent holds the private one."),
-    ] = None,
+    key: Key = None,
 ) -> None:
     """Lift the halts of exactly what you name; others stay. What a breaker counted before counts no more.
 
