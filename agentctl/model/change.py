@@ -18,7 +18,7 @@ from agentctl.model.plan import (
     step_to_wire,
 )
 from agentctl.model.snapshot import Address
-from agentctl.model.values import Fields, Unknown, Value, from_wire, same, to_wire
+from agentctl.model.values import Fields, Unknown, Value, fields_from_wire, same, to_wire
 
 
 class Effect(StrEnum):
@@ -127,7 +127,7 @@ def fields_to_wire(fields: Fields | None) -> Any:
 
 
 def _fields_from_wire(wire: Any) -> Fields | None:
-    return None if wire is None else from_wire(wire)  # type: ignore[return-value]  # an object decodes to a mapping
+    return None if wire is None else fields_from_wire(wire)
 
 
 def change_to_wire(change: Change) -> dict[str, Any]:

@@ -94,6 +94,14 @@ def from_wire(wire: Any) -> Value:
     raise NotAValue(f"{type(wire).__name__} is not a JSON value without floats")
 
 
+def fields_from_wire(wire: Any) -> Fields:
+    """Return the fields of a record whose JSON form is ``wire``. Raises NotAValue, also where it is no record's."""
+    fields = from_wire(wire)
+    if not isinstance(fields, Mapping):
+        raise NotAValue(f"{type(fields).__name__} is not a record's fields")
+    return fields
+
+
 def same(left: Value, right: Value) -> bool:
     """Whether two values are the same value of the same type: ``1``, ``True`` and ``1.0`` all differ."""
     if left is right:

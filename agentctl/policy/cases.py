@@ -16,7 +16,7 @@ from agentctl.model.changeset import Purpose
 from agentctl.model.diagnostic import Diagnostic, Severity, Span
 from agentctl.model.plan import Evidence, Plan, Step, argument_from_wire
 from agentctl.model.snapshot import Address
-from agentctl.model.values import Fields, NotAValue, from_wire
+from agentctl.model.values import Fields, NotAValue, fields_from_wire
 from agentctl.policy.wide import Ground
 from agentctl.syntax import schema, yaml
 from agentctl.syntax.document import Document, Pointer
@@ -209,4 +209,4 @@ def _change(document: Document, given: Mapping[str, Any], step: Step, spec: Acti
 
 
 def _fields(document: Document, node: Any) -> Fields | None:
-    return None if node is None else from_wire(document.wire(node))  # type: ignore[return-value]  # a mapping
+    return None if node is None else fields_from_wire(document.wire(node))

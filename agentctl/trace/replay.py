@@ -16,7 +16,7 @@ from agentctl.model.limit import reserved_from_wire
 from agentctl.model.plan import plan_from_wire
 from agentctl.model.run import Act, History, Left, LeftStatus, Observed, Run, RunStatus, StepRun, StepStatus
 from agentctl.model.snapshot import Address
-from agentctl.model.values import from_wire
+from agentctl.model.values import fields_from_wire
 from agentctl.trace.mishaps import mishap_of_rollback, mishap_of_step
 from agentctl.trace.record import Kind, Record
 
@@ -207,7 +207,7 @@ def _finish(step: StepRun, record: Record) -> StepRun:
     return replace(
         step,
         inverse=inverse_from_wire(body["inverse"]),
-        ids=from_wire(receipt["ids"]),  # type: ignore[arg-type]  # an object decodes to a mapping
+        ids=fields_from_wire(receipt["ids"]),
         links=tuple(receipt["links"]),
         addresses={Address(new): Address(real) for new, real in receipt["addresses"].items()},
         observed=_observed(body["observed"]),
@@ -218,7 +218,7 @@ def _observed(wire: list[Mapping[str, Any]]) -> tuple[Observed, ...]:
     return tuple(
         Observed(
             address=Address(item["address"]),
-            value=None if item["value"] is None else from_wire(item["value"]),  # type: ignore[arg-type]  # a mapping
+            value=None if item["value"] is None else fields_from_wire(item["value"]),
         )
         for item in wire
     )

@@ -27,7 +27,7 @@ ODD = (
 KEYS = ["a", "A", "a ", "=1", "1", "01", "new:x", "ä", "a,b", "b", "", "%41", "?{}", "dependents", "2026-01-02", "9" * 30]
 NAMES = [
     *(f"{table}/{quote(key, safe='')}" for table in ("texts", "days", "customers") for key in KEYS),
-    *(f"customers/{key}" for key in ("42", "43", "45", "042", "=42", "4%32", "42/dependents", '?{"region":"eu"}')),
+    *(f"customers/{key}" for key in ("42", "43", "45", "042", "=42", "4%32", "42/dependents", '?{"region":"eu"}', '?[]', '?"eu"')),
     "lines/7,1", "lines/7,2", "lines/7", "notes/1", "secrets/1", "nothing/1", "schema", "texts", "texts/%3D%221%22",
     "customers/new:step",
 ]

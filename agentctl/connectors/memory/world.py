@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from agentctl.errors import Indeterminate, Rejected, Unreachable
-from agentctl.model.values import Fields, Value, from_wire, to_wire
+from agentctl.model.values import Fields, Value, fields_from_wire, to_wire
 
 
 @dataclass(slots=True)
@@ -60,10 +60,10 @@ def locked(store: Path) -> Iterator[None]:
 def _decoded(wire: Any) -> World:
     return World(
         serial=wire["serial"],
-        fields={name: cast(dict[str, Value], from_wire(fields)) for name, fields in wire["records"].items()},
+        fields={name: dict(fields_from_wire(fields)) for name, fields in wire["records"].items()},
         versions=wire["versions"],
         keys=wire["keys"],
-        outbox=[cast(dict[str, Value], from_wire(note)) for note in wire["outbox"]],
+        outbox=[dict(fields_from_wire(note)) for note in wire["outbox"]],
     )
 
 

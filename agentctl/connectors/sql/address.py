@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import TypeAlias, cast
+from typing import TypeAlias
 from urllib.parse import quote, unquote
 
 from agentctl.connectors.sql.schema import Kind, Table
@@ -20,7 +20,7 @@ from agentctl.errors import Rejected
 from agentctl.model.canonical import canonical
 from agentctl.model.plan import Argument, argument_to_wire
 from agentctl.model.snapshot import Address, within
-from agentctl.model.values import Fields, NotAValue, Value, from_wire, same, to_wire
+from agentctl.model.values import Fields, NotAValue, Value, fields_from_wire, from_wire, same, to_wire
 
 SCHEMA = "schema"
 _DEPENDENTS = "/dependents"
@@ -71,7 +71,7 @@ def _parse(text: str) -> RowName | ConditionName:
 
 def _where(text: str) -> Mapping[str, Value]:
     try:
-        return cast(Mapping[str, Value], from_wire(json.loads(unquote(text))))
+        return fields_from_wire(json.loads(unquote(text)))
     except (ValueError, NotAValue, RecursionError) as error:
         raise Rejected("Condition malformed", "A condition is made of columns, operators and values.") from error
 
