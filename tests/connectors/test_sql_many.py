@@ -27,7 +27,7 @@ ODD = (
 KEYS = ["a", "A", "a ", "=1", "1", "01", "new:x", "ä", "a,b", "b", "", "%41", "?{}", "dependents", "2026-01-02", "9" * 30]
 NAMES = [
     *(f"{table}/{quote(key, safe='')}" for table in ("texts", "days", "customers") for key in KEYS),
-    *(f"customers/{key}" for key in ("42", "43", "45", "042", "=42", "4%32", "42/dependents", '?{"region":"eu"}', '?[]', '?"eu"')),
+    *(f"customers/{key}" for key in ("42", "43", "45", "042", "=42", "4%32", "42/dependents", '?{"region":"eu"}', "?[]", '?"eu"')),
     "lines/7,1", "lines/7,2", "lines/7", "notes/1", "secrets/1", "nothing/1", "schema", "texts", "texts/%3D%221%22",
     "customers/new:step",
 ]
@@ -85,3 +85,9 @@ def test_rows_of_one_table_are_one_question(world, crm):
     found = crm.read_many([Address(f"crm/customers/{key}") for key in (42, 43, 44, 45)])
     assert [snapshot.exists for snapshot in found] == [True, True, True, False]
     assert len({snapshot.at for snapshot in found}) == 1, "of one moment"
+
+
+@pytest.mark.parametrize("condition", ["[]", '"eu"', "7", "null", "{", "1.5"])
+def test_an_address_whose_condition_is_none_is_refused(crm, condition):
+    with pytest.raises(ConnectorError, match="Condition malformed"):
+        crm.read(Address(f"crm/customers/?{quote(condition)}"))
