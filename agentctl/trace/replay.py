@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -28,16 +28,14 @@ _ACTS = {
 _UNSETTLED = (StepStatus.STARTED, StepStatus.IN_DOUBT)
 
 
-def replay(numbered: Iterable[tuple[int, Record]]) -> History:
-    """Return the history that records tell, each given with the number of its trace file."""
-    telling = _Telling()
-    for number, record in numbered:
-        telling.hear(number, record)
-    return telling.history()
+class NotTold(ValueError):
+    """A record in its place whose body is not what its kind says, or speaks of what the trace does not tell of."""
 
 
 @dataclass(slots=True)
-class _Telling:
+class Telling:
+    """The story so far. ``hear`` takes the records in their order, each with the number of its trace file."""
+
     runs: dict[str, Run] = field(default_factory=dict)
     steps: dict[str, dict[str, StepRun]] = field(default_factory=dict)
     acts: list[Act] = field(default_factory=list)
@@ -46,6 +44,13 @@ class _Telling:
     undone: set[str] = field(default_factory=set)
 
     def hear(self, number: int, record: Record) -> None:
+        """Take in one record. Raises NotTold for one that tells nothing; what was told before it stays."""
+        try:
+            self._hear(number, record)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise NotTold(f"its body is not that of a `{record.kind.value}` here") from error
+
+    def _hear(self, number: int, record: Record) -> None:
         body = record.body
         self.last = record.time
         if record.kind is Kind.RUN_STARTED:
@@ -68,6 +73,7 @@ class _Telling:
                 self.mishaps.append(bad)
 
     def history(self) -> History:
+        """Return what was told."""
         self._hand_back()
         undone: dict[str, list[str]] = {}
         resumed: dict[str, list[str]] = {}

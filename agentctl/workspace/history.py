@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
 from agentctl.model.run import History
 from agentctl.trace.chain import Fault, Link, parse_name, walk
-from agentctl.trace.record import Record
-from agentctl.trace.replay import replay
+from agentctl.trace.replay import NotTold, Telling
 
 _Stamp: TypeAlias = tuple[str, int, int, int]
 
@@ -41,20 +39,23 @@ def _stamps(folder: Path) -> frozenset[_Stamp]:
 
 def read_history(folder: Path) -> History:
     """Return what the trace in ``folder`` tells. Where it is damaged, what is intact, and where the damage is."""
+    telling = Telling()
     faults: list[Fault] = []
-    history = replay(_records(folder, faults))
+    broken_off = ""
+    for found in walk(folder):
+        match found:
+            case Link() if found.file.name != broken_off:
+                try:
+                    telling.hear(found.file.number, found.record)
+                except NotTold as error:
+                    broken_off = found.file.name
+                    faults.append(Fault(broken_off, found.line, str(error)))
+            case Fault():
+                faults.append(found)
     damaged = {file.number for fault in faults if (file := parse_name(fault.file))}
+    history = telling.history()
     return replace(
         history,
         runs=tuple(replace(run, complete=False) if run.number in damaged else run for run in history.runs),
         damage=tuple(f"{fault}: {fault.why}" for fault in faults),
     )
-
-
-def _records(folder: Path, faults: list[Fault]) -> Iterator[tuple[int, Record]]:
-    for found in walk(folder):
-        match found:
-            case Link():
-                yield found.file.number, found.record
-            case Fault():
-                faults.append(found)

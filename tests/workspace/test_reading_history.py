@@ -52,3 +52,16 @@ def test_what_is_written_meanwhile_is_seen(places):
     assert [act.kind for act in reading.history().acts] == ["init"], "the last line is torn"
     path.write_bytes(b"{}\n" + path.read_bytes())
     assert reading.history().damage
+
+
+def test_a_record_in_its_place_that_tells_nothing_is_damage_and_what_stands_before_it_is_read(places):
+    """Whoever holds every file but the key can write a chain anew; a value that changed by a bit is read before the
+    line after it shows that."""
+    act(places, "halt", "h1", reason="2 a.m.")
+    with Journal.open(places, "run", "r1", clock=FrozenClock()) as journal:
+        journal.append(Kind.RUN_STARTED, {"plan": "no plan", "carried": {}}, sync=True)
+        journal.append(Kind.RUN_FINISHED, {"status": "complete", "reason": ""}, sync=True)
+    history = read_history(places.trace)
+    assert [act.id for act in history.acts] == ["h1"]
+    assert history.runs == ()
+    assert history.damage == ("000002-run-r1.jsonl:1: its body is not that of a `run_started` here",)
