@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from agentctl.model.canonical import digest_bytes
 from agentctl.model.state import Head
@@ -81,6 +81,14 @@ class Chain:
 Found: TypeAlias = Link | Torn | Fault
 
 
+class ReadFile(Protocol):
+    """Reads one file of the trace, which follows ``before``; ``newest`` is the one that may still grow."""
+
+    def __call__(
+        self, folder: Path, file: TraceFile, before: Link | None, *, anchored: bool, newest: bool
+    ) -> Iterator[Found]: ...
+
+
 def scan(folder: Path) -> Chain:
     """Walk the whole trace, in constant memory, up to its first fault."""
     head, length, files, torn = None, 0, 0, None
@@ -95,11 +103,13 @@ def scan(folder: Path) -> Chain:
     return Chain(head=head, length=length, files=files, torn=torn, fault=None)
 
 
-def walk(folder: Path) -> Iterator[Found]:
+def walk(folder: Path, read: ReadFile | None = None) -> Iterator[Found]:
     """Yield every intact Link in order. A Fault ends its file only: the files after it are read on their own word.
 
-    Safe while a run writes: an unfinished last line of the newest file is Torn, not a Fault.
+    Safe while a run writes: an unfinished last line of the newest file is Torn, not a Fault. ``read`` may read files in
+    another way than line by line.
     """
+    read = read or walk_file
     before: Link | None = None
     files, fault = trace_files(folder)
     if fault is not None:
@@ -109,7 +119,7 @@ def walk(folder: Path) -> Iterator[Found]:
         if file.number != expected and anchored:
             yield Fault(file.name, 0, f"file number {expected} is missing")
             anchored = False
-        for found in _walk_file(folder, file, before, anchored=anchored, newest=file == files[-1]):
+        for found in read(folder, file, before, anchored=anchored, newest=file == files[-1]):
             yield found
             match found:
                 case Link():
@@ -161,7 +171,7 @@ def _names(folder: Path) -> list[str]:
     return [os.fsencode(entry.name).decode(errors="backslashreplace") for entry in entries]
 
 
-def _walk_file(
+def walk_file(
     folder: Path, file: TraceFile, before: Link | None, *, anchored: bool, newest: bool
 ) -> Iterator[Found]:
     end = 0
@@ -178,7 +188,7 @@ def _walk_file(
                     )
                     return
                 end += len(raw)
-                found = _link(file, line, raw[:-1], end, before, alone=line == 1 and not anchored)
+                found = link(file, line, raw[:-1], end, before, alone=line == 1 and not anchored)
                 yield found
                 if isinstance(found, Fault):
                     return
@@ -190,7 +200,7 @@ def _walk_file(
         yield Fault(file.name, 0, "it is empty")
 
 
-def _link(file: TraceFile, line: int, raw: bytes, end: int, before: Link | None, *, alone: bool) -> Link | Fault:
+def link(file: TraceFile, line: int, raw: bytes, end: int, before: Link | None, *, alone: bool) -> Link | Fault:
     """Judge one line against the one before it; ``alone`` it is taken at its word, what precedes it being damaged."""
     try:
         record = decode(raw)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,8 +24,16 @@ Sign: TypeAlias = Callable[[bytes], bytes]
 Check: TypeAlias = Callable[[bytes, bytes], bool]
 """Whether an armored signature over a message is good, in ``NAMESPACE``, by this lineage's key."""
 
+Tell: TypeAlias = Callable[[bytes, bytes], None]
+"""Who hears of a statement and its signature."""
+
 _SUFFIX = ".json"
 _SIGNATURE = ".json.sig"
+_INTERIM = ".interim"       # one file for statement and signature: it is replaced, and must never be half of each
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+_KINDS = ("Checkpoint", "Interim")      # of a closed file, of one that still grows
 
 
 class NotACheckpoint(ValueError):
@@ -33,7 +42,11 @@ class NotACheckpoint(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
-    """``head`` is the digest of the last line of ``file``, ``length`` the file's size in bytes."""
+    """``head`` is the digest of the last line of ``file``, ``length`` the file's size, ``digest`` that of its bytes.
+
+    ``digest`` is empty where who signed had not seen every byte. An ``interim`` one speaks of a file that still grows,
+    up to a line of it; it never passes for that of a closed file.
+    """
 
     lineage: str
     file: str
@@ -41,6 +54,8 @@ class Checkpoint:
     head: str
     length: int
     time: str
+    digest: str = ""
+    interim: bool = False
 
     @property
     def as_head(self) -> Head:
@@ -49,32 +64,47 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
-    """Where a trace lives, for whom, and by whose signature its files are closed."""
+    """Where a trace lives, for whom, and by whose signature its files are closed.
+
+    ``tell`` hears of each interim checkpoint once it is stored. It must return at once and raise nothing.
+    """
 
     trace: Path
     checkpoints: Path
     lineage: str
     sign: Sign
     mode: int = 0o600
+    tell: Tell = lambda _statement, _signature: None
 
 
 def encode(checkpoint: Checkpoint) -> bytes:
     """Return the bytes that are stored and signed."""
-    return canonical({"kind": "Checkpoint", "version": 1, **asdict(checkpoint)})
+    fields = asdict(checkpoint)
+    kind = _KINDS[fields.pop("interim")]
+    if not checkpoint.digest:
+        del fields["digest"]
+    return canonical({"kind": kind, "version": 1, **fields})
 
 
 def decode(data: bytes) -> Checkpoint:
     """Return the checkpoint whose stored bytes these are. Raises NotACheckpoint for anything else."""
     try:
         fields = json.loads(data)
-        if canonical(fields) != data or (fields.pop("kind"), fields.pop("version")) != ("Checkpoint", 1):
+        if canonical(fields) != data or (kind := fields.pop("kind")) not in _KINDS or fields.pop("version") != 1:
             raise NotACheckpoint("it is not a checkpoint of version 1 in canonical form")
-        checkpoint = Checkpoint(**fields)
+        if "interim" in fields:
+            raise NotACheckpoint("it has a field that no checkpoint has")
+        checkpoint = Checkpoint(**fields, interim=bool(_KINDS.index(kind)))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, NotAValue) as error:
         raise NotACheckpoint("it is not a checkpoint of version 1 in canonical form") from error
-    numbers, texts = (checkpoint.seq, checkpoint.length), (checkpoint.lineage, checkpoint.file, checkpoint.head)
+    numbers = checkpoint.seq, checkpoint.length
+    texts = checkpoint.lineage, checkpoint.file, checkpoint.head, checkpoint.time
     if not all(type(number) is int for number in numbers) or not all(isinstance(text, str) for text in texts):
         raise NotACheckpoint("a field has the wrong type")
+    if "digest" in fields and not (isinstance(checkpoint.digest, str) and _DIGEST.fullmatch(checkpoint.digest)):
+        raise NotACheckpoint("its `digest` is not one")
+    if checkpoint.interim and not checkpoint.digest:
+        raise NotACheckpoint("it is interim and has no `digest`")
     return checkpoint
 
 
@@ -86,6 +116,36 @@ def write(folder: Path, checkpoint: Checkpoint, sign: Sign, mode: int) -> None:
     for name, data in ((stem + _SUFFIX, statement), (stem + _SIGNATURE, signature)):
         _write_once(folder, name, data, mode)
     sync_folder(folder)
+
+
+def write_interim(folder: Path, checkpoint: Checkpoint, sign: Sign, mode: int) -> tuple[bytes, bytes]:
+    """Store what a growing file holds so far, durably, in place of what was said before; return what was signed."""
+    statement = encode(checkpoint)
+    signature = sign(statement)
+    both = canonical({"checkpoint": statement.decode(), "signature": signature.decode()})
+    _write_once(folder, checkpoint.file.removesuffix(".jsonl") + _INTERIM, both, mode)
+    sync_folder(folder)
+    return statement, signature
+
+
+def interim(folder: Path, file: str) -> tuple[bytes, bytes] | None:
+    """Return the interim statement about a trace file, and its signature, or None. Raises NotACheckpoint."""
+    data = _bytes(folder / (file.removesuffix(".jsonl") + _INTERIM))
+    if data is None:
+        return None
+    try:
+        both = json.loads(data)
+        said = both["checkpoint"].encode(), both["signature"].encode()
+        if canonical(both) != data or len(both) != len(said):
+            raise NotACheckpoint("it is not an interim checkpoint in canonical form")
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, NotAValue) as error:
+        raise NotACheckpoint("it is not an interim checkpoint in canonical form") from error
+    return said
+
+
+def drop_interim(folder: Path, file: str) -> None:
+    """Take away what was said of a file before it was closed. Syncs nothing: one that comes back is still true."""
+    (folder / (file.removesuffix(".jsonl") + _INTERIM)).unlink(missing_ok=True)
 
 
 def statement(folder: Path, file: str) -> bytes | None:
@@ -100,11 +160,21 @@ def signature(folder: Path, file: str) -> bytes | None:
 
 def files(folder: Path) -> set[str]:
     """Return the names of the trace files the folder says anything about, whatever else lies in it included."""
-    return {
-        entry.name.removesuffix(".sig").removesuffix(".json") + ".jsonl"
-        for entry in (folder.iterdir() if folder.is_dir() else ())
-        if not (entry.name.startswith(".") and entry.name.endswith(".tmp"))
-    }
+    return {_file(name) for name in _names(folder)}
+
+
+def closed(folder: Path) -> set[str]:
+    """Return the same but for files of which only an interim checkpoint is there."""
+    return {_file(name) for name in _names(folder) if not name.endswith(_INTERIM)}
+
+
+def _names(folder: Path) -> list[str]:
+    names = [entry.name for entry in (folder.iterdir() if folder.is_dir() else ())]
+    return [name for name in names if not (name.startswith(".") and name.endswith(".tmp"))]
+
+
+def _file(name: str) -> str:
+    return name.removesuffix(_INTERIM).removesuffix(".sig").removesuffix(".json") + ".jsonl"
 
 
 def _bytes(path: Path) -> bytes | None:

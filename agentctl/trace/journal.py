@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -12,19 +14,29 @@ from typing import Any, Self, TypeAlias
 from agentctl.errors import AgentctlError, Incomplete, Locked, Refused, Unwritable
 from agentctl.model.canonical import digest_bytes
 from agentctl.model.state import Head
+from agentctl.trace import checkpoint
 from agentctl.trace.chain import TraceFile
 from agentctl.trace.checkpoint import Checkpoint, Places
 from agentctl.trace.lines import Lines
-from agentctl.trace.mend import Mended, mend, seal
+from agentctl.trace.mend import Mended, mend, seal, statement_of
 from agentctl.trace.record import FILE_KINDS, IN_ACTS, IN_RUNS, RUN, Kind, Record, encode, is_id, moment, timestamp
 from agentctl.trace.tail import Tail, follow, newest
 
 Clock: TypeAlias = Callable[[], datetime]
 
+_RECORDS, _BYTES = 1000, 1 << 20        # what a growing file may gain before its head is signed again
 _SKEW = timedelta(minutes=2)        # what a clock may be behind the last record before a run refuses to start
 _ENDINGS = frozenset(
     {Kind.STEP_FINISHED, Kind.STEP_FAILED, Kind.STEP_IN_DOUBT, Kind.STEP_SKIPPED, Kind.ESCALATION, Kind.RUN_FINISHED}
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """How far the trace goes, and the hash over all this file holds. One value: no signal ever comes between them."""
+
+    end: Tail | None
+    bytes: hashlib._Hash
 
 
 class NotRecorded(Incomplete):
@@ -67,7 +79,8 @@ class Journal:
         self._places = places
         self._clock = clock
         self._note = mended.note
-        self._end = mended.end
+        self._written = _Written(mended.end, hashlib.sha256())
+        self._signed = 0 if mended.end is None else mended.end.record.seq, 0    # record and size last signed
         self._lines: Lines | None = None
         self._durable = False       # at least one record of this file
         self._closed = False
@@ -97,11 +110,13 @@ class Journal:
             if self._lines is None:
                 self._lines = Lines.create(self._places.trace / self.file.name, self._places.mode)
             size = self._lines.append(line, at=self._size, last_words=kind in _ENDINGS)
-            self._end = Tail(file=self.file, record=record, digest=digest_bytes(line), size=size, torn=0)
+            end = Tail(file=self.file, record=record, digest=digest_bytes(line), size=size, torn=0)
+            self._written = _Written(end, _with(self._written.bytes, line))
             self._note = None
             if sync:
                 self._lines.sync()
                 self._durable = True
+                self._sign_meanwhile(end)
         except OSError as error:
             raise self._failure(error) from error
         return record
@@ -120,13 +135,31 @@ class Journal:
             lines.sync()
             with suppress(OSError):
                 lines.release_reserve()
-                return seal(self._places, self._end)
+                return seal(self._places, self._end, self._digest)
             return None
         except OSError as error:
             raise self._failure(error) from error
         finally:
             with suppress(OSError):     # a reserve that stays is taken away by the next writer
                 lines.close()
+
+    def _sign_meanwhile(self, end: Tail) -> None:
+        """Sign what is durable of a long run now and then, so that its beginning cannot be changed while it goes on."""
+        records, size = self._signed
+        if self._told or (end.record.seq - records < _RECORDS and end.size - size < _BYTES):
+            return
+        places, self._signed = self._places, (end.record.seq, end.size)
+        said = statement_of(places, end, self._digest, interim=True)
+        with suppress(OSError):     # the records are durable, and what cannot be said of them now is said next time
+            places.tell(*checkpoint.write_interim(places.checkpoints, said, places.sign, places.mode))
+
+    @property
+    def _end(self) -> Tail | None:
+        return self._written.end
+
+    @property
+    def _digest(self) -> str:
+        return f"sha256:{self._written.bytes.hexdigest()}"
 
     @property
     def _size(self) -> int:
@@ -165,6 +198,12 @@ class Journal:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _with(seen: hashlib._Hash, line: bytes) -> hashlib._Hash:
+    seen = seen.copy()
+    seen.update(line + b"\n")
+    return seen
 
 
 def _check_clock(end: Tail | None, now: datetime) -> None:

@@ -15,7 +15,7 @@ from agentctl.trace.chain import TraceFile
 from agentctl.trace.checkpoint import Checkpoint, Places
 from agentctl.trace.lines import Lines, sync_folder
 from agentctl.trace.record import RUN, Kind, Record, encode, timestamp
-from agentctl.trace.tail import Tail, broken, follow, sealed, tail
+from agentctl.trace.tail import Tail, broken, check_beginning, digest_if_whole, follow, sealed, tail
 
 _ABANDONED = "its process ended before it could finish"
 
@@ -44,29 +44,38 @@ def mend(places: Places, files: list[TraceFile], clock: Callable[[], datetime]) 
         if end is None:
             return _without(lines, files, places)
         if sealed(places.checkpoints, end):
+            checkpoint.drop_interim(places.checkpoints, file.name)
             return Mended(number=file.number + 1, end=end)
+        check_beginning(places, file)
         note = _put_torn_aside(lines, end.size)
         if file.kind == RUN and end.record.kind is not Kind.RUN_FINISHED:
             end, note = _abandon(lines, end, note, clock), None
         lines.sync()
     finally:
         lines.close()
-    seal(places, end)
+    seal(places, end, digest_if_whole(places.trace, files))
     return Mended(number=file.number + 1, end=end, note=note)
 
 
-def seal(places: Places, end: Tail) -> Checkpoint:
-    """Sign and store the closed file's head and length."""
-    closed = Checkpoint(
+def seal(places: Places, end: Tail, digest: str) -> Checkpoint:
+    """Sign and store what the closed file is. ``digest`` is of bytes the caller wrote or checked all of; else empty."""
+    closed = statement_of(places, end, digest)
+    checkpoint.write(places.checkpoints, closed, places.sign, places.mode)
+    checkpoint.drop_interim(places.checkpoints, closed.file)
+    return closed
+
+
+def statement_of(places: Places, end: Tail, digest: str, *, interim: bool = False) -> Checkpoint:
+    return Checkpoint(
         lineage=places.lineage,
         file=end.file.name,
         seq=end.record.seq,
         head=end.digest,
         length=end.size,
         time=end.record.time,
+        digest=digest,
+        interim=interim,
     )
-    checkpoint.write(places.checkpoints, closed, places.sign, places.mode)
-    return closed
 
 
 def _without(lines: Lines, files: list[TraceFile], places: Places) -> Mended:
@@ -74,6 +83,7 @@ def _without(lines: Lines, files: list[TraceFile], places: Places) -> Mended:
     *before, file = files
     if checkpoint.statement(places.checkpoints, file.name) is not None:
         raise broken(file.name, "it was emptied after it was closed")
+    check_beginning(places, file)
     end = tail(places.trace, before[-1]) if before else None
     if before and (end is None or not sealed(places.checkpoints, end)):
         raise broken(before[-1].name, "it has no signed checkpoint although a later file was begun")

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from agentctl.errors import Tampered
 from agentctl.model.canonical import digest_bytes
 from agentctl.model.state import Head
 from agentctl.trace import checkpoint
-from agentctl.trace.chain import TraceFile, trace_files
+from agentctl.trace.chain import Link, TraceFile, trace_files, walk_file
+from agentctl.trace.checkpoint import Checkpoint, Places
 from agentctl.trace.record import GENESIS, NotARecord, Record, decode
 
 _VERIFY = "agentctl verify"
 _BLOCK = 1 << 16
+_LARGE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +56,7 @@ def tail(folder: Path, file: TraceFile) -> Tail | None:
         end = _newline_before(opened.fileno(), size)
         if end < 0:
             return None
-        start = _newline_before(opened.fileno(), end) + 1
-        line = os.pread(opened.fileno(), end - start, start)
+        line = last_line(opened.fileno(), end + 1)
     try:
         record = decode(line)
     except NotARecord as error:
@@ -71,11 +74,55 @@ def sealed(checkpoints: Path, end: Tail) -> bool:
         said = checkpoint.decode(statement)
     except checkpoint.NotACheckpoint as error:
         raise broken(file.name, f"of its checkpoint: {error}") from error
-    if (said.file, said.head, said.seq, said.length) != (
-        file.name, end.digest, end.record.seq, end.size + end.torn,
+    if (said.interim, said.file, said.head, said.seq, said.length) != (
+        False, file.name, end.digest, end.record.seq, end.size + end.torn,
     ):
         raise broken(file.name, "it is not what its checkpoint says it was when it was closed")
     return checkpoint.signature(checkpoints, file.name) is not None
+
+
+def check_beginning(places: Places, file: TraceFile) -> None:
+    """Raise Tampered where a file that is not closed no longer begins with what was signed of it."""
+    try:
+        if (stored := checkpoint.interim(places.checkpoints, file.name)) is None:
+            return
+        said = checkpoint.decode(stored[0])
+    except checkpoint.NotACheckpoint as error:
+        raise broken(file.name, f"of its interim checkpoint: {error}") from error
+    if (said.interim, said.file) != (True, file.name) or not holds(places.trace, said):
+        raise broken(file.name, "it does not begin with what its interim checkpoint says it held")
+
+
+def holds(folder: Path, said: Checkpoint) -> bool:
+    """Whether the file a checkpoint speaks of holds, or begins with, the bytes that its ``digest`` is of."""
+    with (folder / said.file).open("rb") as opened:
+        return digest_of(opened, said.length) == said.digest
+
+
+def digest_if_whole(folder: Path, files: list[TraceFile]) -> str:
+    """Return the digest of the last file's bytes if each of its lines follows the one before; else nothing.
+
+    A dead writer cannot tell what it wrote, and a digest vouches for every line.
+    """
+    *before, file = files
+    try:
+        last = tail(folder, before[-1]) if before else None
+    except Tampered:
+        return ""       # then its first line follows nothing that can be told
+    link = None if last is None else Link(last.file, 0, last.digest, last.size, last.record)
+    if any(not isinstance(found, Link) for found in walk_file(folder, file, link, anchored=True, newest=True)):
+        return ""
+    with (folder / file.name).open("rb") as opened:
+        return digest_of(opened, os.fstat(opened.fileno()).st_size)
+
+
+def digest_of(opened: BinaryIO, length: int) -> str:
+    """Return the digest of the first ``length`` bytes, or nothing where there are fewer."""
+    seen = hashlib.sha256()
+    while length > 0 and (block := opened.read(min(_LARGE, length))):
+        seen.update(block)
+        length -= len(block)
+    return "" if length else f"sha256:{seen.hexdigest()}"
 
 
 def broken(place: str, why: str) -> Tampered:
@@ -87,6 +134,12 @@ def broken(place: str, why: str) -> Tampered:
 def follow(end: Tail | None) -> tuple[str, int, str]:
     """Return what the next record's ``prev``, least ``seq`` and least ``time`` are."""
     return (GENESIS, 1, "") if end is None else (end.digest, end.record.seq + 1, end.record.time)
+
+
+def last_line(descriptor: int, size: int) -> bytes:
+    """Return the last line of the first ``size`` bytes, without the newline they end in."""
+    start = _newline_before(descriptor, size - 1) + 1
+    return os.pread(descriptor, size - 1 - start, start)
 
 
 def _newline_before(descriptor: int, end: int) -> int:

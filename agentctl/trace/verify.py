@@ -12,6 +12,8 @@ from agentctl.trace import checkpoint
 from agentctl.trace.chain import Fault, Link, Torn, strangers, walk
 from agentctl.trace.checkpoint import Check, NotACheckpoint
 from agentctl.trace.record import RUN, Kind
+from agentctl.trace.tail import holds
+from agentctl.trace.vouched import Vouching
 
 
 class Grade(StrEnum):
@@ -45,37 +47,56 @@ class Verdict:
 class Known:
     """What else is known of the trace, by digest: ``inside`` the workspace (the state's head) and ``outside`` of it.
 
-    Each maps a digest to where it comes from. Every one must occur in the chain.
+    Each maps a digest to where it comes from. Every one must occur in the chain. ``within`` names the files of those
+    that do not end their file.
     """
 
     inside: Mapping[str, str] = field(default_factory=dict)
     outside: Mapping[str, str] = field(default_factory=dict)
+    within: frozenset[str] = frozenset()
 
 
 def verify(folder: Path, checkpoints: Path, *, lineage: str, known: Known, check: Check | None) -> Verdict:
-    """Walk the whole trace once and grade it. ``check`` judges signatures; None where no public key is known."""
-    return _Examination(checkpoints, lineage, known, check).of(folder)
+    """Grade the whole trace. ``check`` judges signatures; None where no public key is known.
+
+    What signatures vouch for is not read line by line, unless something is wrong: then all of it is, to find the place.
+    """
+    if check is not None:
+        vouching = Vouching(checkpoints, lineage, check, known.within)
+        verdict = _Examination(folder, checkpoints, lineage, known, check, vouching).verdict()
+        if verdict.fault is None:
+            return verdict
+    return verify_lines(folder, checkpoints, lineage=lineage, known=known, check=check)
+
+
+def verify_lines(folder: Path, checkpoints: Path, *, lineage: str, known: Known, check: Check | None) -> Verdict:
+    """Return the same, reading every line of every file."""
+    return _Examination(folder, checkpoints, lineage, known, check).verdict()
 
 
 @dataclass(slots=True)
 class _Examination:
+    folder: Path
     checkpoints: Path
     lineage: str
     known: Known
     check: Check | None
+    vouching: Vouching | None = None
     last: Link | None = None
     torn: Torn | None = None
     witnessed: int = 0
     files: int = 0
     unmet: dict[str, str] = field(init=False)
+    closed: set[str] = field(init=False)
     spoken_of: set[str] = field(init=False)
     notes: list[str] = field(default_factory=list)
 
-    def of(self, folder: Path) -> Verdict:
+    def verdict(self) -> Verdict:
         self.unmet = {**self.known.inside, **self.known.outside}
-        self.spoken_of = checkpoint.files(self.checkpoints)
-        fault = self._walk(folder) or self._leftovers()
-        self.notes += [f"{name} is not part of the trace" for name in strangers(folder)]
+        self.closed = checkpoint.closed(self.checkpoints)
+        self.spoken_of = checkpoint.files(self.checkpoints) | self.closed
+        fault = self._walk() or self._leftovers()
+        self.notes += [f"{name} is not part of the trace" for name in strangers(self.folder)]
         if self.check is None and self.last is not None:
             self.notes.append("signatures were not checked: no public key of this lineage is known here")
         return Verdict(
@@ -88,8 +109,8 @@ class _Examination:
             notes=tuple(self.notes),
         )
 
-    def _walk(self, folder: Path) -> Fault | None:
-        for found in walk(folder):
+    def _walk(self) -> Fault | None:
+        for found in walk(self.folder, self.vouching):
             match found:
                 case Fault():
                     return found
@@ -114,7 +135,7 @@ class _Examination:
     def _closed(self, last: Link, *, newest: bool) -> Fault | None:
         """Compare a file's end with its checkpoint. Only the newest file may have none, or one not signed yet."""
         try:
-            return self._at_end(last, newest=newest)
+            return self._at_end(last, newest=newest) or self._begins(last.file.name)
         except OSError as error:
             return Fault(last.file.name, 0, f"its checkpoint cannot be read: {error.strerror}")
 
@@ -122,7 +143,7 @@ class _Examination:
         name = last.file.name
         # A run that ends while we walk leaves a checkpoint of more than we have read: one that was not there when we
         # began says nothing about the newest file.
-        closed = name in self.spoken_of if newest else True
+        closed = name in self.closed if newest else True
         self.spoken_of.discard(name)
         ended = last.file.kind != RUN or last.record.kind is Kind.RUN_FINISHED
         if not ended and not newest:
@@ -139,16 +160,38 @@ class _Examination:
             return Fault(name, 0, f"of its checkpoint: {error}")
         return self._compare(said, last) or self._check_signature(stored, name, newest=newest)
 
+    def _begins(self, name: str) -> Fault | None:
+        """Compare what was signed of a file while it grew with what it begins with, closed since or not."""
+        try:
+            stored = checkpoint.interim(self.checkpoints, name)
+            if stored is None:
+                return None
+            said = checkpoint.decode(stored[0])
+        except NotACheckpoint as error:
+            return Fault(name, 0, f"of its interim checkpoint: {error}")
+        if said.lineage != self.lineage:
+            return Fault(name, 0, f"its interim checkpoint is of another lineage, {said.lineage}")
+        if self.check is not None and not self.check(*stored):
+            return Fault(name, 0, "the signature of its interim checkpoint is not by this lineage's key")
+        if (said.interim, said.file) != (True, name) or not holds(self.folder, said):
+            return Fault(name, 0, f"its interim checkpoint says it held another record {said.seq}, {said.head[:19]}…")
+        return None
+
     def _compare(self, said: checkpoint.Checkpoint, last: Link) -> Fault | None:
         name = last.file.name
         torn = self.torn.size if self.torn is not None and self.torn.file == last.file else 0
         if said.lineage != self.lineage:
             return Fault(name, 0, f"its checkpoint is of another lineage, {said.lineage}")
-        if said.file != name:
-            return Fault(name, 0, f"its checkpoint speaks of {said.file}")
+        if said.file != name or said.interim:
+            return Fault(name, 0, f"its checkpoint speaks of {said.file}{' before it was closed' * said.interim}")
         if (said.head, said.seq, said.length) != (last.digest, last.record.seq, last.end + torn):
             return Fault(name, last.line, f"its checkpoint says it ended with record {said.seq}, {said.head[:19]}…")
+        if said.digest and not (self._vouched(name) or holds(self.folder, said)):
+            return Fault(name, 0, f"its bytes are not those its checkpoint speaks of, {said.digest[:19]}…")
         return None
+
+    def _vouched(self, name: str) -> bool:
+        return self.vouching is not None and name in self.vouching.names
 
     def _check_signature(self, stored: bytes, name: str, *, newest: bool) -> Fault | None:
         signature = checkpoint.signature(self.checkpoints, name)
@@ -156,6 +199,8 @@ class _Examination:
             if not newest:
                 return Fault(name, 0, "the signature of its checkpoint is missing")
             self.notes.append(f"the checkpoint of {name} is not signed yet")
+        elif self._vouched(name):
+            pass        # it was checked before the file was taken at its word
         elif self.check is not None and not self.check(stored, signature):
             return Fault(name, 0, "the signature of its checkpoint is not by this lineage's key")
         return None

@@ -27,7 +27,7 @@ def witness_of(workspace: Workspace) -> Witness | None:
 
 def newest(workspace: Workspace) -> str:
     """Return the name of the last trace file that has a checkpoint, or nothing."""
-    return max(checkpoint.files(workspace.layout.checkpoints), default="") if workspace.file.witness else ""
+    return max(checkpoint.closed(workspace.layout.checkpoints), default="") if workspace.file.witness else ""
 
 
 def bring(workspace: Workspace) -> None:

@@ -226,8 +226,8 @@ def test_no_trace_at_all_is_broken_not_intact(ground):
 def test_a_run_that_ends_while_it_is_verified_is_no_fault(history, monkeypatch):
     journal = history.begin("r3")
 
-    def walk_and_then_it_ends(folder):
-        yield from walk(folder)
+    def walk_and_then_it_ends(folder, read):
+        yield from walk(folder, read)
         journal.append(Kind.RUN_FINISHED, {"status": "complete", "counts": {}, "reason": ""}, sync=True)
         journal.close()
 
@@ -248,7 +248,7 @@ def test_a_signed_checkpoint_of_another_file_does_not_pass(history):
 def test_a_run_without_an_end_before_other_files_is_a_fault(history):
     history.begin("r3").close()
     file = parse_name(history.files()[-1].name)
-    seal(history.places, tail(history.trace, file))
+    seal(history.places, tail(history.trace, file), "")
     history.run("r4")
     assert "has no end" in history.verify().fault.why
 
