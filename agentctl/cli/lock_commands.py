@@ -21,11 +21,13 @@ app = typer.Typer(
 @app.command()
 def show(context: typer.Context, format: FormatOption = Format.TERMINAL) -> None:
     """Show which run, person and process holds the lock, and whether it lives."""
-    from agentctl.store.lock import show as holder
+    from agentctl.store.heirs import heirs
+    from agentctl.store.owner import show as holder
     from agentctl.views.document.lock import lock as document
     from agentctl.views.terminal.lock import draw_lock
 
-    emit(document(holder(context.obj.workspace().layout.lock)), draw_lock, context.obj, format=format)
+    path = context.obj.workspace().layout.lock
+    emit(document(holder(path), heirs(path)), draw_lock, context.obj, format=format)
 
 
 @app.command("break")

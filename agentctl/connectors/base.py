@@ -46,7 +46,9 @@ class Call:
 
     ``key`` is the idempotency key. ``before`` holds the read made just now, per address; its tokens are the
     precondition. ``deadline`` is seconds from now. ``secrets`` are the resolved ``{$secret: …}`` arguments by argument
-    name; they must reach neither receipt, record, log nor error.
+    name; they must reach neither receipt, record, log nor error. ``lifeline`` are descriptors that every program which
+    has a part in the effect must inherit (``pass_fds``): while it lives, nobody else acts in the workspace, even where
+    agentctl was killed.
     """
 
     key: str
@@ -54,6 +56,7 @@ class Call:
     deadline: float
     credential: Credential | None = None
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    lifeline: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,51 +3,32 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
-import json
 import os
-import socket
+import shlex
 import time
 import weakref
-from dataclasses import asdict, dataclass, fields
-from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from agentctl.errors import Locked, Unwritable, Usage
+from agentctl.store.heirs import heirs
+from agentctl.store.owner import Owner, encode, parse, show
 
 _PAUSE = 0.05       # seconds between attempts while waiting
+_LINGER = 5.0       # seconds that programs of a dead owner, which end by themselves, are waited for in any case
 _LONGEST = 1 << 16
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Owner:
-    """Who holds the lock: for which run, since when, and which process of which boot of which machine."""
-
-    run: str
-    person: str
-    host: str
-    pid: int
-    since: str
-    boot: str
-    started: str        # the process's start time in the kernel's own clock: a reused pid has another
-
-    @property
-    def alive(self) -> bool | None:
-        """Whether that process still runs; None where it is on a machine, or in a container, we cannot look into."""
-        if self.host != socket.gethostname():
-            return None
-        if self.boot != _boot() or self.pid <= 0:
-            return False
-        return _started(self.pid) == self.started if self.started else _exists(self.pid)
+_NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
 
 
 def acquire(path: Path, me: Owner, *, timeout: float = 0.0, mode: int = 0o600) -> Held:
     """Take the lock, waiting up to ``timeout`` seconds. Raises Locked, saying who holds it.
 
-    The kernel gives the lock back when its owner dies, however it dies. An owner still named then is dead if it was of
-    this machine, and is handed on as ``broke``; one of another machine may live, and stays in place.
+    The kernel gives the lock back when its owner, and the programs it lent it to, are dead, however they die. An owner
+    still named then is dead if it was of this machine, and is handed on as ``broke``; one of another machine may live,
+    and stays in place.
     """
     return _acquire(path, me, timeout=timeout, mode=mode, overrule=False)
 
@@ -59,36 +40,26 @@ def break_(path: Path, me: Owner, *, mode: int = 0o600) -> Held:
     return _acquire(path, me, timeout=0.0, mode=mode, overrule=True)
 
 
-def show(path: Path) -> Owner | None:
-    """Return the named owner, dead or alive, or None. Takes no lock."""
-    try:
-        return _parse(path.read_bytes()[:_LONGEST])
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise Unwritable("The lock cannot be read", f"{path}: {error.strerror}.") from error
-
-
-def owner(*, run: str, person: str, now: datetime) -> Owner:
-    """Describe this process as an owner."""
-    return Owner(
-        run=run,
-        person=person,
-        host=socket.gethostname(),
-        pid=os.getpid(),
-        since=now.isoformat(timespec="seconds"),
-        boot=_boot(),
-        started=_started(os.getpid()),
-    )
-
-
 class Held:
     """The lock, held. ``broke`` is the dead (or overruled) owner it was taken from: the caller records that."""
 
     def __init__(self, descriptor: int, broke: Owner | None) -> None:
         self.broke = broke
         self._descriptor = descriptor
+        self._lent = False
         _held.add(self)
+
+    def lend(self) -> tuple[int, ...]:
+        """Return the descriptors by which a program that inherits them holds the lock on should it outlive us.
+
+        Until ``recall``, it does so even after ``release``: whoever waits for the lock waits for that program.
+        """
+        self._lent = True
+        return (self._descriptor,)
+
+    def recall(self) -> None:
+        """Say that nothing begun under the lock is at work any more: what was left behind does not hold it on."""
+        self._lent = False
 
     def release(self) -> None:
         """Give the lock back. May be called twice."""
@@ -96,6 +67,8 @@ class Held:
             return
         with contextlib.suppress(OSError):      # an owner that stays named is dead to whoever comes next
             os.ftruncate(self._descriptor, 0)
+            if not self._lent:
+                fcntl.flock(self._descriptor, fcntl.LOCK_UN)
         self.forget()
 
     def __enter__(self) -> Self:
@@ -129,22 +102,28 @@ def _acquire(path: Path, me: Owner, *, timeout: float, mode: int, overrule: bool
     try:
         descriptor = _lock(path, timeout, mode)
         try:
-            left = _parse(os.pread(descriptor, _LONGEST, 0))
+            left = parse(os.pread(descriptor, _LONGEST, 0))
+            # Of the same boot it was held by the same kernel, whose word it is that nobody holds it any more.
             if left is not None and left.alive is None and left.boot != me.boot and not overrule:
                 raise _locked(left, "It is of another machine, so whether it lives cannot be seen from here.")
-            data = json.dumps(asdict(me)).encode()
+            data = encode(me)
             os.pwrite(descriptor, data, 0)
             os.ftruncate(descriptor, len(data))
         except BaseException:
             os.close(descriptor)
             raise
     except OSError as error:
-        raise Unwritable("The lock could not be taken", f"{path}: {error.strerror}. Nothing was executed.") from error
+        raise Unwritable(
+            "The lock could not be taken",
+            f"{path}: {error.strerror}. Nothing was executed.",
+            hint="The workspace must lie on a file system whose locks work, as those of local disks do."
+            if error.errno in _NO_LOCKS else "It must be a file you can write. While no agentctl runs, remove it.",
+        ) from error
     return Held(descriptor, left)
 
 
 def _lock(path: Path, timeout: float, mode: int) -> int:
-    due = time.monotonic() + timeout
+    begun = time.monotonic()
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, mode)
         try:
@@ -156,8 +135,10 @@ def _lock(path: Path, timeout: float, mode: int) -> int:
             os.close(descriptor)
         except BlockingIOError:
             os.close(descriptor)
-            if time.monotonic() >= due:
-                raise _locked(show(path), "") from None
+            owner = show(path)
+            alive = owner is not None and owner.alive is not False
+            if time.monotonic() - begun >= (timeout if alive else max(timeout, _LINGER)):
+                raise (_locked(owner, "") if owner is not None and alive else _inherited(path, owner)) from None
             time.sleep(_PAUSE)
         except OSError:
             os.close(descriptor)
@@ -171,9 +152,20 @@ def _is_still(path: Path, descriptor: int) -> bool:
     return False
 
 
-def _locked(owner: Owner | None, more: str) -> Locked:
-    if owner is None:
-        return Locked("The workspace is locked", "Another process is just taking or releasing the lock.")
+def _inherited(path: Path, owner: Owner | None) -> Locked:
+    """Say which programs hold the lock of an owner that is gone."""
+    left = heirs(path)
+    names = ", ".join(f"`{heir.name}` (process {heir.pid})" for heir in left) or "a program it started"
+    whose = f"run {owner.run}" if owner is not None and owner.run else "the last run"
+    return Locked(
+        "The workspace is locked",
+        f"The process of {whose} is gone, but {names} lives on and may still be at work in a system.",
+        hint="Wait until it has ended, or end it:" if left else "Wait until it has ended, or find it and end it:",
+        command=f"kill {' '.join(str(heir.pid) for heir in left)}" if left else f"lsof {shlex.quote(str(path))}",
+    )
+
+
+def _locked(owner: Owner, more: str) -> Locked:
     since = f" since {owner.since}" if owner.since else ""
     run = f", run {owner.run}" if owner.run else ""
     who = f"{owner.person or 'Somebody'} on {owner.host} (process {owner.pid})"
@@ -185,39 +177,3 @@ def _locked(owner: Owner | None, more: str) -> Locked:
     )
 
 
-def _parse(data: bytes) -> Owner | None:
-    """Return the owner a lock file names. One that was cut short while being written names nobody we know."""
-    if not data.strip(b"\0 \n"):
-        return None
-    try:
-        wire = json.loads(data)
-        return Owner(**{field.name: _TYPES[str(field.type)](wire[field.name]) for field in fields(Owner)})
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return Owner(run="", person="", host=socket.gethostname(), pid=0, since="", boot="", started="")
-
-
-_TYPES = {"str": str, "int": int}
-
-
-def _boot() -> str:
-    with contextlib.suppress(OSError):
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    return ""
-
-
-def _started(pid: int) -> str:
-    """Return the process's start time in clock ticks since boot, or nothing where it is gone or cannot be told."""
-    with contextlib.suppress(OSError):
-        # The name, in parentheses, may hold anything; the fields count from its last parenthesis.
-        return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[19]
-    return ""
-
-
-def _exists(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -10,7 +10,7 @@ from agentctl.errors import Invalid, Usage
 from agentctl.model.action import ActionSpec
 from agentctl.model.decision import Consent
 from agentctl.model.run import History, Run, RunStatus
-from agentctl.store import lock
+from agentctl.store.owner import show as holder
 from agentctl.views.look import Look
 from agentctl.workspace import judging
 from agentctl.workspace.workspace import Workspace
@@ -104,7 +104,7 @@ def _running(workspace: Workspace, run: Run) -> bool | None:
     """Whether the process of an open run lives; None where that cannot be told from here."""
     if run.status is not RunStatus.OPEN:
         return False
-    owner = lock.show(workspace.layout.lock)
+    owner = holder(workspace.layout.lock)
     return owner.alive if owner is not None and owner.run == run.id else False
 
 

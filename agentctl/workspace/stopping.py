@@ -7,14 +7,14 @@ import signal
 
 from agentctl.errors import Usage
 from agentctl.model.run import RunStatus
-from agentctl.store import lock
+from agentctl.store.owner import show
 from agentctl.workspace.workspace import Workspace
 
 
 def stop(workspace: Workspace, name: str, *, now: bool) -> str:
     """Signal the process of a running run, once or (``now``) twice; return what that means. Raises Usage."""
     run = workspace.run(name)
-    owner = lock.show(workspace.layout.lock)
+    owner = show(workspace.layout.lock)
     if run.status is not RunStatus.OPEN or owner is None or owner.run != run.id:
         raise Usage(
             "The run is not running",

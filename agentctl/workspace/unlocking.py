@@ -13,6 +13,7 @@ from dataclasses import asdict
 from agentctl.errors import AgentctlError, Unwritable
 from agentctl.model.halt import halt_to_wire, recorded_ids
 from agentctl.store import atomic, halts, lock
+from agentctl.store.owner import Owner, myself
 from agentctl.trace.journal import Journal
 from agentctl.trace.record import Kind, Record
 from agentctl.workspace.lineage import new_id
@@ -23,9 +24,9 @@ from agentctl.workspace.workspace import Workspace
 
 
 @contextmanager
-def locked(workspace: Workspace, run: str, timeout: float) -> Iterator[None]:
+def locked(workspace: Workspace, run: str, timeout: float) -> Iterator[lock.Held]:
     """Hold the lock for ``run``. A dead owner's is taken over, with a record. Raises Locked, naming the owner."""
-    me = lock.owner(run=run, person=workspace.person, now=workspace.now())
+    me = myself(run=run, person=workspace.person, now=workspace.now())
     with lock.acquire(workspace.layout.lock, me, timeout=timeout, mode=workspace.layout.file_mode) as held:
         if held.broke is not None:
             record_act(workspace, Kind.UNLOCK, _broken(held.broke, workspace.person, "its owner is dead"))
@@ -34,7 +35,7 @@ def locked(workspace: Workspace, run: str, timeout: float) -> Iterator[None]:
         witnessed = newest(workspace)
         record_halts(workspace)
         _record_rejections(workspace)
-        yield
+        yield held
         with suppress(Unwritable):      # the run is over and told; the halts stay asked for, and are recorded next time
             record_halts(workspace)
             _record_rejections(workspace)
@@ -44,7 +45,7 @@ def locked(workspace: Workspace, run: str, timeout: float) -> Iterator[None]:
 
 def break_lock(workspace: Workspace, reason: str) -> str:
     """Take the lock from an owner nobody can prove dead, record that, and give it back; return what was done."""
-    me = lock.owner(run="", person=workspace.person, now=workspace.now())
+    me = myself(run="", person=workspace.person, now=workspace.now())
     with lock.break_(workspace.layout.lock, me, mode=workspace.layout.file_mode) as held:
         if held.broke is None:
             return "The lock was free already."
@@ -86,7 +87,7 @@ def _record_rejections(workspace: Workspace) -> None:
             path.unlink()
 
 
-def _broken(owner: lock.Owner, by: str, reason: str) -> dict[str, object]:
+def _broken(owner: Owner, by: str, reason: str) -> dict[str, object]:
     return {"owner": asdict(owner), "by": by, "reason": reason}
 
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 import pytest
 
 from agentctl.errors import Locked, Unwritable, Usage
-from agentctl.store import lock
+from agentctl.store import lock, owner
 
 NOW = datetime(2026, 1, 1, 2, tzinfo=UTC)
 
@@ -22,8 +22,8 @@ HOLDER = """
 import os, subprocess, sys
 from datetime import UTC, datetime
 from pathlib import Path
-from agentctl.store import lock
-me = lock.owner(run="r-other", person="mallory", now=datetime(2026, 1, 1, 2, tzinfo=UTC))
+from agentctl.store import lock, owner
+me = owner.myself(run="r-other", person="mallory", now=datetime(2026, 1, 1, 2, tzinfo=UTC))
 held = lock.acquire(Path(sys.argv[1]), me)
 """
 
@@ -35,7 +35,7 @@ def path(tmp_path):
 
 @pytest.fixture
 def me():
-    return lock.owner(run="r1", person="lead", now=NOW)
+    return owner.myself(run="r1", person="lead", now=NOW)
 
 
 def holder(path, then):
@@ -58,10 +58,10 @@ WAIT = "print('held', flush=True); sys.stdin.read()"
 
 def test_the_lock_says_who_holds_it_while_it_is_held(path, me):
     with lock.acquire(path, me) as held:
-        assert lock.show(path) == me
+        assert owner.show(path) == me
         assert me.alive is True
         assert held.broke is None
-    assert lock.show(path) is None
+    assert owner.show(path) is None
 
 
 def test_a_second_process_is_told_who_holds_it_since_when_and_by_which_run(path, me):
@@ -99,7 +99,7 @@ def test_a_killed_owner_loses_it_at_once_and_the_next_one_is_told(path, me):
     other = holder(path, WAIT)
     other.send_signal(signal.SIGKILL)
     end(other)
-    assert lock.show(path).alive is False
+    assert owner.show(path).alive is False
     with lock.acquire(path, me) as held:
         assert (held.broke.run, held.broke.person, held.broke.pid) == ("r-other", "mallory", other.pid)
     with lock.acquire(path, me) as held:
@@ -159,7 +159,7 @@ sys.stdin.read()
 def test_a_reused_pid_is_not_taken_for_the_owner(path, me):
     gone = replace(me, started="1", run="r-gone")
     path.write_text(json.dumps(asdict(gone)))
-    assert lock.show(path).alive is False
+    assert owner.show(path).alive is False
     with lock.acquire(path, me) as held:
         assert held.broke == gone
 
@@ -167,7 +167,7 @@ def test_a_reused_pid_is_not_taken_for_the_owner(path, me):
 def test_an_owner_from_before_a_reboot_is_dead(path, me):
     gone = replace(me, boot="another-boot")
     path.write_text(json.dumps(asdict(gone)))
-    assert lock.show(path).alive is False
+    assert owner.show(path).alive is False
     with lock.acquire(path, me) as held:
         assert held.broke == gone
 
@@ -175,14 +175,14 @@ def test_an_owner_from_before_a_reboot_is_dead(path, me):
 def test_an_owner_on_another_machine_keeps_it_until_a_person_breaks_it(path, me):
     theirs = replace(me, host="elsewhere", boot="another-boot", run="r-theirs")
     path.write_text(json.dumps(asdict(theirs)))
-    assert lock.show(path).alive is None
+    assert owner.show(path).alive is None
     with pytest.raises(Locked, match="elsewhere") as caught:
         lock.acquire(path, me)
     assert caught.value.command == 'agentctl lock break --reason "…"'
-    assert lock.show(path) == theirs
+    assert owner.show(path) == theirs
     with lock.break_(path, me) as held:
         assert held.broke == theirs
-        assert lock.show(path) == me
+        assert owner.show(path) == me
 
 
 def test_an_owner_that_lives_cannot_be_broken(path, me):
@@ -208,7 +208,7 @@ def test_an_owner_that_died_while_writing_its_name_is_broken_too(path, me, data)
     with lock.acquire(path, me) as held:
         assert held.broke is not None
         assert held.broke.person == ""
-        assert lock.show(path) == me
+        assert owner.show(path) == me
 
 
 def test_a_lock_file_removed_under_a_waiter_is_not_taken_for_the_lock(path, me, monkeypatch):
@@ -222,7 +222,7 @@ def test_a_lock_file_removed_under_a_waiter_is_not_taken_for_the_lock(path, me, 
 
     monkeypatch.setattr(fcntl, "flock", flock)
     with lock.acquire(path, me):
-        assert lock.show(path) == me
+        assert owner.show(path) == me
         with pytest.raises(Locked):
             lock.acquire(path, me)
 
@@ -247,7 +247,7 @@ def test_releasing_twice_is_harmless(path, me):
     held.release()
     with lock.acquire(path, me):
         held.release()
-        assert lock.show(path) == me
+        assert owner.show(path) == me
 
 
 def test_of_many_racing_processes_one_at_a_time_holds_it(tmp_path):
@@ -266,5 +266,5 @@ for _ in range(20):
 
 
 def test_the_start_time_of_a_process_is_read_past_any_name():
-    assert re.fullmatch(r"[0-9]+", lock._started(os.getpid()))
-    assert lock._started(2**22 + 1) == ""
+    assert re.fullmatch(r"[0-9]+", owner._started(os.getpid()))
+    assert owner._started(2**22 + 1) == ""

@@ -80,7 +80,7 @@ class GitConnector:
 
     def execute(self, change: Change, call: Call) -> Receipt:
         # Less than the caller waits: once nobody listens any more, nothing may happen any more.
-        site = self._site.bounded(call.deadline * _SHARE)
+        site = self._site.bounded(call.deadline * _SHARE, call.lifeline)
         return _verb(change.action.partition(".")[2]).execute(site, change, call)
 
     def locate(self, change: Change, call: Call) -> Location:

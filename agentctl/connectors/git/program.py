@@ -78,13 +78,17 @@ class Done(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Git:
-    """The git program, bound to one repository. ``until`` is the moment (monotonic) by which all must have ended."""
+    """The git program, bound to one repository. ``until`` is the moment (monotonic) by which all must have ended.
+
+    ``lifeline`` are descriptors the program inherits, and so does whatever it starts.
+    """
 
     git_dir: str
     work_tree: str | None
     hooks: bool = False
     author: tuple[str, str] = ("agentctl", "agentctl@localhost")
     until: float | None = None
+    lifeline: tuple[int, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def with_index(self, file: str) -> Git:
@@ -132,6 +136,7 @@ class Git:
                 stderr=subprocess.PIPE,
                 cwd=self.work_tree or self.git_dir,
                 env=self._environment(),
+                pass_fds=self.lifeline,
                 start_new_session=True,
             )
         except OSError as error:

@@ -23,21 +23,22 @@ from agentctl.model.values import Fields, Value, has_unknown
 class Site:
     """``name`` is the connector instance's; ``reserved`` are absolute paths no checkout may write.
 
-    ``until`` is the moment (monotonic) after which nothing may begin any more.
+    ``until`` is the moment (monotonic) after which nothing may begin any more, ``lifeline`` what git programs inherit.
     """
 
     name: str
     repository: Repository
     reserved: tuple[str, ...] = ()
     until: float | None = None
+    lifeline: tuple[int, ...] = ()
 
-    def bounded(self, seconds: float) -> Site:
+    def bounded(self, seconds: float, lifeline: tuple[int, ...]) -> Site:
         """Return the same site, on which nothing begins or lasts beyond ``seconds`` from now."""
-        return replace(self, until=time.monotonic() + seconds)
+        return replace(self, until=time.monotonic() + seconds, lifeline=lifeline)
 
     @property
     def git(self) -> Git:
-        return replace(self.repository.git, until=self.until)
+        return replace(self.repository.git, until=self.until, lifeline=self.lifeline)
 
     @property
     def worktree(self) -> Worktree:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 
@@ -27,7 +28,17 @@ class Owner(Protocol):
     def alive(self) -> bool | None: ...
 
 
-def lock(holder: Owner | None) -> dict[str, Any]:
+class Heir(Protocol):
+    """A program that a dead owner started and that holds the lock on."""
+
+    @property
+    def pid(self) -> int: ...
+
+    @property
+    def name(self) -> str: ...
+
+
+def lock(holder: Owner | None, heirs: Iterable[Heir] = ()) -> dict[str, Any]:
     """Return the document of ``lock show``."""
     return {
         "version": 1,
@@ -40,4 +51,5 @@ def lock(holder: Owner | None) -> dict[str, Any]:
             "since": holder.since,
             "alive": holder.alive,
         },
+        "heirs": [{"pid": heir.pid, "name": heir.name} for heir in heirs],
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agentctl.views import safe
@@ -20,11 +20,12 @@ _ALIVE = {
 def draw_lock(document: Mapping[str, Any], look: Look) -> str:
     """Return who holds the lock of a LockDocument."""
     page = Page(look)
-    holder = document["holder"]
+    holder, heirs = document["holder"], document["heirs"]
     if holder is None:
-        page.line("Nobody holds the lock.")
+        page.line("The lock names no owner." if heirs else "Nobody holds the lock.")
+        _draw_heirs(page, heirs)
         return page.text()
-    ink, words = _ALIVE[holder["alive"]]
+    ink, words = (Ink.RISK, "its process is gone") if heirs else _ALIVE[holder["alive"]]
     page.line(Inked("Locked", Ink.STRONG), f" by run {safe.line(holder['run'])}")
     page.rows(
         [
@@ -38,4 +39,13 @@ def draw_lock(document: Mapping[str, Any], look: Look) -> str:
     if holder["alive"] is None:
         page.line("If you know that it is gone, break the lock:")
         page.line(Inked("agentctl lock break --reason '…'", Ink.COMMAND), indent=4, whole=True)
+    _draw_heirs(page, heirs)
     return page.text()
+
+
+def _draw_heirs(page: Page, heirs: Sequence[Mapping[str, Any]]) -> None:
+    for heir in heirs:
+        page.line(f"{safe.line(heir['name'])} (process {heir['pid']}), which it started, lives on and holds the lock.")
+    if heirs:
+        page.line("It may still be at work in a system. Wait until it has ended, or end it:")
+        page.line(Inked(f"kill {' '.join(str(heir['pid']) for heir in heirs)}", Ink.COMMAND), indent=4, whole=True)
