@@ -41,7 +41,11 @@ class Session:
         def tell(text: str) -> None:
             write("".join(f"{line}\n" for line in lines(text)), sys.stderr)
 
-        return Workspace.open(self.start, os.environ, tell, policy=self.policy)
+        environ = dict(os.environ)
+        workspace = Workspace.open(self.start, environ, tell, policy=self.policy)
+        for variable in workspace.secrets.variables:
+            os.environ.pop(variable, None)      # no program that is started from here has any business with it
+        return workspace
 
     def look(self, stream: Any, detail: Detail = Detail.COMPACT) -> Look:
         return look_for(stream, os.environ, no_color=self.no_color, detail=detail)

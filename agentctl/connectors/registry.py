@@ -103,11 +103,15 @@ def _find(kind: str) -> ConnectorType:
 
 
 def _check(name: str, kind: str, settings: Mapping[str, Any]) -> None:
+    from agentctl.syntax.explain import without_value
     from agentctl.syntax.schema import problems
 
     found = problems(_schema(kind), to_wire(settings))
     if found:
-        details = [f"{'.'.join(map(str, (name, *problem.pointer)))}: {problem.detail}" for problem in found]
+        details = [
+            f"{'.'.join(map(str, (name, *problem.pointer)))}: {without_value(problem.detail) or problem.summary}"
+            for problem in found
+        ]
         raise Invalid("Connector settings not valid", " ".join(details), hint=found[0].hint)
 
 

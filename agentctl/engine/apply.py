@@ -7,14 +7,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any, assert_never
 
 from agentctl.connectors.base import Call, Receipt
-from agentctl.engine import records
+from agentctl.engine import records, secret
 from agentctl.engine.gate import Judge, binding, halts_on, lasting, rule
 from agentctl.engine.keys import Ledger, keys
 from agentctl.engine.limits import exceeding
+from agentctl.engine.masking import Mask
 from agentctl.engine.moved import Moved, moved
 from agentctl.engine.overlay import Overlay
 from agentctl.engine.overrides import lifted
-from agentctl.engine.ports import Brake, Clock, Commitments, Journal, Observer, Pack, Systems, Timer
+from agentctl.engine.ports import Brake, Clock, Commitments, Journal, Observer, Pack, Secrets, Systems, Timer
 from agentctl.engine.preview import Preview, bring, foresee
 from agentctl.engine.protect import Protector, agents_values
 from agentctl.engine.readback import Reading, read_back
@@ -28,10 +29,9 @@ from agentctl.model.clock import Clocks
 from agentctl.model.decision import Consent, Hold, Permit, Refuse
 from agentctl.model.halt import Halt, concerning
 from agentctl.model.limit import Reserved
-from agentctl.model.plan import OnFailure, Step, argument_to_wire
+from agentctl.model.plan import OnFailure, Step
 from agentctl.model.projection import project
 from agentctl.model.run import Left, LeftStatus, RunStatus, StepStatus
-from agentctl.syntax.schema import problems
 from agentctl.trace.record import Kind
 
 _DEADLINE = 60.0        # seconds one call to a system may take
@@ -44,11 +44,13 @@ class Surroundings:
     """What a run acts with.
 
     ``ledger`` tells which idempotency keys are used up, ``halts`` what is halted at the moment it is asked.
+    ``lifeline`` is what programs that have a part in an effect inherit.
     """
 
     systems: Systems
     judge: Callable[[], Judge]
     commitments: Commitments
+    secrets: Secrets
     journal: Journal
     pack: Pack
     clock: Clock
@@ -57,6 +59,7 @@ class Surroundings:
     observe: Observer
     ledger: Ledger
     halts: Callable[[], Collection[Halt]]
+    lifeline: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +134,7 @@ class _Execution:
             self._plan, self._changeset.lineage, self._changeset.repeat, around.commitments, around.ledger
         )
         self._packed: set[str] = set()
+        self._mask = Mask()
         self._moved: tuple[Moved, ...] = ()
         self._halted = False
         self._opened = False
@@ -211,14 +215,17 @@ class _Execution:
         consent = lasting(self._consent, judge.now)
         decision = lifted(judge.decide(outcome, step, self._plan, final=True), consent)
         seen = Protector(self._around.commitments).change(project(change, decision.reads, spec.volatile), spec)
-        self._write(Kind.DECISION, records.decision(decision), sync=False)
+        self._write(Kind.DECISION, records.decision(self._mask.decision(decision)), sync=False)
         match rule(outcome, decision, consent, spec):
             case Refuse(why=why):
                 late = _expired(self._consent, consent) if decision.otherwise else ""
                 return self._not_done(step, StepStatus.REFUSED, f"{why}{late}")
             case Hold(needs=needs):
                 reason = f"it waits for {needs[0].what}{_expired(self._consent, consent)}"
-                self._write(Kind.ESCALATION, records.escalation(step, needs, seen), sync=True)
+                protector = self._protector()
+                shown = protector.change(seen, spec)
+                self._keep(protector)
+                self._write(Kind.ESCALATION, records.escalation(step, needs, shown), sync=True)
                 return _Outcome(status=StepStatus.HELD, reason=reason)
             case Permit():
                 pass
@@ -227,56 +234,69 @@ class _Execution:
         if why := exceeding(step.id, decision.charges, self._start.reserved, self._around.commitments):
             return self._not_done(step, StepStatus.REFUSED, why)
         if difference := moved(planned, seen, self._made):
-            self._moved = difference
+            self._moved = self._mask.moved(difference)
             return self._not_done(step, StepStatus.REFUSED, records.in_words(difference))
-        wire = {name: argument_to_wire(argument) for name, argument in change.arguments.items()}
-        if wrong := problems(spec.arguments, wire):     # what resolved only now meets its schema only now
-            return self._not_done(step, StepStatus.REFUSED, wrong[0].detail or wrong[0].summary)
+        if wrong := secret.unfit(change, spec):     # what resolved only now meets its schema only now
+            return self._not_done(step, StepStatus.REFUSED, wrong)
         if change.effect is Effect.NO_OP:
             return self._without_effect(step, bring(change), StepStatus.NO_OP)
-        return self._perform(step, seen, spec, Sending(change=change, key=self._keys(step.id), before=overlay.live))
+        values = secret.fetch(step, change, spec, self._around.secrets)
+        sending = Sending(change=change, key=self._keys(step.id), before=overlay.live)
+        return self._perform(step, seen, spec, sending, values)
 
     def _send_again(self, step: Step, sending: Sending) -> _Outcome:
         """Send what an earlier run may have sent, under the same key: the system acts once and tells how it ended."""
         spec = self._around.systems.spec(step.action)
         change = sending.change
         decision = lifted(self._around.judge().decide(change, step, self._plan, final=True), self._consent)
-        self._write(Kind.DECISION, records.decision(decision), sync=False)
+        self._write(Kind.DECISION, records.decision(self._mask.decision(decision)), sync=False)
         ruling = rule(change, decision, self._consent, spec)
         if not isinstance(ruling, Permit):
-            reason = "it may have happened, and policy no longer lets it be sent again to find out"
-            self._write(Kind.STEP_IN_DOUBT, records.step_in_doubt(step, reason), sync=True)
-            return _Outcome(status=StepStatus.IN_DOUBT, reason=reason)
+            return self._in_doubt(step, "policy no longer lets it be sent again to find out")
         seen = Protector(self._around.commitments).change(project(change, decision.reads, spec.volatile), spec)
-        return self._perform(step, seen, spec, sending)
+        try:
+            values = secret.fetch(step, change, spec, self._around.secrets)
+        except ConnectorError as error:
+            return self._in_doubt(step, f"it cannot be sent again to find out: {error}")
+        return self._perform(step, seen, spec, sending, values)
 
-    def _perform(self, step: Step, seen: Change, spec: ActionSpec, sending: Sending) -> _Outcome:
+    def _perform(
+        self, step: Step, seen: Change, spec: ActionSpec, sending: Sending, values: Mapping[str, str]
+    ) -> _Outcome:
         """Have the effect: the record that can undo it first, then the call, then what the system shows."""
         change = sending.change
-        protector = Protector(self._around.commitments, large=True)
+        self._mask = self._mask.knowing(secret.by_name(step, values))
+        protector = self._protector()
         recorded = protector.change(change, spec)
         self._keep(protector)
         self._write(Kind.STEP_STARTED, records.step_started(recorded, seen, sending.key, sending.before), sync=True)
-        call = Call(key=sending.key, before=sending.before, deadline=_DEADLINE)
+        call = Call(
+            key=sending.key,
+            before=sending.before,
+            deadline=_DEADLINE,
+            secrets=values,
+            lifeline=self._around.lifeline,
+        )
         try:
             with self._around.brake.call():
                 receipt = self._around.systems.of(step.instance).execute(change, call)
             reading = read_back(change, receipt, spec, self._around.systems, self._around.timer)
         except (Indeterminate, Interrupted) as error:
-            self._write(Kind.STEP_IN_DOUBT, records.step_in_doubt(step, str(error)), sync=True)
-            return _Outcome(status=StepStatus.IN_DOUBT, reason=f"it may have happened: {error}")
+            reason = self._mask.text(str(error))
+            self._write(Kind.STEP_IN_DOUBT, records.step_in_doubt(step, reason), sync=True)
+            return _Outcome(status=StepStatus.IN_DOUBT, reason=f"it may have happened: {reason}")
         except ConnectorError as error:
             return self._not_done(step, StepStatus.FAILED, str(error))
         return self._done(step, change, receipt, reading, spec)
 
     def _done(self, step: Step, change: Change, receipt: Receipt, reading: Reading, spec: ActionSpec) -> _Outcome:
-        protector = Protector(self._around.commitments, large=True)
+        receipt, reading = self._mask.receipt(receipt), replace(reading, reason=self._mask.text(reading.reason))
+        protector = self._protector()
         body = records.step_finished(step, change, receipt, reading, spec, protector)
         self._keep(protector)
         self._made.update(receipt.addresses)
-        self._brought[step.id] = Brought(
-            after=reading.observed[0].value if reading.observed else bring(change).after, receipt=receipt.ids
-        )
+        after = reading.observed[0].value if reading.observed else bring(change).after
+        self._brought[step.id] = Brought(after=self._mask.clear(after), receipt=receipt.ids)
         sync = spec.settlement not in _SYNC_MAY_WAIT or reading.status is StepStatus.DEVIATED
         self._write(Kind.STEP_FINISHED, body, sync=sync)
         return _Outcome(status=reading.status, reason=reading.reason)
@@ -287,8 +307,18 @@ class _Execution:
         return _Outcome(status=status, reason=reason)
 
     def _not_done(self, step: Step, status: StepStatus, reason: str) -> _Outcome:
+        reason = self._mask.text(reason)
         self._write(Kind.STEP_FAILED, records.step_failed(step, status, reason), sync=True)
         return _Outcome(status=status, reason=reason)
+
+    def _in_doubt(self, step: Step, why: str) -> _Outcome:
+        reason = f"it may have happened, and {why}"
+        self._write(Kind.STEP_IN_DOUBT, records.step_in_doubt(step, reason), sync=True)
+        return _Outcome(status=StepStatus.IN_DOUBT, reason=reason)
+
+    def _protector(self) -> Protector:
+        """Return what hides values that may not stand in the trace, those that hold secrets known by now among them."""
+        return Protector(self._around.commitments, large=True, mask=self._mask)
 
     def _status_of(self, step: str) -> StepStatus:
         return self._status.get(step, StepStatus.PENDING)

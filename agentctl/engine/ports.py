@@ -48,6 +48,14 @@ class Commitments(Protocol):
     def idempotency_key(self, lineage: str, plan: str, step: str, repeat: int) -> str: ...
 
 
+class Secrets(Protocol):
+    """Where secrets are. What it raises is a ConnectorError and holds no value."""
+
+    def value(self, name: str) -> str:
+        """Return the value as it is at this moment; nobody may keep it."""
+        ...
+
+
 Clock: TypeAlias = Callable[[], datetime]
 Observer: TypeAlias = Callable[[Record], None]
 """Called after a record is written; must not raise."""

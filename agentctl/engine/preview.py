@@ -104,8 +104,10 @@ def preview(plan: Plan, systems: Systems, judge: Judge, commitments: Commitments
 
 def foresee(step: Step, systems: Systems, overlay: Overlay) -> Change:
     """Return what one resolved step would do to the records ``overlay`` shows."""
-    if any(isinstance(reference, Secret) for argument in step.with_.values() for reference in references(argument)):
-        raise Rejected("No secret can be resolved", "this version has no source to take {$secret: …} arguments from")
+    secret = systems.spec(step.action).secret
+    for name, argument in step.with_.items():
+        if any(isinstance(reference, Secret) for reference in references(argument)) and name not in secret:
+            raise Rejected("Secret not allowed here", f"{step.action} would not keep what it is given as `{name}`.")
     connector = systems.of(step.instance)
     addresses = connector.addresses(step)
     overlay.prefetch(addresses)

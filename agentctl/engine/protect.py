@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from agentctl.engine.masking import Mask
 from agentctl.engine.ports import Commitments
 from agentctl.model.action import ActionSpec
 from agentctl.model.canonical import canonical
@@ -21,11 +22,13 @@ _IN_CLEAR = 1024        # bytes of canonical JSON a trace line may hold of one v
 class Protector:
     """Replaces what ``spec`` calls sensitive or sealed, and with ``large`` whatever is over 1 KiB.
 
+    Whatever holds a secret that ``mask`` knows is replaced too: a system may show it where nobody said that it would.
     ``values`` collects what was replaced: commitment to wire form.
     """
 
     commitments: Commitments
     large: bool = False
+    mask: Mask = Mask()  # noqa: RUF009  # frozen
     values: dict[str, Any] = field(default_factory=dict)
 
     def change(self, change: Change, spec: ActionSpec) -> Change:
@@ -72,7 +75,7 @@ class Protector:
         }
 
     def _field(self, address: Address, name: str, value: Value, names: frozenset[str]) -> Value:
-        if name in names and not isinstance(value, Unknown | Hidden):
+        if (name in names and not isinstance(value, Unknown | Hidden)) or self.mask.holds(value):
             return self._hide(address, name, to_wire(value))
         return self._hide_large(address, name, value)  # type: ignore[return-value]  # a record holds no references
 
@@ -85,7 +88,7 @@ class Protector:
         """A sensitive field is hidden at any depth: ``{set: {ssn: …}}`` as well as ``{ssn: …}``."""
         if isinstance(argument, Unknown | Hidden | Reference):
             return argument
-        if name in names:
+        if name in names or self.mask.holds(argument):
             return self._hide(address, name, argument_to_wire(argument))
         if isinstance(argument, Mapping):
             return self._hide_large(address, name, self._mapping(argument, names, address))

@@ -31,15 +31,25 @@ _WHATEVER_IT_BECOMES: Final = frozenset({
 
 
 def judge(
-    spec: ActionSpec, wire: Any, arguments: Mapping[str, Argument], reading: Reading, pointer: Pointer
+    spec: ActionSpec,
+    wire: Any,
+    arguments: Mapping[str, Argument],
+    reading: Reading,
+    pointer: Pointer,
+    secrets: frozenset[str] | None = None,
 ) -> None:
-    """Add what is wrong with the arguments of one step, which stand at ``pointer`` as ``wire``."""
+    """Add what is wrong with the arguments of one step, which stand at ``pointer`` as ``wire``.
+
+    ``secrets`` are the names there are, where that is known.
+    """
     findings = reading.findings
     for name in sorted(spec.secret & arguments.keys()):
         if not isinstance(arguments[name], Secret):
             _refuse_literal_secret(findings, name, (*pointer, name))
     for found in reading.references:
         _judge_secret(spec, found, pointer, findings)
+        if isinstance(found.reference, Secret) and secrets is not None and found.reference.name not in secrets:
+            _refuse_unknown_secret(found.reference.name, secrets, (*found.pointer, "$secret"), findings)
     whole = _wire(arguments) if reading.tagged else wire
     wrong = problems(spec.arguments, whole)
     if not wrong:
@@ -118,6 +128,13 @@ def _judge_secret(spec: ActionSpec, found: Found, pointer: Pointer, findings: Fi
         if takes is not None and "string" not in takes:
             detail = f"`$format` makes a text; {_words(takes)} is needed here."
             findings.error(Code.REFERENCE_TYPE, "Reference of the wrong type", detail, found.pointer)
+
+
+def _refuse_unknown_secret(name: str, known: frozenset[str], pointer: Pointer, findings: Findings) -> None:
+    listed = f"there are {', '.join(sorted(known)[:20])}" if known else "it has none"
+    detail = f"agentctl.yaml does not say where `{name}` is; of `secrets`, {listed}."
+    hint = did_you_mean(name, known) or f"Say there where it is, as in secrets: {{{name}: {{env: VARIABLE}}}}"
+    findings.error(Code.UNKNOWN_SECRET, "Unknown secret", detail, pointer, hint=hint)
 
 
 def _refuse_literal_secret(findings: Findings, name: str, pointer: Pointer) -> None:

@@ -16,13 +16,15 @@ class Catalog:
     """The workspace as the loader needs it.
 
     ``actions`` holds every ActionSpec by its full name (``crm.row.update``), those for inverses only included.
-    ``agents`` are the names policy knows; None where it is not known. ``addresses`` is the connectors' own, which
-    raises Rejected for a target outside an instance's scope. ``root`` is the directory below which evidence is read.
+    ``agents`` are the names policy knows, ``secrets`` those the workspace has; None where that is not known.
+    ``addresses`` is the connectors' own, which raises Rejected for a target outside an instance's scope.
+    ``root`` is the directory below which evidence is read.
     """
 
     actions: Mapping[str, ActionSpec]
     tenant: str = ""
     environment: str = ""
     agents: frozenset[str] | None = None
+    secrets: frozenset[str] | None = None
     addresses: Callable[[Step], tuple[Address, ...]] | None = None
     root: Path | None = None

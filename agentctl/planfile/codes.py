@@ -35,6 +35,7 @@ class Code(StrEnum):
     UNKNOWN_PLACEHOLDER = "unknown-placeholder"
     UNUSED_NAME = "unused-name"
     SECRET_REQUIRED = "secret-required"  # noqa: S105  # a slug
+    UNKNOWN_SECRET = "unknown-secret"  # noqa: S105  # a slug
     SECRET_NOT_ALLOWED = "secret-not-allowed"  # noqa: S105  # a slug
 
     EVIDENCE_OUTSIDE = "evidence-outside"

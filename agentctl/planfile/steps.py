@@ -74,7 +74,8 @@ class Steps:
         if isinstance(given, dict):
             arguments = {key: reading.read(item, (*at, "with", key)) for key, item in given.items()}
             if spec is not None:
-                judge(spec, {} if wire is None else wire, arguments, reading, (*at, "with"))
+                given_wire = {} if wire is None else wire
+                judge(spec, given_wire, arguments, reading, (*at, "with"), self._catalog.secrets)
             needs += self._sources(reading, spec, index, needs)
         target = self._text(node, at, "target")
         needs += self._new_records(target, index, needs)

@@ -81,6 +81,17 @@ def shown(wire: Any) -> str:
     return _cut(text.encode(errors="backslashreplace").decode())
 
 
+def without_value(detail: str) -> str:
+    """Return a problem's detail less the value it is about, for where that may be a secret in the wrong place."""
+    expected, found, _ = detail.partition(", not ")
+    if found:
+        return f"{expected}."
+    _, found, pattern = detail.rpartition(" does not match ")
+    if found:
+        return f"It does not match {pattern}"
+    return detail if detail.startswith(("Expected ", "`", "Every entry ", "Nothing ")) else ""
+
+
 def _one(
     schema: Mapping[str, Any], wire: Any, error: ValidationError, values: Mapping[str, Any]
 ) -> Iterator[Problem]:

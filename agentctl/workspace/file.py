@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from agentctl.errors import Invalid, Usage
+from agentctl.identity.secret import Source, source_from_wire
+from agentctl.model.diagnostic import Diagnostic
 from agentctl.resources import schema
 from agentctl.syntax.document import Document
+from agentctl.syntax.explain import without_value
 from agentctl.syntax.schema import check
 from agentctl.syntax.yaml import parse
 from agentctl.workspace import policy_place
 from agentctl.workspace.policy_place import PolicyPlace
 
 NAME = "agentctl.yaml"
+_CONFIDENTIAL = ("/connectors/", "/secrets", "/witness")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkspaceFile:
     """What ``agentctl.yaml`` says. ``connectors`` are the settings by instance, ``type`` included.
 
-    ``witness`` is empty where there is none.
+    ``witness`` is empty where there is none; ``secrets`` say where the values of `$secret` are.
     """
 
     root: Path
@@ -31,6 +35,7 @@ class WorkspaceFile:
     policy: PolicyPlace
     connectors: Mapping[str, Mapping[str, Any]]
     witness: Mapping[str, str]
+    secrets: Mapping[str, Source]
     document: Document
 
 
@@ -52,7 +57,7 @@ def load(root: Path) -> WorkspaceFile:
     path = root / NAME
     document = parse(path.read_bytes(), NAME)
     if problems := check(document, schema("workspace")):
-        raise Invalid("The workspace file is not valid", diagnostics=problems)
+        raise Invalid("The workspace file is not valid", diagnostics=tuple(map(_discreet, problems)))
     value = document.value
     return WorkspaceFile(
         root=root,
@@ -61,5 +66,13 @@ def load(root: Path) -> WorkspaceFile:
         policy=policy_place.from_wire(value["policy"]),
         connectors=value["connectors"],
         witness=value.get("witness", {}),
+        secrets={name: source_from_wire(wire) for name, wire in value.get("secrets", {}).items()},
         document=document,
     )
+
+
+def _discreet(found: Diagnostic) -> Diagnostic:
+    """Return what is wrong, without the value where that may be a password in the wrong place."""
+    if not (found.pointer or "").startswith(_CONFIDENTIAL):
+        return found
+    return replace(found, source="", detail=without_value(found.detail))

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from os import getpid
 from typing import Any
 
+from agentctl.engine import secret
 from agentctl.engine.again import preview_again
 from agentctl.engine.apply import Ending, Start, Surroundings, apply
 from agentctl.engine.gate import halts_on
@@ -22,8 +23,9 @@ from agentctl.errors import Incomplete, Tampered, Unwritable, Usage
 from agentctl.model.changeset import ChangeSet, Purpose
 from agentctl.model.decision import Consent
 from agentctl.model.halt import concerning
-from agentctl.model.run import History, Left, Run, RunStatus
+from agentctl.model.run import History, Left, Run, RunStatus, StepStatus
 from agentctl.store import halts, packs
+from agentctl.store.lock import Held
 from agentctl.trace.journal import Journal
 from agentctl.workspace import judging, rejecting
 from agentctl.workspace.consenting import confirm, renewed
@@ -71,6 +73,7 @@ class Control:
 class _Frame:
     """Of what a run is a part: the run it resumes, with what was done or begun there; what a rollback leaves."""
 
+    held: Held
     resumes: str = ""
     done: Mapping[str, Done] = field(default_factory=dict)
     again: Mapping[str, Sending] = field(default_factory=dict)
@@ -83,8 +86,8 @@ def carry_out(
 ) -> Ended:
     """Apply ``preview`` under ``consent`` as a new run. ``left`` are the steps a rollback does not undo."""
     run = new_id(_RUN_ID)
-    with locked(workspace, run, control.timeout):
-        return _run(workspace, run, preview, consent, control, _Frame(left=left or {}))
+    with locked(workspace, run, control.timeout) as held:
+        return _run(workspace, run, preview, consent, control, _Frame(held=held, left=left or {}))
 
 
 def resume(workspace: Workspace, name: str, control: Control) -> Ended:
@@ -94,7 +97,7 @@ def resume(workspace: Workspace, name: str, control: Control) -> Ended:
     is no longer what was consented to.
     """
     run = new_id(_RUN_ID)
-    with locked(workspace, run, control.timeout):
+    with locked(workspace, run, control.timeout) as held:
         old = _resumable(workspace, name)
         answers: Mapping[str, Answer] = {}
         if unsettled(old):
@@ -124,7 +127,7 @@ def resume(workspace: Workspace, name: str, control: Control) -> Ended:
             skip,
             old.id,
         )
-        frame = _Frame(resumes=old.id, done=done, again=again, skip=skip, left=old.left)
+        frame = _Frame(held=held, resumes=old.id, done=done, again=again, skip=skip, left=old.left)
         consent = renewed(workspace, preview, old.consent, old.id)
         return _run(workspace, run, preview, consent, control, frame)
 
@@ -153,6 +156,8 @@ def _run(
     if rejected := judging.rejections(workspace, preview.changeset):
         raise rejecting.refusal(rejected[0], preview.changeset)
     confirm(workspace, preview.changeset, consent, frame.resumes)
+    left = [step for step in preview.plan.steps if step.id not in frame.done and step.id not in frame.skip]
+    workspace.secrets.check(secret.names(left))
     reserved = reserve(workspace, preview, consent)
     start = Start(
         run=run,
@@ -182,6 +187,7 @@ def _run(
                     preview.changeset.purpose, max(workspace.now(), began), preview.author
                 ),
                 commitments=workspace.vault,
+                secrets=workspace.secrets,
                 journal=watched,
                 pack=pack,
                 clock=workspace.now,
@@ -190,8 +196,11 @@ def _run(
                 observe=control.observe,
                 ledger=ledger(history, workspace.values),
                 halts=watched.halts,
+                lifeline=frame.held.lend(),
             ),
         )
+    if StepStatus.IN_DOUBT not in ending.steps.values():
+        frame.held.recall()     # every call was waited for
     with suppress(Unwritable):      # they stand without being recorded, and whoever holds the lock next does it
         for record in record_halts(workspace):
             control.observe(record)

@@ -18,6 +18,7 @@ from agentctl.engine.ports import Systems
 from agentctl.engine.preview import Preview
 from agentctl.errors import Invalid, Tampered, Usage
 from agentctl.identity import keys
+from agentctl.identity.secret import Secrets
 from agentctl.identity.vault import Vault
 from agentctl.model.action import ActionSpec
 from agentctl.model.authorship import CLAIMED, Authorship
@@ -119,6 +120,11 @@ class Workspace:
     def vault(self) -> Vault:
         return Vault(self.key)
 
+    @property
+    def secrets(self) -> Secrets:
+        """Where the values of secrets are; none is looked at before it is asked for."""
+        return Secrets(sources=self.file.secrets, root=self.root, environ=self.environ)
+
     @cached_property
     def systems(self) -> Systems:
         """The configured connectors, not yet connected. Raises Invalid where their settings are wrong."""
@@ -145,9 +151,10 @@ class Workspace:
         return Systems({name: ReadOnly(connector) for name, connector in self.systems.connectors.items()})
 
     def _setting_problem(self, name: str, error: Invalid) -> Diagnostic:
-        return self.file.document.diagnostic(
+        found = self.file.document.diagnostic(
             "connector-setting", error.summary, error.detail, error.hint, ("connectors", name)
         )
+        return replace(found, source="")        # its line may hold what should have stood elsewhere: a password
 
     @cached_property
     def specs(self) -> Mapping[str, ActionSpec]:
@@ -167,6 +174,7 @@ class Workspace:
             tenant=self.file.tenant,
             environment=self.file.environment,
             agents=frozenset(self.policy.agents),
+            secrets=frozenset(self.file.secrets),
             addresses=lambda step: connectors[step.instance].addresses(step),
             root=self.root,
         )

@@ -26,6 +26,11 @@ def draw_step(page: Page, step: Mapping[str, Any], *, title: tuple[Part, ...] = 
     page.line(Inked(f"{symbol:<2} ", ink), *head, indent=2, hang=9)
     if page.look.detail is Detail.FULL or not told_by_records(step):
         draw_arguments(page, step["arguments"], 7, whole=step["preview"] == "none")
+    elif secrets := [
+        f"{values.inline(wire)} as {safe.line(name)}"
+        for name, wire in step["arguments"].items() if isinstance(wire, dict) and wire.keys() == {"$secret"}
+    ]:
+        page.line(Inked("uses  ", Ink.FAINT), ", ".join(secrets), indent=7, hang=13)
     _draw_records(page, step)
     for note in step["notes"]:
         page.line(Inked(f"note  {safe.line(note)}", Ink.FAINT), indent=7, hang=13)
