@@ -17,6 +17,7 @@ from agentctl.model.plan import plan_from_wire
 from agentctl.model.run import Act, History, Left, LeftStatus, Observed, Run, RunStatus, StepRun, StepStatus
 from agentctl.model.snapshot import Address
 from agentctl.model.values import fields_from_wire
+from agentctl.trace.bodies import fits
 from agentctl.trace.mishaps import mishap_of_rollback, mishap_of_step
 from agentctl.trace.record import Kind, Record
 
@@ -46,6 +47,8 @@ class Telling:
     def hear(self, number: int, record: Record) -> None:
         """Take in one record. Raises NotTold for one that tells nothing; what was told before it stays."""
         try:
+            if not fits(record):
+                raise ValueError(record.kind.value)
             self._hear(number, record)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise NotTold(f"its body is not that of a `{record.kind.value}` here") from error

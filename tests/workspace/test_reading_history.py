@@ -15,6 +15,7 @@ from agentctl.trace.record import Kind
 from agentctl.workspace.history import Reading, read_history
 
 SEED = bytes(range(32))
+HALT = {"id": "h", "scope": {"reach": "all", "name": ""}, "by": "ann", "host": "ops", "at": "", "reason": "2 a.m."}
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def test_what_is_written_meanwhile_is_seen(places):
     assert reading.history() == read_history(places.trace)
     begin(places)
     assert reading.history() == read_history(places.trace)
-    act(places, "halt", "h1", reason="2 a.m.")
+    act(places, "halt", "h1", **HALT)
     (path,) = places.trace.glob("*halt*")
     assert [act.kind for act in reading.history().acts] == ["init", "halt"]
     path.write_bytes(path.read_bytes()[:-20])
@@ -57,7 +58,7 @@ def test_what_is_written_meanwhile_is_seen(places):
 def test_a_record_in_its_place_that_tells_nothing_is_damage_and_what_stands_before_it_is_read(places):
     """Whoever holds every file but the key can write a chain anew; a value that changed by a bit is read before the
     line after it shows that."""
-    act(places, "halt", "h1", reason="2 a.m.")
+    act(places, "halt", "h1", **HALT)
     with Journal.open(places, "run", "r1", clock=FrozenClock()) as journal:
         journal.append(Kind.RUN_STARTED, {"plan": "no plan", "carried": {}}, sync=True)
         journal.append(Kind.RUN_FINISHED, {"status": "complete", "reason": ""}, sync=True)
