@@ -6,7 +6,7 @@ import socket
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os import getpid
 from typing import Any
 
@@ -28,6 +28,7 @@ from agentctl.store import halts, packs
 from agentctl.store.lock import Held
 from agentctl.trace.journal import Journal
 from agentctl.workspace import judging, rejecting
+from agentctl.workspace.bringing import bringing
 from agentctl.workspace.consenting import confirm, renewed
 from agentctl.workspace.halting import refusal
 from agentctl.workspace.limiting import reserve
@@ -234,7 +235,8 @@ def _check_halts(workspace: Workspace, changeset: ChangeSet, frame: _Frame) -> N
 @contextmanager
 def _written(workspace: Workspace, run: str) -> Iterator[tuple[Journal, Any]]:
     with (
-        Journal.open(workspace.places, "run", run, clock=workspace.now) as journal,
+        bringing(workspace) as tell,
+        Journal.open(replace(workspace.places, tell=tell), "run", run, clock=workspace.now) as journal,
         packs.Pack(workspace.layout.packs, run, workspace.vault, workspace.layout.file_mode) as pack,
     ):
         yield journal, pack

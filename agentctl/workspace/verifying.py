@@ -28,7 +28,7 @@ def verify(workspace: Workspace, *, expect_head: str, key: Path | None, witness:
         workspace.layout.trace,
         workspace.layout.checkpoints,
         lineage=workspace.lineage,
-        known=trace.Known(inside=_state_head(workspace), outside=outside),
+        known=trace.Known(inside=_state_head(workspace), outside=outside, within=heard.within),
         check=check,
     )
     return replace(verdict, notes=(*verdict.notes, *heard.notes))

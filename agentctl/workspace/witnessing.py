@@ -50,9 +50,13 @@ def bring(workspace: Workspace) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
-    """The heads a witness vouches for, by digest with where each comes from; and what is to be noted of the rest."""
+    """The heads a witness vouches for, by digest with where each comes from; and what is to be noted of the rest.
+
+    ``within`` names the files of heads that were brought while the file still grew.
+    """
 
     heads: dict[str, str]
+    within: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
 
 
@@ -65,6 +69,7 @@ def hear(workspace: Workspace, check: Check | None) -> Heard:
     if witness is None:
         return Heard(heads={}, notes=("agentctl.yaml names no witness",))
     heads: dict[str, str] = {}
+    within: set[str] = set()
     foreign = 0
     for attestation in witness.told():
         try:
@@ -76,9 +81,11 @@ def hear(workspace: Workspace, check: Check | None) -> Heard:
             foreign += 1
         else:
             heads[said.head] = f"the witness {witness.name}"
+            if said.interim:
+                within.add(said.file)
     notes = []
     if foreign:
         notes.append(f"the witness {witness.name} holds {foreign} heads that are not signed by this workspace's key")
     if not heads:
         notes.append(f"the witness {witness.name} was never told a head of this trace")
-    return Heard(heads=heads, notes=tuple(notes))
+    return Heard(heads=heads, within=frozenset(within), notes=tuple(notes))
