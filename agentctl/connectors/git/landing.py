@@ -18,7 +18,7 @@ from agentctl.connectors.git.objects import Entry
 from agentctl.connectors.git.program import Git
 from agentctl.connectors.git.site import Site
 from agentctl.connectors.git.worktree import Wanted
-from agentctl.errors import ConnectorError, Rejected, Unreachable
+from agentctl.errors import ConnectorError, Indeterminate, Rejected, Unreachable
 
 NOTHING = "0" * 40
 
@@ -138,8 +138,13 @@ def _move(site: Site, git: Git, landing: Landing, call: Call) -> None:
         else:
             git.run("update-ref", *told, "--create-reflog", ref, landing.new, landing.old or NOTHING)
     except ConnectorError as error:
-        head = site.repository.branch(landing.branch)
-        if isinstance(error, Unreachable) and head == landing.new:
-            return                      # stopped at its deadline, when all was done
-        refuse_moved(site, landing.branch, landing.old)
-        raise
+        # Git may be stopped, or fail at what comes last, when the ref is where it was to go: its reflog tells by whom.
+        if site.repository.branch(landing.branch) != landing.new:
+            refuse_moved(site, landing.branch, landing.old)
+            raise
+        if isinstance(error, Unreachable) or landed(site, landing.branch, landing.old, call):
+            return
+        raise Indeterminate(
+            "Branch moved by somebody",
+            f"`{landing.branch}` stands at {landing.new or 'nothing'}, where it was to go, but: {error.detail}",
+        ) from error
