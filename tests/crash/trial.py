@@ -131,8 +131,7 @@ def _way(ground: Ground, story: Story, ended: Ended) -> Iterable[Fault]:
     """Follow what is said until there is no more to do."""
     said, afresh = ended, 0
     for _ in range(_LONGEST_WAY):
-        if locked := _GIT_LOCKED.search(said.all):      # git says who may take it away: whoever knows that no git lives
-            Path(locked[1]).unlink(missing_ok=True)
+        _unlock(said)
         command = _next(ground, story, said)
         afresh += command == story.command(ground)
         if command is None or afresh > _AFRESH:     # what is still not right then, `_end` tells
@@ -143,6 +142,14 @@ def _way(ground: Ground, story: Story, ended: Ended) -> Iterable[Fault]:
             command = (*command[:3], answer, "--reason", "I looked")
         said = ground.run(*command) if command[0] in ("resolve", "state") else ground.typed(*command)
     yield Fault(wrong=Wrong.MESSAGE, why=f"following what is said leads nowhere; last: {_last(said)}")
+
+
+def _unlock(said: Ended) -> bool:
+    """Take away the lock a killed git left: git says who may, whoever knows that no git lives."""
+    locked = _GIT_LOCKED.search(said.all)
+    if locked:
+        Path(locked[1]).unlink(missing_ok=True)
+    return locked is not None
 
 
 def next_command(told: Ended) -> tuple[str, ...] | None:
@@ -217,6 +224,8 @@ def _litter(ground: Ground) -> Iterable[Fault]:
         step("notes", "code.commit.create", "main", {"paths": ["notes.txt"], "message": "More"}), name="more.yaml",
     )
     told = ground.typed("apply", "more.yaml")
+    if _unlock(told):
+        told = ground.typed("apply", "--resume", "latest")
     if told.code not in (Exit.OK, Exit.CONSENT):        # where it takes a signature there is none
         yield Fault(wrong=Wrong.MESSAGE, why=f"the next apply: exit {told.code}: {_last(told)}")
     left = [ground.kind(str(path)) for path in _files(ground) if _TEMPORARY.search(str(path))]
