@@ -6,6 +6,7 @@ overridden, every protocol is forbidden, and the caller uses only commands that 
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import signal
@@ -103,6 +104,7 @@ class Git:
         if self._remaining() == 0:
             raise Unreachable("Git took too long", f"`git {arguments[0]}` was not begun: the deadline is over.")
         process = self._start(arguments)
+        _at_work.add(process)
         try:
             out, err = process.communicate(stdin, timeout=self._remaining())
         except subprocess.TimeoutExpired as error:
@@ -111,6 +113,8 @@ class Git:
         except BaseException:
             _end(process)
             raise
+        finally:
+            _at_work.discard(process)
         if process.returncode not in codes:
             said = err.decode(errors="replace").strip()[:1000] or f"exit {process.returncode}"
             raise Rejected("Git refused", f"`git {arguments[0]}` in {self.work_tree or self.git_dir}: {said}.")
@@ -160,6 +164,16 @@ class Git:
         if self.until is None:
             return _LONGEST
         return max(0.0, min(_LONGEST, self.until - time.monotonic()))
+
+
+_at_work: set[subprocess.Popen[bytes]] = set()
+
+
+@atexit.register
+def _end_all() -> None:
+    """Whoever asked for them may have been told to stop at once and wait for no answer: nothing lives on then."""
+    for process in list(_at_work):
+        _end(process)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
