@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "agentctl"
-BELOW = {"errors", "resources", "model", "syntax"}
+BELOW = {"errors", "files", "resources", "model", "syntax"}
 PORT = BELOW | {"connectors.base"}
 CORE = PORT | {"planfile", "policy", "trace", "identity"}
 ALL = CORE | {"store", "views", "connectors", "witness", "engine", "workspace"}
@@ -20,6 +20,7 @@ MAY_IMPORT = {
     "": set(),                                  # agentctl/__init__.py
     "model": {"errors"},
     "errors": {"model"},                        # for a type only
+    "files": set(),
     "resources": {"errors"},
     "syntax": BELOW,
     "connectors.base": BELOW,

@@ -8,12 +8,16 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from agentctl import files
 from agentctl.errors import Tampered
 from agentctl.model.canonical import canonical, digest
 from agentctl.model.snapshot import Address
 from agentctl.model.state import Head, Known, State
 from agentctl.model.values import NotAValue
 from agentctl.store import atomic
+
+LARGEST = 1 << 28
+"""Bytes; a state of more is not looked at."""
 
 _VERSION = 1
 _REBUILD = "agentctl state rebuild"
@@ -24,6 +28,7 @@ class Problem(StrEnum):
 
     MISSING = "missing"
     EMPTY = "empty"
+    UNREADABLE = "unreadable"
     TORN = "torn"
     EDITED = "edited"
     FOREIGN = "foreign"
@@ -43,6 +48,7 @@ class BadState(Tampered):
 _SAID = {
     Problem.MISSING: ("The state is missing", "It can be rebuilt from the trace.", _REBUILD),
     Problem.EMPTY: ("The state is empty", "It can be rebuilt from the trace.", _REBUILD),
+    Problem.UNREADABLE: ("The state cannot be read", "It can be rebuilt from the trace.", _REBUILD),
     Problem.TORN: ("The state is damaged", "It can be rebuilt from the trace.", _REBUILD),
     Problem.EDITED: ("The state was edited", "It can be rebuilt from the trace.", _REBUILD),
     Problem.FOREIGN: ("The state is another workspace's", "It can be rebuilt from the trace.", _REBUILD),
@@ -62,11 +68,11 @@ def load(path: Path, *, lineage: str, head: Head | None, earlier: Collection[Hea
     Up to one of the ``earlier`` heads will do, too: what the trace tells since then is of no record.
     """
     try:
-        data = path.read_bytes()
+        data = files.read(path, LARGEST)
     except FileNotFoundError as error:
         raise BadState(Problem.MISSING, f"{path} is not there, but the trace tells of this workspace.") from error
     except OSError as error:
-        raise Tampered("The state cannot be read", f"{path}: {error.strerror}.") from error
+        raise BadState(Problem.UNREADABLE, f"{path}: {error.strerror}.") from error
     if not data.strip(b"\0 \n\r\t"):
         raise BadState(Problem.EMPTY, f"{path} holds nothing, but the trace tells of this workspace.")
     state = decode(data, path)

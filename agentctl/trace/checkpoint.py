@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from agentctl.files import read
 from agentctl.model.canonical import canonical
 from agentctl.model.state import Head
 from agentctl.model.values import NotAValue
@@ -30,6 +31,7 @@ Tell: TypeAlias = Callable[[bytes, bytes], None]
 _SUFFIX = ".json"
 _SIGNATURE = ".json.sig"
 _INTERIM = ".interim"       # one file for statement and signature: it is replaced, and must never be half of each
+_LARGEST = 1 << 20
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -179,7 +181,7 @@ def _file(name: str) -> str:
 
 def _bytes(path: Path) -> bytes | None:
     try:
-        return path.read_bytes()
+        return read(path, _LARGEST)
     except FileNotFoundError:
         return None
 

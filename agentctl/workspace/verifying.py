@@ -2,43 +2,88 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from agentctl import files
 from agentctl.errors import Tampered, Usage
 from agentctl.store import state as store
+from agentctl.trace import part
 from agentctl.trace import verify as trace
+from agentctl.trace.chain import TraceFile
 from agentctl.trace.checkpoint import NAMESPACE, Check
+from agentctl.workspace.attesting import Signatures
+from agentctl.workspace.packed import Packed, packed
 from agentctl.workspace.witnessing import Heard, hear
 from agentctl.workspace.workspace import Workspace
 
 
-def verify(workspace: Workspace, *, expect_head: str, key: Path | None, witness: bool = False) -> trace.Verdict:
-    """Walk the whole trace and return its grade. Takes no lock and changes nothing.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The verdict on the whole trace, and where one was asked about, what holds for a run and its hidden values."""
+
+    verdict: trace.Verdict
+    part: part.Part | None = None
+    packed: Packed | None = None
+
+    def holds(self, *, strict: bool) -> bool:
+        """Whether what was asked about is as it was written; ``strict`` asks for a head from outside as well."""
+        if self.part is None or self.packed is None:
+            return self.verdict.fault is None and (not strict or self.verdict.grade is trace.Grade.INTACT)
+        return self.part.fault is None and not self.packed.damage and (not strict or self.part.witnessed)
+
+
+def verify(
+    workspace: Workspace, *, expect_head: str, key: Path | None, witness: bool = False, run: str = ""
+) -> Report:
+    """Grade the whole trace, and ``run`` by itself where one is named. Takes no lock and changes nothing.
 
     With ``witness`` every head it was told must be in the trace. Raises Unreachable where it can't be asked.
     """
+    file = _file_of(workspace, run) if run else None
     check = _check(workspace, key)
     heard = hear(workspace, check) if witness else Heard(heads={})
     outside = dict(heard.heads)
     if expect_head:
         head = expect_head if expect_head.startswith("sha256:") else f"sha256:{expect_head}"
         outside[head] = "--expect-head"
+    examine = Signatures(workspace)
+    folder, checkpoints = workspace.layout.trace, workspace.layout.checkpoints
     verdict = trace.verify(
-        workspace.layout.trace,
-        workspace.layout.checkpoints,
+        folder,
+        checkpoints,
         lineage=workspace.lineage,
         known=trace.Known(inside=_state_head(workspace), outside=outside, within=heard.within),
         check=check,
+        examine=examine,
     )
-    return replace(verdict, notes=(*verdict.notes, *heard.notes))
+    verdict = replace(verdict, notes=(*verdict.notes, *examine.notes, *heard.notes))
+    if file is None:
+        return Report(verdict=verdict)
+    alone = part.part_of(folder, checkpoints, file, verdict, lineage=workspace.lineage, check=check)
+    return Report(verdict=verdict, part=alone, packed=packed(workspace, file))
+
+
+def _file_of(workspace: Workspace, name: str) -> TraceFile:
+    """Return the trace file of the run called ``name``, by the names of files alone. Raises Usage."""
+    files = part.runs(workspace.layout.trace)
+    if name == "latest" and files:
+        return files[-1]
+    found = [file for file in files if file.id == name] or [file for file in files if file.id.startswith(name)]
+    if len(found) == 1:
+        return found[0]
+    if not files:
+        raise Usage("No runs yet", "The trace has no file of a run.", command="agentctl verify")
+    problem = "The run's name is not unique" if found else "No such run"
+    ids = ", ".join(file.id for file in (found or files)[-5:])
+    raise Usage(problem, f"`{name}` could be one of: {ids}.", hint="`agentctl runs` lists them.")
 
 
 def _state_head(workspace: Workspace) -> dict[str, str]:
     """The head the state was made from must be in the chain; a state that cannot be read vouches for nothing."""
     path = workspace.layout.state
     try:
-        state = store.decode(path.read_bytes(), path)
+        state = store.decode(files.read(path, store.LARGEST), path)
     except (OSError, Tampered):
         return {}
     return {state.head.digest: "state.json"} if state.head else {}
