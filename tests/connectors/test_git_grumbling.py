@@ -10,10 +10,10 @@ import pytest
 
 from agentctl.connectors.base import Call
 from agentctl.connectors.git import GitConnector
-from agentctl.errors import Indeterminate
+from agentctl.errors import Indeterminate, Rejected
 from agentctl.model.snapshot import Address
 from agentctl.testing import foresee, perform, snapshots
-from tests.connectors.git_worlds import connect, git, repository, step, write
+from tests.connectors.git_worlds import connect, git, repository, step, world, write
 
 
 @pytest.fixture
@@ -47,3 +47,13 @@ def test_a_branch_somebody_deleted_in_the_same_moment_is_not_said_to_be_deleted_
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
     with pytest.raises(Indeterminate, match="stands at nothing, where it was to go"):
         connector.execute(change, Call(key="k", before=known, deadline=9.0))
+
+
+def test_every_lock_in_the_way_is_named_and_nothing_is_changed(repo):
+    write(repo, "site/pricing.html", "cheap\n")
+    write(repo, ".git/HEAD.lock", "")
+    write(repo, ".git/refs/heads/main.lock", "")
+    before = world(repo)
+    with pytest.raises(Rejected, match=r"HEAD\.lock and .*refs/heads/main\.lock exist: another git process"):
+        perform(connect(repo), step("commit.create", "main", paths=["site/pricing.html"], message="Prices"))
+    assert world(repo) == before

@@ -146,10 +146,10 @@ def _way(ground: Ground, story: Story, ended: Ended) -> Iterable[Fault]:
 
 def _unlock(said: Ended) -> bool:
     """Take away the lock a killed git left: git says who may, whoever knows that no git lives."""
-    locked = _GIT_LOCKED.search(said.all)
-    if locked:
-        Path(locked[1]).unlink(missing_ok=True)
-    return locked is not None
+    locks = [Path(name) for line in said.all.splitlines() if re.search(r"\bexists?\b", line) for name in _GIT_LOCK.findall(line)]
+    for lock in locks:
+        lock.unlink(missing_ok=True)
+    return bool(locks)
 
 
 def next_command(told: Ended) -> tuple[str, ...] | None:
@@ -233,7 +233,7 @@ def _litter(ground: Ground) -> Iterable[Fault]:
         yield Fault(wrong=Wrong.LEFT, why=f"files: {', '.join(left)}")
 
 
-_GIT_LOCKED = re.compile(r"(/[^' ]+\.lock)'?(: File)? exists")
+_GIT_LOCK = re.compile(r"/[^' ]+\.lock\b")
 _TEMPORARY = re.compile(r"\.tmp$|\.new$|/\.reserve$|/\.agentctl-new-|agentctl-index-|/\.git/.*\.lock$|-journal$")
 
 

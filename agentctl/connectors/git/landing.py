@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from agentctl.connectors.base import Call
 from agentctl.connectors.git import objects
@@ -141,10 +142,24 @@ def _move(site: Site, git: Git, landing: Landing, call: Call) -> None:
         # Git may be stopped, or fail at what comes last, when the ref is where it was to go: its reflog tells by whom.
         if site.repository.branch(landing.branch) != landing.new:
             refuse_moved(site, landing.branch, landing.old)
+            _refuse_locked(site, landing.branch, error)
             raise
         if isinstance(error, Unreachable) or landed(site, landing.branch, landing.old, call):
             return
         raise Indeterminate(
             "Branch moved by somebody",
             f"`{landing.branch}` stands at {landing.new or 'nothing'}, where it was to go, but: {error.detail}",
+        ) from error
+
+
+def _refuse_locked(site: Site, branch: str, error: ConnectorError) -> None:
+    """Git names the first lock in its way, and a git that was killed leaves two: name them all."""
+    common = site.repository.common_dir
+    locks = [Path(site.git.git_dir, "HEAD.lock"), common / f"{HEADS}{branch}.lock", common / "packed-refs.lock"]
+    if there := [str(lock) for lock in locks if lock.exists()]:
+        raise Rejected(
+            "Branch is locked",
+            f"{' and '.join(there)} {'exists' if len(there) == 1 else 'exist'}: another git process is at work in this "
+            "repository, or one was killed there.",
+            hint="Wait for it; where none runs any more, remove what is named there.",
         ) from error
