@@ -68,12 +68,16 @@ _ACTED = {
 
 
 class LeftStatus(StrEnum):
-    """Why a rollback leaves a step alone: ``not-needed`` is fine, everything else makes the rollback incomplete."""
+    """Why a rollback leaves a step alone: ``not-needed`` is fine, everything else makes the rollback incomplete.
+
+    ``unreadable``: what it would put back can be read no more.
+    """
 
     NOT_NEEDED = "not-needed"
     REFUSED = "refused"
     IRREVERSIBLE = "irreversible"
     IN_DOUBT = "in-doubt"
+    UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

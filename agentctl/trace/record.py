@@ -43,6 +43,8 @@ class Kind(StrEnum):
     RESOLVE = "resolve"
     UNLOCK = "unlock"
     GC = "gc"
+    HOLD = "hold"
+    RELEASE = "release"
     KEY = "key"
     REBUILD = "rebuild"
     CLOCK = "clock"

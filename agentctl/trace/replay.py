@@ -22,8 +22,8 @@ from agentctl.trace.mishaps import mishap_of_rollback, mishap_of_step
 from agentctl.trace.record import Kind, Record
 
 _ACTS = {
-    Kind.HALT, Kind.UNHALT, Kind.REJECT, Kind.EDIT, Kind.OVERRIDE, Kind.REVIEW, Kind.UNLOCK, Kind.GC, Kind.KEY,
-    Kind.REBUILD, Kind.INIT, Kind.CLOCK,
+    Kind.HALT, Kind.UNHALT, Kind.REJECT, Kind.EDIT, Kind.OVERRIDE, Kind.REVIEW, Kind.UNLOCK, Kind.GC, Kind.HOLD,
+    Kind.RELEASE, Kind.KEY, Kind.REBUILD, Kind.INIT, Kind.CLOCK,
 }
 
 _UNSETTLED = (StepStatus.STARTED, StepStatus.IN_DOUBT)
