@@ -14,6 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agentctl.connectors.sql import SqlConnector
+from agentctl.connectors.sql.database import Unfit
+from agentctl.connectors.sql.postgresql_values import checked
+from agentctl.connectors.sql.schema import Column, Kind
 from agentctl.errors import Rejected
 from agentctl.model.plan import Step
 from agentctl.model.snapshot import Address
@@ -311,3 +314,9 @@ def _survives(world, crm, fields):
     if done.inverse.step:
         perform(crm, done.inverse.step)
     assert world.dump() == before
+
+
+def test_json_with_a_number_beyond_every_other_is_unfit_and_no_accident():
+    column = Column(name="c", type="jsonb", kind=Kind.JSONB)
+    with pytest.raises(Unfit):
+        checked(column, '{"a": 1e99999999999999999999}')

@@ -25,6 +25,7 @@ from agentctl.model.values import Fields, NotAValue, Value, fields_from_wire, fr
 SCHEMA = "schema"
 _DEPENDENTS = "/dependents"
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
+_MOST_DIGITS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,11 @@ def decode(table: Table, key: str) -> dict[str, Value]:
     if len(parts) != len(table.key):
         raise Rejected("Key malformed", f"A key of {table.name} is {', '.join(table.key)}: {len(table.key)} values.")
     fields = {name: _value(table, name, unquote(part)) for name, part in zip(table.key, parts, strict=True)}
-    if (wanted := encode(table, fields)) != key:
+    try:
+        wanted = encode(table, fields)
+    except ValueError as error:     # a lone surrogate, or a number that is none
+        raise Rejected("Key malformed", f"{key!r} names no row of {table.name}.") from error
+    if wanted != key:
         raise Rejected(
             "Key malformed",
             f"{key!r} is not how a key of {table.name} is written.",
@@ -160,7 +165,7 @@ def _plain(value: Value) -> str:
             return "true" if value else "false"
         case int() | str():
             return str(value)
-        case Decimal():
+        case Decimal() if abs(value.adjusted()) <= _MOST_DIGITS:    # written out, 1E+99999999 takes 100 MB
             return format(value, "f")
         case datetime() | date():
             return value.isoformat()
@@ -173,7 +178,7 @@ def _plain_value(kind: Kind, text: str) -> Value:
         match kind:
             case Kind.BOOL if text in {"true", "false"}:
                 return text == "true"
-            case Kind.INTEGER | Kind.ANY if _INTEGER.fullmatch(text) and len(text) < 1000:
+            case Kind.INTEGER | Kind.ANY if _INTEGER.fullmatch(text) and len(text) < _MOST_DIGITS:
                 return int(text)
             case Kind.DECIMAL | Kind.FLOAT:
                 return Decimal(text)

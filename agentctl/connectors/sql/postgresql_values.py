@@ -205,8 +205,8 @@ def _document(text: str) -> Value:
         raise Unfit("PostgreSQL keeps no NUL characters")
     try:
         document: Value = json.loads(text, parse_float=Decimal, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise Unfit("that text is not JSON") from error
+    except (ValueError, RecursionError, InvalidOperation) as error:
+        raise Unfit("that text is not JSON, or holds a number beyond every other") from error
     return document
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from agentctl.connectors.file.edit.node import MAX_DEPTH, Entry, Kind, Node
@@ -20,7 +20,7 @@ _ATOM = re.compile(r"[-+.0-9A-Za-z]+")
 def parse(text: str) -> Node:
     """Return the tree of ``text``. Raises Rejected where it is not JSON, or has a key twice."""
     try:
-        json.loads(text, parse_constant=_refuse, parse_float=Decimal)
+        json.loads(text, parse_constant=_refuse, parse_float=_decimal)
         return _Scanner(text).value(_skip(text, 0), 0)
     except (ValueError, RecursionError) as error:
         raise Rejected("Not JSON", f"{error or 'nested too deeply'}.") from error
@@ -28,7 +28,7 @@ def parse(text: str) -> Node:
 
 def value_of(text: str, node: Node) -> Any:
     """Return what the value at ``node`` means."""
-    return json.loads(text[node.start : node.end], parse_float=Decimal)
+    return json.loads(text[node.start : node.end], parse_float=_decimal)
 
 
 def write(value: Value, pad: str | None = None, unit: str = "  ") -> str:
@@ -66,6 +66,13 @@ def _bracketed(brackets: str, items: list[str], pad: str | None, unit: str) -> s
 
 def _refuse(name: str) -> Any:
     raise ValueError(f"{name} is not a number")
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation as error:
+        raise ValueError(f"{text[:40]} is beyond every number") from error
 
 
 def _skip(text: str, at: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from agentctl.connectors.file.edit import jsontext
@@ -159,13 +159,13 @@ def _meaning(text: str) -> Any:
         return None
     if _BOOL_12.fullmatch(text):
         return text.casefold() == "true"
-    if _INT.fullmatch(text):
-        return int(text)
-    if _FLOAT.fullmatch(text):
-        return Decimal(text)
     try:
+        if _INT.fullmatch(text):
+            return int(text)
+        if _FLOAT.fullmatch(text):
+            return Decimal(text)
         return date.fromisoformat(text) if len(text) == len("2026-01-01") else datetime.fromisoformat(text)
-    except ValueError:
+    except (ValueError, InvalidOperation):     # no date, or a number beyond what Python makes one of
         pass
     if _NUMERIC.fullmatch(text) or _WORDS_11.fullmatch(text) or text in {"=", "<<"}:
         return Unclear()
