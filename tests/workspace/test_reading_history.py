@@ -32,7 +32,7 @@ def act(places: Places, kind: str, name: str, **body: object) -> None:
 
 
 def begin(places: Places) -> None:
-    act(places, "init", "i1", lineage="l", public_key=sshsig.public_key(SEED))
+    act(places, "init", "i1", lineage="l", public_key=sshsig.public_key(SEED), by="ann")
 
 
 def test_an_unchanged_trace_is_read_once(places):
