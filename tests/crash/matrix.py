@@ -42,9 +42,12 @@ def under(ground: Ground, story: Story) -> tuple[Path, ...]:
 
 
 def every(ground: Ground, story: Story) -> list[Mishap]:
-    """Return every mishap at every call."""
-    where = under(ground, story)
-    return [Mishap(how=how, at=moment.at, under=where) for moment in moments(ground, story) for how in moment.hows]
+    """Return every mishap at every call. A kill after one is a kill before the next, and tried as that."""
+    where, found = under(ground, story), moments(ground, story)
+    return [
+        Mishap(how=how, at=moment.at, under=where)
+        for moment in found for how in moment.hows if how != "kill-after" or moment is found[-1]
+    ]
 
 
 def sample(ground: Ground, story: Story, covered: set[tuple[str, str, str]]) -> list[Mishap]:

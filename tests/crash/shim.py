@@ -67,9 +67,14 @@ class Mishap:
 
 @dataclass(frozen=True, kw_only=True)
 class Ended(Told):
-    """How a command ended: by a signal where the code is negative. ``calls`` is how many counted."""
+    """How a command ended: by a signal where the code is negative. ``calls`` is how many counted.
+
+    ``seconds`` of processor time and ``memory`` in KiB are what it took, programs that it started and waited for included.
+    """
 
     calls: int = 0
+    seconds: float = 0.0
+    memory: int = 0
     log: tuple[Call, ...] = field(default=(), repr=False)
     survivors: tuple[str, ...] = ()
 
@@ -97,6 +102,7 @@ class Zygote:
         self._shim = shim
         self._folder = folder
         self._number = 0
+        self._last: dict[str, Any] = {}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.crash.zygote"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             env={**os.environ, "LD_PRELOAD": str(shim), "PYTHONPATH": str(HERE.parents[1])}, text=True,
@@ -119,7 +125,7 @@ class Zygote:
         with self._armed(mishap, log) as (environ, ended):
             out, err = self._folder / "out", self._folder / "err"
             self._start(house, arguments, environ, out=str(out), err=str(err))
-            return ended(self._heard()["status"], out.read_text(errors="replace"), err.read_text(errors="replace"))
+            return ended(self._ended()["status"], out.read_text(errors="replace"), err.read_text(errors="replace"))
 
     def typed(
         self, house: House, *arguments: str | Path, answers: tuple[str, ...] = ("yes",), mishap: Mishap | None = None,
@@ -138,7 +144,11 @@ class Zygote:
 
     def wait(self, timeout: float) -> int:
         """Return how the command ended that was begun last: what Sitting asks of a process."""
-        return self._heard()["status"]
+        return self._ended()["status"]
+
+    def _ended(self) -> dict[str, Any]:
+        self._last = self._heard()
+        return self._last
 
     def _start(self, house: House, arguments: tuple[str | Path, ...], environ: Mapping[str, str], **talk: str) -> None:
         path = f"{self._folder}/bin:{os.environ['PATH']}"
@@ -166,7 +176,10 @@ class Zygote:
             calls = int.from_bytes(state.read_bytes()[:8], "little") if state.exists() else 0
             lines = journal.read_text().splitlines() if journal.exists() else []
             log = tuple(map(Call.parse, lines))
-            return Ended(code=code, out=out, err=err, calls=calls, log=log, survivors=_living_on(state))
+            return Ended(
+                code=code, out=out, err=err, calls=calls, log=log, survivors=_living_on(state),
+                seconds=self._last.get("seconds", 0.0), memory=self._last.get("memory", 0),
+            )
 
         try:
             yield environ, ended

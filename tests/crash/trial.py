@@ -197,7 +197,7 @@ def _end(ground: Ground, story: Story, *, thorough: bool) -> Iterable[Fault]:
         yield Fault(wrong=Wrong.LOST, why=f"verify: exit {verified.code}: {_last(verified)}")
     if thorough:
         yield from _state(ground)
-        yield from _litter(ground)
+        yield from _litter(ground, story)
 
 
 def _state(ground: Ground) -> Iterable[Fault]:
@@ -216,13 +216,12 @@ def _records(ground: Ground) -> str:
     return json.dumps(json.loads((ground.house.ours / "state.json").read_text())["records"])
 
 
-def _litter(ground: Ground) -> Iterable[Fault]:
+def _litter(ground: Ground, story: Story) -> Iterable[Fault]:
     """After one more quiet run nothing lies about that nobody would ever take away."""
     (ground.house.root / "code/notes.txt").write_text("more\n")
-    ground.house.plan(
-        step("seats", "mem.record.update", "customers/1", {"seats": 5}),
-        step("notes", "code.commit.create", "main", {"paths": ["notes.txt"], "message": "More"}), name="more.yaml",
-    )
+    commit = step("notes", "code.commit.create", "main", {"paths": ["notes.txt"], "message": "More"})
+    steps = [step("seats", "mem.record.update", "customers/1", {"seats": 5}), *([commit] if story.systems else [])]
+    ground.house.plan(*steps, name="more.yaml")
     told = ground.typed("apply", "more.yaml")
     if _unlock(told):
         told = ground.typed("apply", "--resume", "latest")

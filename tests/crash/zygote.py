@@ -18,7 +18,10 @@ from typing import Any
 
 import agentctl
 from agentctl.cli.boundary import run
+from agentctl.trace import bodies
+from agentctl.trace.record import Kind
 
+_PIPE = 1 << 16        # bytes a pipe takes before anybody reads
 _OWN_MEANS = ("agentctl.demo", "agentctl.testing", "agentctl.__main__")
 
 
@@ -27,19 +30,28 @@ def main() -> None:
         if not module.name.startswith(_OWN_MEANS) and "postgresql" not in module.name:
             with suppress(ImportError):     # whoever needs it says so
                 importlib.import_module(module.name)
-    gc.collect()
-    gc.freeze()     # what the children share stays shared
+    for kind in Kind:
+        bodies.compiled(bodies._schema(kind))
     _say({"ready": True})
     for line in sys.stdin:
+        gc.collect()
+        gc.freeze()     # what the children share stays shared
+        hear, tell = os.pipe()
         child = os.fork()
         if child == 0:
-            _become(json.loads(line))
-        _say({"status": os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])})
+            os.close(hear)
+            _become(json.loads(line), tell)
+        os.close(tell)
+        learnt = _read(hear)
+        _, status, used = os.wait4(child, 0)
+        _learn(learnt)
+        _say({"status": os.waitstatus_to_exitcode(status), "seconds": used.ru_utime + used.ru_stime, "memory": used.ru_maxrss})
 
 
-def _become(wanted: dict[str, Any]) -> None:
-    """Be the command that is wanted, and never come back."""
+def _become(wanted: dict[str, Any], tell: int) -> None:
+    """Be the command that is wanted, tell which modules it took besides, and never come back."""
     os.setsid()
+    known = set(sys.modules)
     if terminal := wanted.get("terminal"):
         files = [os.open(terminal, os.O_RDWR)] * 3      # of a session without a terminal it becomes the terminal
     else:
@@ -63,7 +75,21 @@ def _become(wanted: dict[str, Any]) -> None:
     except SystemExit as ending:
         code = ending.code if isinstance(ending.code, int) else 1
     finally:
+        os.write(tell, "\n".join(sorted(set(sys.modules) - known)).encode()[:_PIPE])
         os._exit(code)
+
+
+def _learn(names: str) -> None:
+    """Import what a command imported by itself, so that the next one need not."""
+    for name in names.split("\n"):
+        if name and not name.startswith(("tests", "__")):
+            with suppress(Exception):       # it was imported from within another one, and cannot be alone
+                importlib.import_module(name)
+
+
+def _read(pipe: int) -> str:
+    with os.fdopen(pipe) as told:
+        return told.read()
 
 
 def _say(what: dict[str, Any]) -> None:
