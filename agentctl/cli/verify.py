@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
+from agentctl.cli.complete import complete_runs
 from agentctl.cli.options import FormatOption, JsonInto
 from agentctl.cli.output import emit
-from agentctl.errors import Exit
+from agentctl.errors import Exit, Usage
 from agentctl.views.emit import Format
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -18,6 +19,12 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 @app.command()
 def verify(
     context: typer.Context,
+    run: Annotated[
+        str,
+        typer.Argument(metavar="[RUN]", help="Say of this run by itself whether it is whole.",
+                       autocompletion=complete_runs),
+    ] = "",
+    every: Annotated[bool, typer.Option("--all", help="Everything, which is what it checks anyway.")] = False,
     expect_head: Annotated[
         str, typer.Option("--expect-head", metavar="DIGEST", help="A head kept elsewhere; it must be in the chain.")
     ] = "",
@@ -31,20 +38,22 @@ def verify(
     format: FormatOption = Format.TERMINAL,
     json_into: JsonInto = None,
 ) -> None:
-    """Check every line of the trace, its checkpoints and the state against each other.
+    """Check the trace, its checkpoints, recorded signatures and the state against each other.
 
-    Without a head from outside nobody can tell a whole trace from one whose end was cut off; verify says so.
+    Without a head from outside nobody can tell a whole trace from one whose end was cut off; verify says so. With RUN
+    it also looks at that run by itself, its hidden values included, and fails only where that run is damaged.
 
         agentctl verify
+        agentctl verify latest
         agentctl verify --witness --strict
         agentctl verify --expect-head sha256:… --strict
     """
-    from agentctl.trace.verify import Grade
     from agentctl.views.document.verify import verification as document
     from agentctl.views.terminal.verify import draw_verification
     from agentctl.workspace.verifying import verify as verify_trace
 
-    report = verify_trace(context.obj.workspace(), expect_head=expect_head, key=key, witness=witness)
+    if run and every:
+        raise Usage("Either a run or everything", f"`{run}` and --all cannot both be asked about.")
+    report = verify_trace(context.obj.workspace(), expect_head=expect_head, key=key, witness=witness, run=run)
     emit(document(report), draw_verification, context.obj, format=format, into=json_into)
-    enough = {Grade.INTACT} if strict else {Grade.INTACT, Grade.UNWITNESSED}
-    raise typer.Exit(Exit.OK if report.grade in enough else Exit.INTEGRITY)
+    raise typer.Exit(Exit.OK if report.holds(strict=strict) else Exit.INTEGRITY)

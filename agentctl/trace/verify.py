@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import TypeAlias
 
 from agentctl.model.state import Head
 from agentctl.trace import checkpoint
-from agentctl.trace.chain import Fault, Link, Torn, strangers, walk
+from agentctl.trace.chain import Fault, Link, Torn, TraceFile, strangers, walk, walk_file
 from agentctl.trace.checkpoint import Check, NotACheckpoint
 from agentctl.trace.record import RUN, Kind
 from agentctl.trace.tail import holds
@@ -56,31 +57,54 @@ class Known:
     within: frozenset[str] = frozenset()
 
 
-def verify(folder: Path, checkpoints: Path, *, lineage: str, known: Known, check: Check | None) -> Verdict:
+Examine: TypeAlias = Callable[[Link], str]
+"""What is wrong with a record apart from its place, in words, or nothing. Asked of acts and of what begins a run."""
+
+
+def verify(
+    folder: Path,
+    checkpoints: Path,
+    *,
+    lineage: str,
+    known: Known,
+    check: Check | None,
+    examine: Examine = lambda _link: "",
+) -> Verdict:
     """Grade the whole trace. ``check`` judges signatures; None where no public key is known.
 
     What signatures vouch for is not read line by line, unless something is wrong: then all of it is, to find the place.
     """
     if check is not None:
         vouching = Vouching(checkpoints, lineage, check, known.within)
-        verdict = _Examination(folder, checkpoints, lineage, known, check, vouching).verdict()
+        verdict = Examination(folder, checkpoints, lineage, known, check, examine, vouching).verdict()
         if verdict.fault is None:
             return verdict
-    return verify_lines(folder, checkpoints, lineage=lineage, known=known, check=check)
+    return verify_lines(folder, checkpoints, lineage=lineage, known=known, check=check, examine=examine)
 
 
-def verify_lines(folder: Path, checkpoints: Path, *, lineage: str, known: Known, check: Check | None) -> Verdict:
+def verify_lines(
+    folder: Path,
+    checkpoints: Path,
+    *,
+    lineage: str,
+    known: Known,
+    check: Check | None,
+    examine: Examine = lambda _link: "",
+) -> Verdict:
     """Return the same, reading every line of every file."""
-    return _Examination(folder, checkpoints, lineage, known, check).verdict()
+    return Examination(folder, checkpoints, lineage, known, check, examine).verdict()
 
 
 @dataclass(slots=True)
-class _Examination:
+class Examination:
+    """One look at a trace, or with ``of_file`` at one file of it. Used once."""
+
     folder: Path
     checkpoints: Path
     lineage: str
     known: Known
     check: Check | None
+    examine: Examine
     vouching: Vouching | None = None
     last: Link | None = None
     torn: Torn | None = None
@@ -90,6 +114,15 @@ class _Examination:
     closed: set[str] = field(init=False)
     spoken_of: set[str] = field(init=False)
     notes: list[str] = field(default_factory=list)
+
+    def of_file(self, file: TraceFile, before: Link | None, *, newest: bool) -> Fault | None:
+        """Return what is wrong with one file alone; without ``before`` its first line is taken at its word."""
+        self.unmet, self.closed, self.spoken_of = {}, checkpoint.closed(self.checkpoints), set()
+        anchored = before is not None or file.number == 1
+        for found in walk_file(self.folder, file, before, anchored=anchored, newest=newest):
+            if fault := self._see(found):
+                return fault
+        return Fault(file.name, 0, "it is empty") if self.last is None else self._closed(self.last, newest=newest)
 
     def verdict(self) -> Verdict:
         self.unmet = {**self.known.inside, **self.known.outside}
@@ -111,26 +144,32 @@ class _Examination:
 
     def _walk(self) -> Fault | None:
         for found in walk(self.folder, self.vouching):
-            match found:
-                case Fault():
-                    return found
-                case Torn():
-                    self.torn = found
-                case Link():
-                    if self.last is not None and self.last.file != found.file and (
-                        fault := self._closed(self.last, newest=False)
-                    ):
-                        return fault
-                    self._meet(found)
+            if fault := self._see(found):
+                return fault
         return None if self.last is None else self._closed(self.last, newest=True)
 
-    def _meet(self, link: Link) -> None:
-        if self.last is None or self.last.file != link.file:
-            self.files += 1
+    def _see(self, found: Link | Torn | Fault) -> Fault | None:
+        match found:
+            case Fault():
+                return found
+            case Torn():
+                self.torn = found
+                return None
+            case Link():
+                before = self.last
+                if before is not None and before.file != found.file and (fault := self._closed(before, newest=False)):
+                    return fault
+                return self._meet(found)
+
+    def _meet(self, link: Link) -> Fault | None:
+        begins = self.last is None or self.last.file != link.file
+        self.files += begins
         self.last = link
         self.unmet.pop(link.digest, None)
         if link.digest in self.known.outside:
             self.witnessed = link.record.seq
+        why = self.examine(link) if begins or link.file.kind != RUN else ""
+        return Fault(link.file.name, link.line, why) if why else None
 
     def _closed(self, last: Link, *, newest: bool) -> Fault | None:
         """Compare a file's end with its checkpoint. Only the newest file may have none, or one not signed yet."""

@@ -88,6 +88,27 @@ BROKEN = SimpleNamespace(
 )
 
 
+PART = SimpleNamespace(
+    id="b", file="000002-run-b.jsonl", first=2, last=30, records=29, closed=True, signed=True, witnessed=True, fault=None,
+    elsewhere=None, before=False,
+)
+WHOLE_BESIDE_BROKEN = SimpleNamespace(
+    id="c", file="000003-run-c.jsonl", first=13, last=20, records=8, closed=True, signed=True, witnessed=False, fault=None,
+    elsewhere=BROKEN.fault, before=True,
+)
+BROKEN_PART = SimpleNamespace(
+    id="b", file="000002-run-b.jsonl", first=2, last=7, records=6, closed=False, signed=False, witnessed=False,
+    fault=BROKEN.fault, elsewhere=None, before=False,
+)
+PACKED = SimpleNamespace(values=4, missing=0, wrong=0, why="", damage=False)
+UNREADABLE = SimpleNamespace(values=4, missing=4, wrong=0, why="hidden: this machine has no key for the workspace", damage=False)
+WRONG = SimpleNamespace(values=1400, missing=3, wrong=1, why="hidden: frame 2 of the pack is damaged", damage=True)
+
+
+def verified(verdict, part=None, packed=None):
+    return SimpleNamespace(verdict=verdict, part=part, packed=packed)
+
+
 def review(made):
     cs, rulings = made()
     return changeset(cs, rulings, samples.SPECS)
@@ -149,8 +170,11 @@ DRAWINGS = {
     "state-record": lambda: (known("crm/customers/42", STATE.records["crm/customers/42"], {"c1": "annual"}), draw_known),
     "drift": lambda: (drift(DRIFT), draw_drift),
     "lock": lambda: (lock(HOLDER), draw_lock),
-    "verify": lambda: (verification(VERDICT), draw_verification),
-    "verify-broken": lambda: (verification(BROKEN), draw_verification),
+    "verify": lambda: (verification(verified(VERDICT)), draw_verification),
+    "verify-broken": lambda: (verification(verified(BROKEN)), draw_verification),
+    "verify-run": lambda: (verification(verified(VERDICT, PART, PACKED)), draw_verification),
+    "verify-run-elsewhere": lambda: (verification(verified(BROKEN, WHOLE_BESIDE_BROKEN, UNREADABLE)), draw_verification),
+    "verify-run-broken": lambda: (verification(verified(BROKEN, BROKEN_PART, WRONG)), draw_verification),
 }
 LOOKS = {
     "80": Look(width=80), "200": Look(width=200), "80-colour": Look(width=80, colour=True), "80-full": Look(width=80, detail=Detail.FULL),
