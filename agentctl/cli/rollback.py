@@ -62,7 +62,7 @@ def rollback(
     selection = Selection(
         steps=tuple(step or ()), from_=from_, connector=connector, with_dependents=with_dependents
     )
-    undoing = preview_rollback(workspace, workspace.run(run), selection)
+    undoing = preview_rollback(workspace, workspace.run_to_act_on(run), selection)
     asked = Asked(session=context.obj, timeout=seconds(lock_timeout), diff=diff, json=json, into=json_into)
     if undoing.preview is None:
         emit(document(run, undoing.left), draw_untouched, context.obj, into=json_into)

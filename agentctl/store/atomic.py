@@ -82,10 +82,9 @@ def _remove_unless_alive(path: Path) -> None:
 def _keep(path: Path, keep: Path) -> None:
     """Give the old content a second name; its first stays until the new content takes it."""
     temporary = _beside(keep)
-    try:
-        temporary.hardlink_to(path)
-    except FileNotFoundError:
-        return
+    if not path.is_file() or keep.is_dir():
+        return      # nothing worth keeping, or no place for it: the new content must not fail for that
+    temporary.hardlink_to(path)
     temporary.replace(keep)
     # Two names of one file: the rename was then a no-op that left the temporary name.
     temporary.unlink(missing_ok=True)

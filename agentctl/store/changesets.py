@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from agentctl.errors import Tampered, Usage
+from agentctl.files import opened
 from agentctl.model.canonical import canonical, digest, digest_bytes
 from agentctl.model.change import Change, change_from_wire, change_to_wire
 from agentctl.model.changeset import ChangeSet, Purpose, SystemIdentity, header_to_wire
@@ -18,6 +19,7 @@ from agentctl.model.plan import plan_from_wire
 from agentctl.model.values import NotAValue
 from agentctl.store import atomic
 
+_LONGEST_LINE = 1 << 28
 _PROOF = b'{"proof":'
 _DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{4,64})")
 
@@ -89,8 +91,8 @@ def encode(changeset: ChangeSet) -> Iterator[bytes]:
 def read(path: Path) -> ChangeSet:
     """Return the changeset a file holds. Raises Tampered unless its content has the digest it states."""
     try:
-        with path.open("rb") as lines:
-            return _decode(path, lines)
+        with opened(path) as file:
+            return _decode(path, iter(lambda: file.readline(_LONGEST_LINE), b""))
     except OSError as error:
         raise Tampered("The changeset cannot be read", f"{path}: {error.strerror}.") from error
 

@@ -48,7 +48,9 @@ def asked(layout: Layout) -> tuple[Request, ...]:
         with os.scandir(layout.halts) as entries:
             names = sorted(entry.name for entry in entries if not entry.name.startswith("."))
     except FileNotFoundError:
-        return ()
+        if not layout.halts.is_symlink():
+            return ()
+        return (Request(_unreadable(layout.halts, "it leads nowhere").halt, None),)
     except OSError as error:
         halt = _unreadable(layout.halts, error.strerror or "it cannot be listed").halt
         return (Request(halt, None),)

@@ -67,6 +67,22 @@ class Layout:
     def folder_mode(self) -> int:
         return 0o2770 if self.group else 0o700
 
+    def refill(self) -> None:
+        """Make the folders that were lost and can be filled anew: what plans and packs need. The trace's never is."""
+        for folder in (self.changesets, self.packs, self.checkpoints):
+            try:
+                folder.mkdir()
+                folder.chmod(self.folder_mode)
+            except FileExistsError:
+                if not folder.is_dir():
+                    raise Unwritable(
+                        "A folder of the workspace is none",
+                        f"In the place of {folder} is something else.",
+                        hint="Move it away; the folder is made anew by the next command that needs it.",
+                    ) from None
+            except OSError as error:
+                raise Unwritable("A file could not be written", f"{folder}: {error.strerror}.") from error
+
     def make(self, gid: int | None = None) -> None:
         """Make the folders that are missing, with the right modes whatever the umask; ``gid`` is the sharing group."""
         try:

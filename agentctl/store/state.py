@@ -67,6 +67,15 @@ def load(path: Path, *, lineage: str, head: Head | None, earlier: Collection[Hea
 
     Up to one of the ``earlier`` heads will do, too: what the trace tells since then is of no record.
     """
+    state = read(path, lineage)
+    if state.head != head and state.head not in earlier:
+        theirs, ours = _place(state.head), _place(head)
+        raise BadState(Problem.BEHIND, f"{path} was made from the trace up to {theirs}; the trace ends with {ours}.")
+    return state
+
+
+def read(path: Path, lineage: str) -> State:
+    """Return the state there is of ``lineage``, whenever it was made. Raises BadState."""
     try:
         data = files.read(path, LARGEST)
     except FileNotFoundError as error:
@@ -78,9 +87,6 @@ def load(path: Path, *, lineage: str, head: Head | None, earlier: Collection[Hea
     state = decode(data, path)
     if state.lineage != lineage:
         raise BadState(Problem.FOREIGN, f"{path} is of lineage {state.lineage}, this workspace is {lineage}.")
-    if state.head != head and state.head not in earlier:
-        theirs, ours = _place(state.head), _place(head)
-        raise BadState(Problem.BEHIND, f"{path} was made from the trace up to {theirs}; the trace ends with {ours}.")
     return state
 
 

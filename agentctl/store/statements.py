@@ -53,15 +53,18 @@ def save(layout: Layout, noun: str, about: str, identifier: str, content: bytes)
 
 
 def kept(layout: Layout, noun: str) -> Iterator[Kept]:
-    """Yield every kept statement of a noun, by name. Raises Unwritable where they cannot be listed."""
+    """Yield every kept statement of a noun, by name. A folder that cannot be read is one that may be about anything."""
     folder = layout.statements(noun)
     try:
         with os.scandir(folder) as entries:
             names = sorted(entry.name for entry in entries if entry.name.endswith(f".{noun}"))
-    except FileNotFoundError:
+    except FileNotFoundError as error:
+        if folder.is_symlink():
+            yield Kept(path=folder, about="", why=error.strerror or "it leads nowhere")
         return
     except OSError as error:
-        raise Unwritable(f"Kept {noun}s cannot be read", f"{folder}: {error.strerror}.") from error
+        yield Kept(path=folder, about="", why=error.strerror or "it cannot be listed")
+        return
     for name in names:
         yield _read(folder / name)
 

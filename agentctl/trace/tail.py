@@ -67,18 +67,21 @@ def tail(folder: Path, file: TraceFile) -> Tail | None:
 def sealed(checkpoints: Path, end: Tail) -> bool:
     """Whether the file's signed checkpoint is there. Raises Tampered where what is there speaks of another content."""
     file = end.file
-    statement = checkpoint.statement(checkpoints, file.name)
-    if statement is None:
-        return False
     try:
+        statement = checkpoint.statement(checkpoints, file.name)
+        if statement is None:
+            return False
         said = checkpoint.decode(statement)
+        signed = checkpoint.signature(checkpoints, file.name) is not None
+    except OSError as error:
+        raise broken(file.name, f"its checkpoint cannot be read: {error.strerror}") from error
     except checkpoint.NotACheckpoint as error:
         raise broken(file.name, f"of its checkpoint: {error}") from error
     if (said.interim, said.file, said.head, said.seq, said.length) != (
         False, file.name, end.digest, end.record.seq, end.size + end.torn,
     ):
         raise broken(file.name, "it is not what its checkpoint says it was when it was closed")
-    return checkpoint.signature(checkpoints, file.name) is not None
+    return signed
 
 
 def check_beginning(places: Places, file: TraceFile) -> None:
@@ -87,6 +90,8 @@ def check_beginning(places: Places, file: TraceFile) -> None:
         if (stored := checkpoint.interim(places.checkpoints, file.name)) is None:
             return
         said = checkpoint.decode(stored[0])
+    except OSError as error:
+        raise broken(file.name, f"its interim checkpoint cannot be read: {error.strerror}") from error
     except checkpoint.NotACheckpoint as error:
         raise broken(file.name, f"of its interim checkpoint: {error}") from error
     if (said.interim, said.file) != (True, file.name) or not holds(places.trace, said):

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from agentctl.errors import Invalid, Usage
+from agentctl.files import read
 from agentctl.identity.secret import Source, source_from_wire
 from agentctl.model.diagnostic import Diagnostic
 from agentctl.resources import schema
 from agentctl.syntax.document import Document
 from agentctl.syntax.explain import without_value
 from agentctl.syntax.schema import check
-from agentctl.syntax.yaml import parse
+from agentctl.syntax.yaml import DEFAULTS, parse
 from agentctl.workspace import policy_place
 from agentctl.workspace.policy_place import PolicyPlace
 
@@ -55,7 +56,11 @@ def find(start: Path) -> Path:
 def load(root: Path) -> WorkspaceFile:
     """Return what the workspace file in ``root`` says. Raises Invalid with every problem at once."""
     path = root / NAME
-    document = parse(path.read_bytes(), NAME)
+    try:
+        data = read(path, DEFAULTS.size)
+    except OSError as error:
+        raise Invalid("The workspace file cannot be read", f"{path}: {error.strerror}.") from error
+    document = parse(data, NAME)
     if problems := check(document, schema("workspace")):
         raise Invalid("The workspace file is not valid", diagnostics=tuple(map(_discreet, problems)))
     value = document.value

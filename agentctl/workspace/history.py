@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
 from agentctl.model.run import History
+from agentctl.trace import checkpoint
 from agentctl.trace.chain import Fault, Link, parse_name, walk
 from agentctl.trace.replay import NotTold, Telling
 
@@ -17,15 +19,26 @@ _Stamp: TypeAlias = tuple[str, int, int, int]
 class Reading:
     """The history of one folder, read again only once a file of the trace is no longer as it was."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, checkpoints: Path) -> None:
         self._folder = folder
+        self._checkpoints = checkpoints
         self._read: tuple[frozenset[_Stamp], History] | None = None
 
     def history(self) -> History:
         stamps = _stamps(self._folder)      # taken before reading: what is written meanwhile makes them old
         if self._read is None or self._read[0] != stamps:
-            self._read = (stamps, read_history(self._folder))
+            spoken_of = checkpoint.files(self._checkpoints)     # first: a file is there before its checkpoint
+            history = read_history(self._folder)
+            lost = _lost({name for name, *_ in stamps | _stamps(self._folder)}, spoken_of)
+            self._read = (stamps, replace(history, damage=(*history.damage, *lost)))
         return self._read[1]
+
+
+def _lost(there: Collection[str], spoken_of: Collection[str]) -> list[str]:
+    """Return what the trace cannot tell of itself: that it is gone, or that it ended later."""
+    if not any(parse_name(name) for name in there):
+        return ["trace: there is none, and every workspace's begins with its `init`"]
+    return [f"{name}: a checkpoint speaks of it, but it is not there" for name in sorted({*spoken_of} - {*there})]
 
 
 def _stamps(folder: Path) -> frozenset[_Stamp]:

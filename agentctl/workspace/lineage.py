@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import secrets
+import shlex
 from pathlib import Path
 
+from agentctl import files
 from agentctl.errors import Tampered, Usage
 from agentctl.store import atomic
 from agentctl.store.layout import Layout
@@ -13,6 +16,7 @@ FOLDER = ".agentctl"
 _NAME = "lineage"
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"       # no l, o, 0, 1: ids are read aloud at 2 a.m.
 _LENGTH = 16
+_LARGEST = 1 << 16
 
 
 def new_id(length: int = _LENGTH) -> str:
@@ -34,21 +38,60 @@ def read(folder: Path) -> str:
     """Return the lineage of the workspace whose ``.agentctl`` this is. Raises Usage where there is none yet."""
     path = folder / _NAME
     try:
-        lineage = path.read_text(encoding="ascii").strip()
+        lineage = files.read(path, _LARGEST).decode("ascii").strip()
     except FileNotFoundError:
         if any(folder.glob("trace/*.jsonl")):
-            raise Tampered(
-                "The workspace has lost its lineage", f"{path} is not there, but there is a trace.",
-                hint="The trace's first record tells the lineage; write it back into that file.",
-            ) from None
+            raise _lost(path, "The workspace has lost its lineage", "it is not there, but there is a trace") from None
         raise Usage(
             "The workspace is not initialised",
             f"{folder} has no lineage yet.",
             hint="To give it one, and a key, run:",
             command="agentctl init",
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise Tampered("The lineage cannot be read", f"{path}: {error}.") from error
-    if len(lineage) != _LENGTH or set(lineage) - set(_ALPHABET):
-        raise Tampered("The lineage is not an id", f"{path} does not hold what `agentctl init` wrote.")
+    except OSError as error:
+        raise _lost(path, "The lineage cannot be read", str(error.strerror)) from error
+    except UnicodeDecodeError as error:
+        raise _lost(path, "The lineage is not an id", "it does not hold what `agentctl init` wrote") from error
+    if not _is_id(lineage):
+        raise _lost(path, "The lineage is not an id", "it does not hold what `agentctl init` wrote")
+    if (told := _told(folder / "trace")) not in ("", lineage):
+        raise Tampered(
+            "The lineage and the trace are of two workspaces",
+            f"{path} says {lineage}, and the trace begins with {told}: one of the two does not belong here.",
+            hint="The key says which: it is the key of one of them. Put the other back from a copy.",
+            command="agentctl verify",
+        )
     return lineage
+
+
+def _lost(path: Path, summary: str, why: str) -> Tampered:
+    told = _told(path.parent / "trace")
+    if not told:
+        return Tampered(
+            summary,
+            f"{path}: {why}. The trace does not tell it either.",
+            hint="Put it back from a copy; the workspace's key file is called after it.",
+        )
+    return Tampered(
+        summary,
+        f"{path}: {why}. The trace begins with lineage {told}.",
+        hint="To write it back (move away first what stands in its place, if it is no file):",
+        command=f"echo {told} > {shlex.quote(str(path))}",
+    )
+
+
+def _told(trace: Path) -> str:
+    """Return the lineage that the first record of the trace tells, or nothing."""
+    for path in sorted(trace.glob("000001-init-*.jsonl")):
+        try:
+            with files.opened(path) as file:
+                lineage = json.loads(file.readline(_LARGEST))["body"]["lineage"]
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            continue
+        if isinstance(lineage, str) and _is_id(lineage):
+            return lineage
+    return ""
+
+
+def _is_id(text: str) -> bool:
+    return len(text) == _LENGTH and not set(text) - set(_ALPHABET)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol, TypeAlias, assert_never
 
 from agentctl.errors import Invalid
+from agentctl.files import opened
 from agentctl.policy.document import LARGEST
 from agentctl.policy.document import load as load_documents
 from agentctl.policy.rules import Policy
@@ -81,5 +82,5 @@ def load_policy(source: PolicySource) -> Policy:
 
 
 def _bounded(file: Path) -> bytes:
-    with file.open("rb") as stream:
+    with opened(file) as stream:
         return stream.read(LARGEST + 1)

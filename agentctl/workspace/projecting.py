@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from agentctl.engine.owned import owned, project
@@ -12,6 +13,7 @@ from agentctl.model.values import to_wire
 from agentctl.store import state as store
 from agentctl.trace.chain import Chain, Fault, Link, parse_name, scan, walk
 from agentctl.trace.record import IN_RUNS, Kind
+from agentctl.workspace.lineage import new_id
 from agentctl.workspace.unlocking import locked, record_act
 from agentctl.workspace.workspace import Workspace
 
@@ -75,9 +77,19 @@ def rebuild(workspace: Workspace) -> str:
                 command="agentctl verify",
             )
         record_act(workspace, Kind.REBUILD, {"by": workspace.person})
+        _make_way(workspace.layout.state)
         state = save_state(workspace)
     read = f"{chain.length} lines in {chain.files} files of the trace"
     return f"The state is rebuilt: {len(state.records)} records, from {read}."
+
+
+def _make_way(path: Path) -> None:
+    """Put a folder that stands in the place of the state aside. Anything else is replaced."""
+    if path.is_dir():
+        try:
+            path.rename(path.with_name(f"{path.name}.aside-{new_id(4)}"))
+        except OSError as error:
+            raise Unwritable("A file could not be written", f"{path}: {error.strerror}.") from error
 
 
 def _heads_since_the_last_step(workspace: Workspace) -> list[Head]:

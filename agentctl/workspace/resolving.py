@@ -39,7 +39,7 @@ def settle_all(workspace: Workspace, run: Run) -> dict[str, Answer]:
 def resolve(workspace: Workspace, name: str, step: str, answer: str, reason: str) -> str:
     """Record a person's answer for one step in doubt; return what it means. Raises Usage where nothing is in doubt."""
     with locked(workspace, "", 0.0):
-        run = workspace.run(name)
+        run = workspace.run_to_act_on(name)
         if step not in {item.id for item in unsettled(run)}:
             waiting = ", ".join(f"`{item.id}`" for item in unsettled(run)) or "none"
             raise Usage("The step is not in doubt", f"In run {run.id}, in doubt: {waiting}.")

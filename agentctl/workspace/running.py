@@ -100,6 +100,7 @@ def resume(workspace: Workspace, name: str, control: Control) -> Ended:
     run = new_id(_RUN_ID)
     with locked(workspace, run, control.timeout) as held:
         old = _resumable(workspace, name)
+        _check_trace(workspace.history(), old.purpose, old.undoes)
         answers: Mapping[str, Answer] = {}
         if unsettled(old):
             answers = settle_all(workspace, old)
@@ -134,7 +135,7 @@ def resume(workspace: Workspace, name: str, control: Control) -> Ended:
 
 
 def _resumable(workspace: Workspace, name: str) -> Run:
-    old = workspace.run(name)
+    old = workspace.run_to_act_on(name)
     if old.status is RunStatus.COMPLETE:
         raise Usage("Nothing to resume", f"Run {old.id} is complete.")
     if old.resumed_by:
@@ -151,7 +152,7 @@ def _run(
     workspace: Workspace, run: str, preview: Preview, consent: Consent, control: Control, frame: _Frame
 ) -> Ended:
     history = workspace.history()
-    _check_trace(history, preview.changeset)
+    _check_trace(history, preview.changeset.purpose, preview.changeset.undoes)
     workspace.check_clock()
     _check_halts(workspace, preview.changeset, frame)
     if rejected := judging.rejections(workspace, preview.changeset):
@@ -209,12 +210,12 @@ def _run(
     return Ended(run=run, ending=ending, began_before=bool(frame.resumes))
 
 
-def _check_trace(history: History, changeset: ChangeSet) -> None:
+def _check_trace(history: History, purpose: Purpose, undoes: str) -> None:
     """Refuse to act on a history with holes: what it no longer tells would be done twice.
 
     An undoing needs only the run it undoes to be whole: damage elsewhere must not keep on-call from putting it back.
     """
-    undone = history.run(changeset.undoes) if changeset.purpose is Purpose.ROLLBACK else None
+    undone = history.run(undoes) if purpose is Purpose.ROLLBACK else None
     if history.damage and not (undone and undone.complete):
         raise Tampered(
             "The trace is damaged",

@@ -79,6 +79,8 @@ def _changeset(workspace: Workspace, name: str) -> Drawn:
     try:
         changeset, values = workspace.stored(name)
     except Usage as error:
+        if workspace.history().damage:
+            workspace.run(name)     # which says that the trace may have told of it
         raise Usage(
             "No such run or changeset", f"`{name}` is neither.", hint="`agentctl runs` lists the runs."
         ) from error

@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 
-from agentctl.errors import AgentctlError, Unwritable
+from agentctl.errors import AgentctlError, Tampered, Unwritable
 from agentctl.model.halt import halt_to_wire, recorded_ids
 from agentctl.store import atomic, halts, lock
 from agentctl.store.owner import Owner, myself
+from agentctl.trace.chain import trace_files
 from agentctl.trace.journal import Journal
 from agentctl.trace.record import Kind, Record
 from agentctl.workspace.lineage import new_id
@@ -28,6 +29,7 @@ def locked(workspace: Workspace, run: str, timeout: float) -> Iterator[lock.Held
     """Hold the lock for ``run``. A dead owner's is taken over, with a record. Raises Locked, naming the owner."""
     me = myself(run=run, person=workspace.person, now=workspace.now())
     with lock.acquire(workspace.layout.lock, me, timeout=timeout, mode=workspace.layout.file_mode) as held:
+        workspace.layout.refill()
         if held.broke is not None:
             record_act(workspace, Kind.UNLOCK, _broken(held.broke, workspace.person, "its owner is dead"))
         for folder in workspace.layout.folders():
@@ -92,6 +94,16 @@ def _broken(owner: Owner, by: str, reason: str) -> dict[str, object]:
 
 
 def record_act(workspace: Workspace, kind: Kind, body: dict[str, object]) -> Record:
-    """Record one act outside a run, in a trace file of its own. The lock must be held."""
+    """Record one act outside a run, in a trace file of its own. The lock must be held.
+
+    Raises Tampered where the trace is gone: but for ``init`` nothing begins one, or all that was done were forgotten.
+    """
+    if kind is not Kind.INIT and not trace_files(workspace.layout.trace)[0]:
+        raise Tampered(
+            "The trace is damaged",
+            f"{workspace.layout.trace}: there is none. Another one is not begun in its place.",
+            hint="Put it back from a copy. What each command can still tell is in docs/RECOVERY.md.",
+            command="agentctl verify",
+        )
     with Journal.open(workspace.places, kind.value, new_id(8), clock=workspace.now) as journal:
         return journal.append(kind, body, sync=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from agentctl import files
 from agentctl.errors import Tampered, Usage
 from agentctl.store import state as store
 from agentctl.trace import part
@@ -14,6 +13,7 @@ from agentctl.trace.chain import TraceFile
 from agentctl.trace.checkpoint import NAMESPACE, Check
 from agentctl.workspace.attesting import Signatures
 from agentctl.workspace.packed import Packed, packed
+from agentctl.workspace.projecting import load_state
 from agentctl.workspace.witnessing import Heard, hear
 from agentctl.workspace.workspace import Workspace
 
@@ -49,15 +49,17 @@ def verify(
         outside[head] = "--expect-head"
     examine = Signatures(workspace)
     folder, checkpoints = workspace.layout.trace, workspace.layout.checkpoints
+    inside, wrong = _state_head(workspace)
     verdict = trace.verify(
         folder,
         checkpoints,
         lineage=workspace.lineage,
-        known=trace.Known(inside=_state_head(workspace), outside=outside, within=heard.within),
+        known=trace.Known(inside=inside, outside=outside, within=heard.within),
         check=check,
         examine=examine,
     )
-    verdict = replace(verdict, notes=(*verdict.notes, *examine.notes, *heard.notes))
+    wrong = wrong or _behind(workspace, verdict, inside)
+    verdict = replace(verdict, notes=(*verdict.notes, *wrong, *examine.notes, *heard.notes))
     if file is None:
         return Report(verdict=verdict)
     alone = part.part_of(folder, checkpoints, file, verdict, lineage=workspace.lineage, check=check)
@@ -79,14 +81,32 @@ def _file_of(workspace: Workspace, name: str) -> TraceFile:
     raise Usage(problem, f"`{name}` could be one of: {ids}.", hint="`agentctl runs` lists them.")
 
 
-def _state_head(workspace: Workspace) -> dict[str, str]:
-    """The head the state was made from must be in the chain; a state that cannot be read vouches for nothing."""
-    path = workspace.layout.state
+def _state_head(workspace: Workspace) -> tuple[dict[str, str], tuple[str, ...]]:
+    """The head the state was made from must be in the chain; a state that cannot be read vouches for nothing.
+
+    With it comes what is to be noted of such a state: the trace is whole without it.
+    """
     try:
-        state = store.decode(files.read(path, store.LARGEST), path)
-    except (OSError, Tampered):
-        return {}
-    return {state.head.digest: "state.json"} if state.head else {}
+        state = store.read(workspace.layout.state, workspace.lineage)
+    except store.BadState as error:
+        return {}, (_told(error),)
+    return {state.head.digest: "state.json"} if state.head else {}, ()
+
+
+def _behind(workspace: Workspace, verdict: trace.Verdict, inside: dict[str, str]) -> tuple[str, ...]:
+    """Return what is to be noted of a state that is not what a whole trace tells by now."""
+    if verdict.fault is not None or (verdict.head is not None and verdict.head.digest in inside):
+        return ()
+    try:
+        load_state(workspace)
+    except Tampered as error:
+        return (_told(error),)
+    return ()
+
+
+def _told(error: Tampered) -> str:
+    mend = f" {error.hint.rstrip('.')}: `{error.command}`." if error.command else f" {error.hint}"
+    return f"{error.summary}: {error.detail}{mend}"
 
 
 def _check(workspace: Workspace, key: Path | None) -> Check | None:

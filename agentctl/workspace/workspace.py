@@ -230,7 +230,7 @@ class Workspace:
 
     @cached_property
     def _reading(self) -> Reading:
-        return Reading(self.layout.trace)
+        return Reading(self.layout.trace, self.layout.checkpoints)
 
     def whole_history(self) -> History:
         """Return the same. Raises Tampered where it is damaged or gone: what was done already could not be told."""
@@ -268,9 +268,11 @@ class Workspace:
         if preview.plan.signed is not None and not changeset.proof:
             sealed = proving.seal(preview.plan.signed, changeset.digest, self.vault)
             changeset = replace(changeset, proof=sealed)
+        self.layout.refill()
         self.changesets.save(changeset)
         name = _pack_of(changeset)
-        if preview.hidden and not (self.layout.packs / name).exists():
+        kept = packs.read(self.layout.packs, name, self.vault).values if preview.hidden else {}
+        if not kept.keys() >= preview.hidden.keys():
             packs.save(self.layout.packs, name, preview.hidden, self.vault, self.layout.file_mode)
         if out is not None:
             changesets.write(out, changeset, 0o600)
@@ -294,9 +296,7 @@ class Workspace:
         history = self.history()
         runs = history.runs
         if not runs and history.damage:
-            raise Tampered(
-                "The trace is damaged", f"{history.damage[0]}. No run can be read from it.", command="agentctl verify"
-            )
+            raise self._cannot_be_read(f"{history.damage[0]}. No run can be read from it.")
         if not runs:
             raise Usage("No runs yet", "Nothing has been applied in this workspace.")
         if name == "latest":
@@ -304,9 +304,25 @@ class Workspace:
         found = [run for run in runs if run.id == name] or [run for run in runs if name and run.id.startswith(name)]
         if len(found) == 1:
             return found[0]
+        if not found and history.damage:
+            raise self._cannot_be_read(f"{history.damage[0]}. `{name}` is none of the runs that can be read.")
         ids = ", ".join(run.id for run in (found or runs)[-5:])
         problem = "No such run" if not found else "The run's name is not unique"
         raise Usage(problem, f"`{name}` could be one of: {ids}.", hint="`agentctl runs` lists them.")
+
+    def run_to_act_on(self, name: str) -> Run:
+        """Return the same. Raises Tampered for the ``latest`` of a damaged trace: it may have told of a later one."""
+        run, history = self.run(name), self.history()
+        if name == "latest" and history.damage:
+            raise self._cannot_be_read(
+                f"{history.damage[0]}. Which run is the latest cannot be told from it: name the run that you mean.",
+            )
+        return run
+
+    def _cannot_be_read(self, why: str) -> Tampered:
+        return Tampered(
+            "The trace is damaged", why, hint="See what is whole and what is not:", command="agentctl verify"
+        )
 
     def load_plan(self, path: Path) -> Plan:
         """Return the plan at ``path``, with the signature that lies beside it. Raises Invalid."""

@@ -37,13 +37,13 @@ def begin(places: Places) -> None:
 
 def test_an_unchanged_trace_is_read_once(places):
     begin(places)
-    reading = Reading(places.trace)
+    reading = Reading(places.trace, places.checkpoints)
     assert reading.history() is reading.history()
 
 
 def test_what_is_written_meanwhile_is_seen(places):
-    reading = Reading(places.trace)
-    assert reading.history() == read_history(places.trace)
+    reading = Reading(places.trace, places.checkpoints)
+    assert not reading.history().acts
     begin(places)
     assert reading.history() == read_history(places.trace)
     act(places, "halt", "h1", **HALT)
@@ -66,3 +66,14 @@ def test_a_record_in_its_place_that_tells_nothing_is_damage_and_what_stands_befo
     assert [act.id for act in history.acts] == ["h1"]
     assert history.runs == ()
     assert history.damage == ("000002-run-r1.jsonl:1: its body is not that of a `run_started` here",)
+
+
+def test_a_trace_that_is_gone_is_damage_and_never_an_empty_history(places):
+    reading = Reading(places.trace, places.checkpoints)
+    assert reading.history().damage == ("trace: there is none, and every workspace's begins with its `init`",)
+    begin(places)
+    act(places, "halt", "h1", **HALT)
+    assert reading.history().damage == ()
+    (path,) = places.trace.glob("*halt*")
+    path.unlink()
+    assert reading.history().damage == (f"{path.name}: a checkpoint speaks of it, but it is not there",)
