@@ -12,7 +12,7 @@ from agentctl.engine.moved import Moved, moved
 from agentctl.engine.overlay import Overlay
 from agentctl.engine.ports import Commitments, Systems
 from agentctl.engine.preview import Preview, bring, denial_of_undoing, finality, foresee
-from agentctl.engine.protect import Protector, reveal_change, reveal_plan
+from agentctl.engine.protect import Protector, concealed, reveal_change, reveal_plan
 from agentctl.engine.records import in_words
 from agentctl.engine.resolve import Done, resolve
 from agentctl.errors import Rejected, Stale
@@ -66,7 +66,8 @@ def preview_again(
         change = _foresee(planned, resolve(step, brought, made), systems, overlay)
         outcome = finality(change, judge, denied)
         decision = judge.decide(outcome, step, plan)
-        _same(planned, outcome, decision, systems, commitments, made)
+        protector = Protector(commitments, concealed=concealed(hidden))
+        _same(planned, outcome, decision, systems, protector, judge.leaks(outcome, decision), made)
         overlay.foresee(change)
         brought[step.id] = bring(change)
         full.append(change)
@@ -115,11 +116,12 @@ def _same(
     change: Change,
     decision: Decision,
     systems: Systems,
-    commitments: Commitments,
+    protector: Protector,
+    leaks: frozenset[str],
     made: Mapping[Address, Address],
 ) -> None:
     spec = systems.spec(change.action)
-    seen = Protector(commitments).change(project(change, decision.reads, spec.volatile), spec)
+    seen = protector.change(project(change, decision.reads, spec.volatile), spec, leaks)
     difference: tuple[Moved, ...] = moved(planned, seen, made)
     if difference:
         raise _stale(f"step `{planned.step}`: {in_words(difference)}")

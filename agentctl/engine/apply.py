@@ -17,7 +17,7 @@ from agentctl.engine.overlay import Overlay
 from agentctl.engine.overrides import lifted
 from agentctl.engine.ports import Brake, Clock, Commitments, Journal, Observer, Pack, Secrets, Systems, Timer
 from agentctl.engine.preview import Preview, bring, foresee
-from agentctl.engine.protect import Protector, agents_values
+from agentctl.engine.protect import Protector, agents_values, concealed
 from agentctl.engine.readback import Reading, read_back
 from agentctl.engine.resolve import Brought, Done, resolve
 from agentctl.engine.settle import Sending
@@ -135,6 +135,7 @@ class _Execution:
         )
         self._packed: set[str] = set()
         self._mask = Mask()
+        self._concealed = concealed(preview.hidden)
         self._moved: tuple[Moved, ...] = ()
         self._halted = False
         self._opened = False
@@ -167,7 +168,7 @@ class _Execution:
 
     def _open(self) -> None:
         """Make durable what undoing will need, then say that the run begins; consent is consumed by that record."""
-        protector = Protector(self._around.commitments, large=True)
+        protector = self._protector()
         for change in self._full:
             protector.change(change, self._around.systems.spec(change.action))
         protector.values.update(self._agents_values)
@@ -214,7 +215,9 @@ class _Execution:
         judge = self._around.judge()
         consent = lasting(self._consent, judge.now)
         decision = lifted(judge.decide(outcome, step, self._plan, final=True), consent)
-        seen = Protector(self._around.commitments).change(project(change, decision.reads, spec.volatile), spec)
+        leaks = judge.leaks(outcome, decision)
+        protector = Protector(self._around.commitments, concealed=self._concealed)
+        seen = protector.change(project(change, decision.reads, spec.volatile), spec, leaks)
         self._write(Kind.DECISION, records.decision(self._mask.decision(decision)), sync=False)
         match rule(outcome, decision, consent, spec):
             case Refuse(why=why):
@@ -223,7 +226,7 @@ class _Execution:
             case Hold(needs=needs):
                 reason = f"it waits for {needs[0].what}{_expired(self._consent, consent)}"
                 protector = self._protector()
-                shown = protector.change(seen, spec)
+                shown = protector.change(seen, spec, leaks)
                 self._keep(protector)
                 self._write(Kind.ESCALATION, records.escalation(step, needs, shown), sync=True)
                 return _Outcome(status=StepStatus.HELD, reason=reason)
@@ -253,7 +256,8 @@ class _Execution:
         ruling = rule(change, decision, self._consent, spec)
         if not isinstance(ruling, Permit):
             return self._in_doubt(step, "policy no longer lets it be sent again to find out")
-        seen = Protector(self._around.commitments).change(project(change, decision.reads, spec.volatile), spec)
+        protector = Protector(self._around.commitments, concealed=self._concealed)
+        seen = protector.change(project(change, decision.reads, spec.volatile), spec)
         try:
             values = secret.fetch(step, change, spec, self._around.secrets)
         except ConnectorError as error:
@@ -263,7 +267,10 @@ class _Execution:
     def _perform(
         self, step: Step, seen: Change, spec: ActionSpec, sending: Sending, values: Mapping[str, str]
     ) -> _Outcome:
-        """Have the effect: the record that can undo it first, then the call, then what the system shows."""
+        """Have the effect: the record that can undo it first, then the call, then what the system shows.
+
+        What is sent again may have happened the first time, whatever becomes of the second.
+        """
         change = sending.change
         self._mask = self._mask.knowing(secret.by_name(step, values))
         protector = self._protector()
@@ -286,6 +293,8 @@ class _Execution:
             self._write(Kind.STEP_IN_DOUBT, records.step_in_doubt(step, reason), sync=True)
             return _Outcome(status=StepStatus.IN_DOUBT, reason=f"it may have happened: {reason}")
         except ConnectorError as error:
+            if step.id in self._start.again:
+                return self._in_doubt(step, f"sent again, it was not taken: {self._mask.text(str(error))}")
             return self._not_done(step, StepStatus.FAILED, str(error))
         return self._done(step, change, receipt, reading, spec)
 
@@ -318,7 +327,7 @@ class _Execution:
 
     def _protector(self) -> Protector:
         """Return what hides values that may not stand in the trace, those that hold secrets known by now among them."""
-        return Protector(self._around.commitments, large=True, mask=self._mask)
+        return Protector(self._around.commitments, large=True, mask=self._mask, concealed=self._concealed)
 
     def _status_of(self, step: str) -> StepStatus:
         return self._status.get(step, StepStatus.PENDING)

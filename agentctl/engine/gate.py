@@ -22,6 +22,7 @@ from agentctl.model.decision import (
     Hold,
     Mode,
     Need,
+    Outcome,
     Permit,
     Refuse,
     Ruling,
@@ -34,8 +35,10 @@ from agentctl.model.plan import Evidence, Plan, Step
 from agentctl.model.values import has_unknown
 from agentctl.policy.citing import nobody_checked
 from agentctl.policy.evaluate import Context, decide, decide_inverse
+from agentctl.policy.leaks import leaking
 from agentctl.policy.rules import Policy
 
+_SPOTTED = (Outcome.DENIES, Outcome.OVERRIDDEN, Outcome.ERROR)
 _MANUAL = 2     # signatures that what starts by hand asks for where policy does not say
 
 
@@ -60,6 +63,12 @@ class Judge:
     def decide(self, change: Change, step: Step, plan: Plan, *, final: bool = False) -> Decision:
         """Return policy's answer for one change; ``final`` just before the effect, when undecided means denied."""
         return decide(change, self._context(change, step, plan, final=final))
+
+    def leaks(self, change: Change, decision: Decision) -> frozenset[str]:
+        """Return the arguments and fields of ``change`` in which policy denies a credential, overridden or not."""
+        looking = {invariant.id for invariant in self.policy.invariants if invariant.secrets}
+        denied = {finding.rule for finding in decision.findings if finding.outcome in _SPOTTED}
+        return leaking(change, self.systems.spec(change.action)) if looking & denied else frozenset()
 
     def denies_undoing(self, change: Change, plan: Plan) -> str:
         """Return why nobody could undo ``change`` under this policy, or nothing where somebody could."""

@@ -14,6 +14,7 @@ from agentctl.model.changeset import Purpose
 from agentctl.model.edit import original
 from agentctl.model.plan import Plan
 from agentctl.model.run import History, Run, StepRun, StepStatus
+from agentctl.model.values import Hidden
 
 _ONCE = {Effect.CREATE, Effect.SIDE_EFFECT}
 _HAPPENED = {StepStatus.CONFIRMED, StepStatus.ACCEPTED}
@@ -82,10 +83,13 @@ def keys(plan: Plan, lineage: str, repeat: int, commitments: Commitments, ledger
 
 
 def done_by(run: Run, step: StepRun, values: Mapping[str, Any]) -> Done:
-    """Return what ``step`` of an earlier ``run`` brought, hidden values put back."""
-    after = reveal_fields(step.observed[0].value, values) if step.observed else None
+    """Return what ``step`` of an earlier ``run`` brought, hidden values put back, but for what holds a secret."""
+    after = step.observed[0].value if step.observed else None
     if after is None and step.change is not None and step.change.records:
-        after = reveal_fields(step.change.records[0].after, values)
+        after = step.change.records[0].after
+    if after is not None:
+        open_ = {name: value for name, value in after.items() if not (isinstance(value, Hidden) and value.concealed)}
+        after = reveal_fields(open_, values)
     return Done(
         run=run.id, status=step.status, brought=Brought(after=after, receipt=step.ids), made=dict(step.addresses)
     )

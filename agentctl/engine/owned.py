@@ -87,7 +87,7 @@ def project(history: History, lineage: str, head: Head | None, serial: int, comm
 
 def commitment(address: Address, name: str, value: Value, commitments: Commitments) -> str:
     """Return the commitment of a field's value, which a hidden value already is."""
-    return value.commitment if isinstance(value, Hidden) else commitments.commit(address, name, to_wire(value))
+    return value.bare if isinstance(value, Hidden) else commitments.commit(address, name, to_wire(value))
 
 
 def _written(step: StepRun, change: Change) -> Iterator[tuple[Address, set[str] | None, Fields | None]]:

@@ -12,7 +12,7 @@ from agentctl.engine.gate import Judge
 from agentctl.engine.keys import Ledger, keys
 from agentctl.engine.overlay import Overlay
 from agentctl.engine.ports import Commitments, Systems
-from agentctl.engine.protect import Protector
+from agentctl.engine.protect import Protector, address_of
 from agentctl.engine.resolve import Brought, Done, resolve
 from agentctl.errors import Invalid, Rejected
 from agentctl.model.action import Reversibility
@@ -39,6 +39,7 @@ class Setting:
     purpose: Purpose = Purpose.APPLY
     undoes: str = ""
     repeat: int = 0
+    concealed: frozenset[str] = frozenset()     # commitments of values that nobody is shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +143,8 @@ def assemble(
     setting: Setting,
 ) -> Preview:
     """Return the ChangeSet of previewed changes: each judged, cut to what consent is about, and protected."""
-    protector = Protector(commitments)
+    protector = Protector(commitments, concealed=setting.concealed)
+    leaks: dict[str, frozenset[str]] = {}
     denied = denial_of_undoing(judge, plan)
     decisions, changes = [], []
     for step, change in zip(plan.steps, full, strict=True):
@@ -151,9 +153,10 @@ def assemble(
         decision = judge.decide(outcome, step, plan)
         decisions.append(decision)
         shown = project(outcome, decision.reads, spec.volatile)
-        changes.append(protector.change(shown, spec))
+        leaks[step.id] = judge.leaks(outcome, decision)
+        changes.append(protector.change(shown, spec, leaks[step.id]))
     actions = {change.action for change in full}
-    shown_plan = _protected(plan, full, systems, protector)
+    shown_plan = _protected(plan, full, systems, protector, leaks)
     changeset = ChangeSet(
         lineage=setting.lineage,
         tenant=setting.tenant,
@@ -204,18 +207,27 @@ def finality(change: Change, judge: Judge, denied: Callable[[Change], str]) -> C
     return replace(change, inverse=Inverse(kind=Reversibility.NONE, stays=f"policy lets nobody undo it: {why}"))
 
 
-def _protected(plan: Plan, full: tuple[Change, ...], systems: Systems, protector: Protector) -> Plan:
+def _protected(
+    plan: Plan,
+    full: tuple[Change, ...],
+    systems: Systems,
+    protector: Protector,
+    leaks: Mapping[str, frozenset[str]],
+) -> Plan:
     """Return ``plan``, and what its agent wrote of it before people edited it, less what may not stand in clear."""
-    at = {change.step: change.records[0].address for change in full if change.records}
+    at = {change.step: address_of(change) for change in full}
 
     def hide(step: Step) -> Step:
-        return protector.step(step, systems.spec(step.action), at[step.id]) if step.id in at else step
+        return protector.step(step, systems.spec(step.action), at[step.id], leaks[step.id])
 
     edited = plan.edited
     if edited is not None:
         wrote = {
             name: protector.step(
-                step, systems.spec(step.action), at.get(name) or Address(f"{step.instance}/{step.target}")
+                step,
+                systems.spec(step.action),
+                at.get(name) or Address(f"{step.instance}/{step.target}"),
+                leaks.get(name, frozenset()),
             )
             for name, step in edited.steps.items()
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from agentctl.model.canonical import canonical
 from agentctl.model.change import Change
 from agentctl.model.plan import Argument, Plan, Reference, Step, argument_from_wire, argument_to_wire
 from agentctl.model.snapshot import Address
-from agentctl.model.values import Fields, Hidden, Unknown, Value, to_wire
+from agentctl.model.values import CONCEALED, Fields, Hidden, Unknown, Value, to_wire
 
 _IN_CLEAR = 1024        # bytes of canonical JSON a trace line may hold of one value
 
@@ -22,78 +22,97 @@ _IN_CLEAR = 1024        # bytes of canonical JSON a trace line may hold of one v
 class Protector:
     """Replaces what ``spec`` calls sensitive or sealed, and with ``large`` whatever is over 1 KiB.
 
-    Whatever holds a secret that ``mask`` knows is replaced too: a system may show it where nobody said that it would.
-    ``values`` collects what was replaced: commitment to wire form.
+    What holds a secret that ``mask`` knows is concealed: a system may show it where nobody said that it would. So is
+    what was ``concealed`` before, by commitment. ``values`` collects what was replaced: commitment to wire form.
     """
 
     commitments: Commitments
     large: bool = False
     mask: Mask = Mask()  # noqa: RUF009  # frozen
+    concealed: frozenset[str] = frozenset()
     values: dict[str, Any] = field(default_factory=dict)
 
-    def change(self, change: Change, spec: ActionSpec) -> Change:
-        """Return ``change`` with every value hidden that may not stand in clear."""
-        if not self.large and not _names(spec):
+    def change(self, change: Change, spec: ActionSpec, conceal: frozenset[str] = frozenset()) -> Change:
+        """Return ``change`` with every value hidden that may not stand in clear. ``conceal`` names fields of it."""
+        if self._shows_all(spec, conceal):
             return change
         address = address_of(change)
         inverse = change.inverse
         if inverse.step is not None:
-            inverse = replace(inverse, step=self.step(inverse.step, spec, address))
+            inverse = replace(inverse, step=self.step(inverse.step, spec, address, conceal))
         names = _names(spec)
         return replace(
             change,
-            arguments=self._mapping(change.arguments, names, address),
+            arguments=self._mapping(change.arguments, names, address, conceal),
             records=tuple(
                 replace(
                     record,
-                    before=self.fields(record.address, record.before, spec),
-                    after=self.fields(record.address, record.after, spec),
+                    before=self.fields(record.address, record.before, spec, conceal),
+                    after=self.fields(record.address, record.after, spec, conceal),
                 )
                 for record in change.records
             ),
             inverse=inverse,
-            receipt=self.fields(address, change.receipt, spec) or {},
+            receipt=self.fields(address, change.receipt, spec, conceal) or {},
         )
 
-    def step(self, step: Step, spec: ActionSpec, address: Address) -> Step:
+    def step(
+        self, step: Step, spec: ActionSpec, address: Address, conceal: frozenset[str] = frozenset()
+    ) -> Step:
         """Return a step (of a plan, or an inverse) whose change is at ``address``, its arguments hidden likewise."""
-        if not self.large and not _names(spec):
+        if self._shows_all(spec, conceal):
             return step
-        return replace(step, with_=self._mapping(step.with_, _names(spec), address))
+        return replace(step, with_=self._mapping(step.with_, _names(spec), address, conceal))
 
     def large_arguments(self, step: Step, address: Address) -> Step:
         """Return a step whose sensitive arguments are hidden already, with its large ones hidden too."""
-        return replace(step, with_=self._mapping(step.with_, frozenset(), address))
+        return replace(step, with_=self._mapping(step.with_, frozenset(), address, frozenset()))
 
-    def fields(self, address: Address, fields: Fields | None, spec: ActionSpec) -> Fields | None:
+    def fields(
+        self, address: Address, fields: Fields | None, spec: ActionSpec, conceal: frozenset[str] = frozenset()
+    ) -> Fields | None:
         """Return a record's fields, each hidden where it must be."""
         if fields is None:
             return None
         names = _names(spec)
         return {
-            name: self._field(address, name, value, names) for name, value in fields.items()
+            name: self._field(address, name, value, names, conceal) for name, value in fields.items()
         }
 
-    def _field(self, address: Address, name: str, value: Value, names: frozenset[str]) -> Value:
-        if (name in names and not isinstance(value, Unknown | Hidden)) or self.mask.holds(value):
+    def _shows_all(self, spec: ActionSpec, conceal: frozenset[str]) -> bool:
+        return not (self.large or self.concealed or conceal or _names(spec))
+
+    def _field(
+        self, address: Address, name: str, value: Value, names: frozenset[str], conceal: frozenset[str]
+    ) -> Value:
+        if isinstance(value, Unknown | Hidden):
+            return value
+        if self._is_secret(address, name, value, conceal):
+            return self._hide(address, name, to_wire(value), CONCEALED)
+        if name in names:
             return self._hide(address, name, to_wire(value))
         return self._hide_large(address, name, value)  # type: ignore[return-value]  # a record holds no references
 
     def _mapping(
-        self, arguments: Mapping[str, Argument], names: frozenset[str], address: Address
+        self, arguments: Mapping[str, Argument], names: frozenset[str], address: Address, conceal: frozenset[str]
     ) -> dict[str, Argument]:
-        return {name: self._argument(address, name, argument, names) for name, argument in arguments.items()}
+        return {name: self._argument(address, name, argument, names, conceal) for name, argument in arguments.items()}
 
-    def _argument(self, address: Address, name: str, argument: Argument, names: frozenset[str]) -> Argument:
+    def _argument(
+        self, address: Address, name: str, argument: Argument, names: frozenset[str], conceal: frozenset[str]
+    ) -> Argument:
         """A sensitive field is hidden at any depth: ``{set: {ssn: …}}`` as well as ``{ssn: …}``."""
         if isinstance(argument, Unknown | Hidden | Reference):
             return argument
-        if name in names or self.mask.holds(argument):
+        if self._is_secret(address, name, argument, conceal):
+            return self._hide(address, name, argument_to_wire(argument), CONCEALED)
+        if name in names:
             return self._hide(address, name, argument_to_wire(argument))
         if isinstance(argument, Mapping):
-            return self._hide_large(address, name, self._mapping(argument, names, address))
+            return self._hide_large(address, name, self._mapping(argument, names, address, conceal))
         if isinstance(argument, list | tuple):
-            return self._hide_large(address, name, [self._argument(address, name, item, names) for item in argument])
+            items = [self._argument(address, name, item, names, conceal) for item in argument]
+            return self._hide_large(address, name, items)
         return self._hide_large(address, name, argument)
 
     def _hide_large(self, address: Address, name: str, value: Argument) -> Argument:
@@ -104,10 +123,22 @@ class Protector:
         wire = argument_to_wire(value)
         return value if len(canonical(wire)) <= _IN_CLEAR else self._hide(address, name, wire)
 
-    def _hide(self, address: Address, path: str, wire: Any) -> Hidden:
-        commitment = self.commitments.commit(address, path, wire)
+    def _is_secret(self, address: Address, name: str, value: Argument, conceal: frozenset[str]) -> bool:
+        if (value is not None and name in conceal) or self.mask.holds(value):
+            return True
+        if not self.concealed:
+            return False
+        return CONCEALED + self.commitments.commit(address, name, argument_to_wire(value)) in self.concealed
+
+    def _hide(self, address: Address, path: str, wire: Any, how: str = "") -> Hidden:
+        commitment = how + self.commitments.commit(address, path, wire)
         self.values[commitment] = wire
         return Hidden(commitment)
+
+
+def concealed(hidden: Iterable[str]) -> frozenset[str]:
+    """Return those of ``hidden`` commitments whose values nobody is shown."""
+    return frozenset(commitment for commitment in hidden if commitment.startswith(CONCEALED))
 
 
 def _names(spec: ActionSpec) -> frozenset[str]:
@@ -140,21 +171,22 @@ def agents_values(plan: Plan, hidden: Mapping[str, Any]) -> dict[str, Any]:
     wrote = plan.edited.steps.values() if plan.edited else ()
     return {
         commitment: hidden[commitment]
-        for step in wrote for argument in step.with_.values() for commitment in _commitments(argument)
+        for step in wrote for argument in step.with_.values() for commitment in commitments(argument)
         if commitment in hidden
     }
 
 
-def _commitments(argument: Argument) -> Iterator[str]:
+def commitments(argument: Argument) -> Iterator[str]:
+    """Yield the commitment of every hidden value in ``argument``."""
     match argument:
         case Hidden():
             yield argument.commitment
         case Mapping():
             for inner in argument.values():
-                yield from _commitments(inner)
+                yield from commitments(inner)
         case list() | tuple():
             for inner in argument:
-                yield from _commitments(inner)
+                yield from commitments(inner)
 
 
 def reveal_plan(plan: Plan, values: Mapping[str, Any]) -> Plan:

@@ -19,7 +19,7 @@ from agentctl.model.change import Change, RecordChange, field_changes
 from agentctl.model.plan import From, OnFailure, Plan, Step, references
 from agentctl.model.run import Left, LeftStatus, Run, StepRun, StepStatus
 from agentctl.model.snapshot import Address, instance_of
-from agentctl.model.values import Fields
+from agentctl.model.values import Fields, Hidden
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +191,11 @@ def _since(
     spec = systems.spec(step.action)
     ignored = spec.volatile
     observed = {item.address: reveal_fields(item.value, values) for item in original.observed}
+    recorded = (*(item.value for item in original.observed), *(item.before for item in original.change.records))
+    concealed = frozenset(
+        name for fields in recorded for name, value in (fields or {}).items()
+        if isinstance(value, Hidden) and value.concealed
+    )
     back, moved = True, ""
     for record in change.records:
         address = original.addresses.get(record.address, record.address)
@@ -199,7 +204,7 @@ def _since(
         owned = _owned(record, ours, ignored)
         back = back and _agrees(owned, record.before, live)
         if not moved and not _agrees(owned, ours, live):
-            moved = _told(address, owned, (record.before, ours, live), spec.sensitive | spec.sealed)
+            moved = _told(address, owned, (record.before, ours, live), spec.sensitive | spec.sealed | concealed)
     if back:
         return Left(status=LeftStatus.NOT_NEEDED, reason="everything is as it was before")
     return Left(status=LeftStatus.REFUSED, reason=f"changed since: {moved}") if moved else None

@@ -15,6 +15,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, TypeAlias
 
 SAFE_INTEGER = 2**53 - 1
+CONCEALED = "concealed:"
 _MAX_PLAIN_EXPONENT = 1000
 
 
@@ -27,9 +28,21 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Hidden:
-    """A value that may not stand in clear; equal commitments mean equal values (at one address and path)."""
+    """A value that may not stand in clear; equal commitments mean equal values (at one address and path).
+
+    One that is ``concealed`` holds a secret or what looks like one: whoever has the key is not shown it either.
+    """
 
     commitment: str
+
+    @property
+    def concealed(self) -> bool:
+        return self.commitment.startswith(CONCEALED)
+
+    @property
+    def bare(self) -> str:
+        """The commitment itself: what another one is compared with."""
+        return self.commitment.removeprefix(CONCEALED)
 
 
 UNKNOWN = Unknown()

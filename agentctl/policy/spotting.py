@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from agentctl.model.plan import Format
+from agentctl.model.values import Hidden
 
 _WORD = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 _LONGEST_PATH = 80
@@ -45,6 +46,9 @@ def spot(path: str, value: Any, depth: int = 0) -> Iterator[Spotted]:
         case Format():
             yield from spot(path, value.text, depth + 1)
             yield from spot(path, value.names, depth + 1)
+            return
+        case Hidden() if value.concealed:       # in a stored changeset: it was found when the value was at hand
+            yield Spotted(path, "a credential", value.commitment.encode())
             return
         case _:
             return

@@ -8,6 +8,7 @@ from agentctl.engine.again import preview_again
 from agentctl.engine.authoring import authorship
 from agentctl.engine.keys import Ledger, ledger
 from agentctl.engine.preview import Preview, Setting, preview
+from agentctl.engine.protect import concealed
 from agentctl.engine.rollback import Selection, Undoing, preview_undoing, select
 from agentctl.engine.undone import undone
 from agentctl.errors import Stale
@@ -48,6 +49,7 @@ def preview_of(workspace: Workspace, subject: str) -> Preview:
 
 def preview_rollback(workspace: Workspace, run: Run, selection: Selection) -> Undoing:
     """Return what undoing ``selection`` of ``run`` would do, and which steps it would leave alone."""
+    values = workspace.values(run)
     setting = Setting(
         lineage=workspace.lineage,
         tenant=workspace.file.tenant,
@@ -56,12 +58,13 @@ def preview_rollback(workspace: Workspace, run: Run, selection: Selection) -> Un
         purpose=Purpose.ROLLBACK,
         undoes=run.id,
         ledger=Ledger(),        # an inverse is compared with what is there, not with a key
+        concealed=concealed(values),
     )
     return preview_undoing(
         run,
         select(run, selection, workspace.readable),
         undone(workspace.history(), run),
-        workspace.values(run),
+        values,
         workspace.readable,
         workspace.judge_now(Purpose.ROLLBACK),
         workspace.vault,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,7 +56,8 @@ def relayed(house, tmp_path) -> Relayed:
     (plug / "relay-1.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: relay\nVersion: 1\n")
     (plug / "relay-1.dist-info/entry_points.txt").write_text("[agentctl.connectors]\nrelay = relay:TYPE\n")
     (plug / "relay.py").write_text((Path(__file__).parent / "relay.py").read_text())
-    plugged = House(root=house.root, home=house.home, extra={"PYTHONPATH": str(plug), "SMTP_PASSWORD": SMTP})
+    path = os.pathsep.join(filter(None, [str(plug), os.environ.get("PYTHONPATH", "")]))
+    plugged = House(root=house.root, home=house.home, extra={"PYTHONPATH": path, "SMTP_PASSWORD": SMTP})
     plugged.change("agentctl.yaml", lambda file: file["connectors"].update(relay={"type": "relay", "path": "relay.json"}))
     relayed = Relayed(house=plugged)
     relayed.secrets(smtp={"env": "SMTP_PASSWORD"})

@@ -7,17 +7,17 @@ from typing import Any
 
 from agentctl.model.change import RecordChange
 from agentctl.model.plan import Argument, argument_to_wire
-from agentctl.model.values import Fields, same, to_wire
+from agentctl.model.values import CONCEALED, Fields, same, to_wire
 
 _HIDDEN = {"$hidden": ""}
 _ABSENT = object()
 
 
 def revealed(wire: Any, values: Mapping[str, Any]) -> Any:
-    """Return ``wire`` with every hidden value whose commitment ``values`` knows in its place."""
+    """Return ``wire`` with every hidden value that ``values`` knows in its place, but for those that are concealed."""
     if isinstance(wire, dict):
         if len(wire) == 1 and isinstance(commitment := wire.get("$hidden"), str):
-            return values.get(commitment, wire)
+            return wire if commitment.startswith(CONCEALED) else values.get(commitment, wire)
         return {key: revealed(item, values) for key, item in wire.items()}
     return [revealed(item, values) for item in wire] if isinstance(wire, list) else wire
 
