@@ -80,6 +80,14 @@ def test_nothing_a_repository_configures_is_ever_run(repo: Path, tmp_path: Path)
     assert not canary.exists(), canary.read_text()
 
 
+@pytest.mark.parametrize("damage", ["no section\n", "[include]\n\tpath = /bin/sh\n", "[core\n", '[core]\n\tx = "\xff\n'])
+def test_a_configuration_that_is_none_is_said_to_be_damaged(repo: Path, damage: str) -> None:
+    (repo / ".git/config").write_bytes(damage.encode("latin-1"))
+    with pytest.raises(ConnectorError) as caught:
+        everything(repo)
+    assert isinstance(caught.value, Unreachable | Rejected)
+
+
 def test_a_missing_object_of_a_partial_clone_is_never_fetched(repo: Path, tmp_path: Path) -> None:
     canary = tmp_path / "it-ran"
     write(tmp_path, "evil", f"#!/bin/sh\ntouch {canary}\n", 0o755)

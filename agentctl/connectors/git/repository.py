@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
+from configparser import Error as ConfigParserError
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -169,6 +170,9 @@ class Repository:
         work_tree = None if repo.bare else os.path.realpath(self.path)
         try:
             self._check(repo, git_dir)
+        except (ConfigParserError, UnicodeDecodeError) as error:
+            repo.close()
+            raise Unreachable("Repository cannot be opened", f"{self.path}: its configuration is damaged.") from error
         except BaseException:
             repo.close()
             raise
