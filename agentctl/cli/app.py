@@ -46,6 +46,9 @@ COMMANDS: Mapping[str, Entry] = {
         ("resolve", "", "Say what became of a step that is in doubt."),
         ("rollback", "", "Undo a run, or some of its steps."),
         ("verify", "", "Check that the trace is whole."),
+        ("gc", "", "Drop what retention no longer keeps."),
+        ("hold", "", "Put a run under legal hold: nothing of it is dropped."),
+        ("release", "", "Lift a legal hold."),
         ("drift", "", "Find what somebody else changed of what we wrote."),
         ("policy", "policy_commands", "Show, explain, test, check and replay policy."),
         ("state", "state_commands", "Look at the state, or rebuild it from the trace."),
@@ -53,7 +56,7 @@ COMMANDS: Mapping[str, Entry] = {
         ("clock", "clock_commands", "See whether this machine's clock is believed, or say that it is right."),
         ("connectors", "connector_commands", "List connectors and what they can do."),
         ("keygen", "", "Make an ssh key to sign approvals with."),
-        ("key", "key_commands", "Hand the workspace key on, or take one in."),
+        ("key", "key_commands", "See, hand on, take in or replace the workspace key."),
         ("schema", "", "Print a JSON Schema."),
         ("demo", "", "Play the whole loop in a scratch workspace."),
     )

@@ -52,11 +52,11 @@ def consent_to(
 
 def ask_for(question: str, groups: Mapping[str, int]) -> None:
     """Ask for ``yes``, then for each group that cannot be undone by name and number. Raises ConsentMissing."""
-    _ask(question, "yes")
+    ask(question, "yes")
     for action, number in groups.items():
         word = action.rpartition(".")[2]
         times = "once" if number == 1 else f"{number} times"
-        _ask(f"`{action}` cannot be undone and happens {times}. Type `{word} {number}` to do it: ", f"{word} {number}")
+        ask(f"`{action}` cannot be undone and happens {times}. Type `{word} {number}` to do it: ", f"{word} {number}")
 
 
 def _unsigned_groups(changeset: ChangeSet, given: Consent) -> dict[str, int]:
@@ -109,7 +109,8 @@ def _short(changeset: ChangeSet) -> str:
     return changeset.digest.removeprefix("sha256:")[:12]
 
 
-def _ask(question: str, answer: str) -> None:
+def ask(question: str, answer: str) -> None:
+    """Ask ``question`` on the terminal. Raises ConsentMissing unless it is answered by exactly ``answer``."""
     talk(escape(question))
     given = sys.stdin.readline().strip()
     if given != answer:

@@ -25,6 +25,7 @@ def runs(
     unreviewed: Annotated[
         bool, typer.Option("--unreviewed", help="Only runs under broken glass that nobody else has looked into.")
     ] = False,
+    held: Annotated[bool, typer.Option("--held", help="Only runs under legal hold.")] = False,
     format: FormatOption = Format.TERMINAL,
     json_into: JsonInto = None,
 ) -> None:
@@ -32,7 +33,9 @@ def runs(
 
         agentctl runs --status incomplete
         agentctl runs --unreviewed
+        agentctl runs --held
     """
+    from agentctl.model.legal_hold import standing
     from agentctl.views.document.debts import debts
     from agentctl.views.document.runs import runs as document
     from agentctl.views.terminal.runs import draw_runs
@@ -45,6 +48,10 @@ def runs(
     chosen = selected(history, agent=agent, status=status, since=since, now=workspace.now())
     if unreviewed:
         chosen = tuple(run for run in chosen if run.id in {debt.run for debt in owed})
+    on_hold = standing(history.acts)
+    if held:
+        chosen = tuple(run for run in chosen if run.id in {hold.run for hold in on_hold})
     others = len(history.runs) - len(chosen)
-    told = document(chosen, workspace.halts(), debts(owed, workspace.time()), history.damage, others=others)
+    due = debts(owed, workspace.time())
+    told = document(chosen, workspace.halts(), due, history.damage, others=others, held=on_hold)
     emit(told, draw_runs, context.obj, format=format, into=json_into)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,12 +14,15 @@ from agentctl.engine.ports import Commitments, Systems
 from agentctl.engine.preview import Preview, Setting, assemble, foresee
 from agentctl.engine.protect import reveal_change, reveal_fields, reveal_step
 from agentctl.engine.records import shown
+from agentctl.engine.unreadable import as_kept, needed
 from agentctl.errors import Rejected, Usage
 from agentctl.model.change import Change, RecordChange, field_changes
 from agentctl.model.plan import From, OnFailure, Plan, Step, references
 from agentctl.model.run import Left, LeftStatus, Run, StepRun, StepStatus
 from agentctl.model.snapshot import Address, instance_of
 from agentctl.model.values import Fields, Hidden
+
+_STANDING = (LeftStatus.REFUSED, LeftStatus.IN_DOUBT, LeftStatus.UNREADABLE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,11 +98,12 @@ def preview_undoing(
     judge: Judge,
     commitments: Commitments,
     setting: Setting,
+    gone: Callable[[], str] = str,
 ) -> Undoing:
     """Preview undoing ``selected``, the last step first. A step whose records changed since is left alone.
 
     ``undone`` are the steps earlier rollbacks have undone. ``values`` are the run's hidden values: before-images and
-    what the inverses put back.
+    what the inverses put back; ``gone`` tells why some cannot be read.
     """
     overlay = Overlay(systems, lambda: setting.now)
     rests_on = dependents(run, selected, systems)
@@ -110,9 +114,9 @@ def preview_undoing(
         if original.id in undone:
             left[original.id] = Left(status=LeftStatus.NOT_NEEDED, reason=f"undone by run {undone[original.id]}")
             continue
-        step = _undo(original, rests_on[original.id], values)
+        step = _undo(original, rests_on[original.id], values, gone)
         verdict = step if isinstance(step, Left) else _blocked(rests_on[original.id], left) or _since(
-            original, step, values, systems, overlay
+            original, step, values, systems, overlay, commitments
         )
         if verdict is None and isinstance(step, Step):
             try:
@@ -159,14 +163,17 @@ def _closure(chosen: set[str], rests_on: Mapping[str, set[str]]) -> set[str]:
     return found
 
 
-def _undo(original: StepRun, later: Iterable[str], values: Mapping[str, Any]) -> Step | Left:
+def _undo(original: StepRun, later: Iterable[str], values: Mapping[str, Any], gone: Callable[[], str]) -> Step | Left:
     if original.status in (StepStatus.STARTED, StepStatus.IN_DOUBT):
         return Left(status=LeftStatus.IN_DOUBT, reason="nobody knows whether it happened: `agentctl resolve` tells us")
     if original.inverse is None or original.inverse.step is None:
         stays = original.inverse.stays if original.inverse else ""
         return Left(status=LeftStatus.IRREVERSIBLE, reason=stays or "it cannot be undone")
+    step = reveal_step(original.inverse.step, values)
+    if needed(step):
+        return Left(status=LeftStatus.UNREADABLE, reason=f"what it would put back {gone() or 'cannot be read'}")
     return replace(
-        reveal_step(original.inverse.step, values),
+        step,
         id=undo_id(original.id),
         because=f"Undoes `{original.id}`.",
         evidence=(),
@@ -176,13 +183,18 @@ def _undo(original: StepRun, later: Iterable[str], values: Mapping[str, Any]) ->
 
 def _blocked(later: Iterable[str], left: Mapping[str, Left]) -> Left | None:
     for name in sorted(later):
-        if name in left and left[name].status in (LeftStatus.REFUSED, LeftStatus.IN_DOUBT):
+        if name in left and left[name].status in _STANDING:
             return Left(status=LeftStatus.REFUSED, reason=f"`{name}` rests on it and is not undone")
     return None
 
 
 def _since(
-    original: StepRun, step: Step, values: Mapping[str, Any], systems: Systems, overlay: Overlay
+    original: StepRun,
+    step: Step,
+    values: Mapping[str, Any],
+    systems: Systems,
+    overlay: Overlay,
+    commitments: Commitments,
 ) -> Left | None:
     """Compare what we left behind with what is there now: ours, already back, or somebody else's."""
     if original.change is None:
@@ -202,7 +214,8 @@ def _since(
         live = overlay.read(address).value
         ours = observed.get(address, record.after)
         owned = _owned(record, ours, ignored)
-        back = back and _agrees(owned, record.before, live)
+        back = back and _agrees(owned, record.before, as_kept(record.before, live, record.address, commitments))
+        live = as_kept(ours, live, address, commitments)
         if not moved and not _agrees(owned, ours, live):
             moved = _told(address, owned, (record.before, ours, live), spec.sensitive | spec.sealed | concealed)
     if back:
@@ -241,9 +254,9 @@ def _told(
         return f"{address} is {'gone' if live is None else 'there again'}"
     for name in owned if owned is not None else sorted(ours):
         if not _agrees((name,), ours, live):
-            if name in hidden:
-                return f"{address}: `{name}` is no longer what we made it"
             was, put, now = ((fields or {}).get(name) for fields in versions)
+            if name in hidden or any(isinstance(value, Hidden) for value in (was, put, now)):
+                return f"{address}: `{name}` is no longer what we made it"
             return f"{address}: `{name}` was {shown(was)}, we made it {shown(put)}, now it is {shown(now)}"
     return str(address)
 

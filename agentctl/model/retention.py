@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from typing import Any, TypeAlias
 from agentctl.model.duration import seconds, spoken
 from agentctl.model.run import Act, History
 
+_KEEP = re.compile(r"[1-9][0-9]{0,5}[dhms]?")
 EVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -55,18 +57,13 @@ class Retention:
 
 
 def keep_from_wire(wire: str | int | None) -> Keep:
-    """Return what ``90d`` or ``50`` means. Raises ValueError, KeyError or OverflowError for anything else."""
+    """Return what ``90d`` or ``50`` means. Raises ValueError for anything else."""
     if wire is None:
         return None
-    if isinstance(wire, int) or wire.isdecimal():
-        number = int(wire)
-        if number < 1:
-            raise ValueError(wire)
-        return Newest(number)
-    timedelta(seconds=(whole := seconds(wire)))
-    if whole < 1:
-        raise ValueError(wire)
-    return Lasting(whole)
+    text = str(wire)
+    if not _KEEP.fullmatch(text):
+        raise ValueError(text)
+    return Newest(int(text)) if text.isdecimal() else Lasting(seconds(text))
 
 
 def cutoff(keep: Keep, history: History, now: datetime) -> datetime:
@@ -98,6 +95,21 @@ class Dropped:
 def dropped(acts: Iterable[Act]) -> dict[str, Dropped]:
     """Return what was dropped last of each run (by its id) and changeset (by its digest), as far as told."""
     return {name: found for act in acts if act.kind == "gc" for name, found in _dropped(act)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """What can be done no more with a run: steps to undo, going on with it."""
+
+    steps: tuple[str, ...] = ()
+    resume: bool = False
+
+
+def lost(acts: Iterable[Act], run: str) -> Lost:
+    """Return what all that was dropped has cost ``run``."""
+    told = [loss for act in acts if act.kind == "gc" for loss in act.body["runs"] if loss["run"] == run]
+    steps = dict.fromkeys(step for loss in told for step in loss["steps"])
+    return Lost(steps=tuple(steps), resume=any(loss["resume"] for loss in told))
 
 
 def _dropped(act: Act) -> Iterator[tuple[str, Dropped]]:

@@ -11,6 +11,7 @@ from agentctl.errors import Invalid, Usage
 from agentctl.files import read
 from agentctl.identity.secret import Source, source_from_wire
 from agentctl.model.diagnostic import Diagnostic
+from agentctl.model.retention import Retention, keep_from_wire
 from agentctl.resources import schema
 from agentctl.syntax.document import Document
 from agentctl.syntax.explain import without_value
@@ -37,6 +38,7 @@ class WorkspaceFile:
     connectors: Mapping[str, Mapping[str, Any]]
     witness: Mapping[str, str]
     secrets: Mapping[str, Source]
+    retention: Retention
     document: Document
 
 
@@ -72,8 +74,13 @@ def load(root: Path) -> WorkspaceFile:
         connectors=value["connectors"],
         witness=value.get("witness", {}),
         secrets={name: source_from_wire(wire) for name, wire in value.get("secrets", {}).items()},
+        retention=_retention(value.get("retention", {})),
         document=document,
     )
+
+
+def _retention(wire: Mapping[str, Any]) -> Retention:
+    return Retention(packs=keep_from_wire(wire.get("packs")), changesets=keep_from_wire(wire.get("changesets")))
 
 
 def _discreet(found: Diagnostic) -> Diagnostic:

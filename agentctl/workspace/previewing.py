@@ -15,6 +15,7 @@ from agentctl.errors import Stale
 from agentctl.model.changeset import Purpose
 from agentctl.model.plan import Plan
 from agentctl.model.run import Run
+from agentctl.workspace.missing import why_missing
 from agentctl.workspace.workspace import Workspace, is_plan
 
 
@@ -69,4 +70,5 @@ def preview_rollback(workspace: Workspace, run: Run, selection: Selection) -> Un
         workspace.judge_now(Purpose.ROLLBACK),
         workspace.vault,
         setting,
+        lambda: why_missing(workspace, run),
     )

@@ -26,6 +26,7 @@ from agentctl.views.document.halts import halts as halted
 from agentctl.views.document.halts import lifting
 from agentctl.views.document.limits import reservations
 from agentctl.views.document.records import arguments, changes, revealed
+from agentctl.views.document.retained import retained
 from agentctl.views.document.times import milliseconds
 from agentctl.views.document.trips import trips
 
@@ -88,6 +89,7 @@ def run(
         "halts": halted(halts),
         "trips": trips(history, run.id, halts),
         "review": _review(history, run, now),
+        "retained": retained(history, run),
         "others_open": [other.id for other in history.open if other.id != run.id],
         "damage": list(history.damage),
         "author": authorship_to_wire(run.author),

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from agentctl.model.halt import Halt
+from agentctl.model.legal_hold import LegalHold
 from agentctl.model.run import Run, RunStatus, StepStatus
 from agentctl.views.document.halts import halts as halted
+from agentctl.views.document.retained import holds
 from agentctl.views.document.times import milliseconds
 
 
@@ -18,11 +20,16 @@ def runs(
     damage: Iterable[str] = (),
     *,
     others: int = 0,
+    held: Iterable[LegalHold] = (),
 ) -> dict[str, Any]:
     """Return the document of ``runs``, with the halts in force now, and the reviews that are owed.
 
     ``damage`` is where the trace cannot be read: runs may be missing then. ``others`` is how many were not asked for.
+    ``held`` are the legal holds in force.
     """
+    on_hold: dict[str, list[LegalHold]] = {}
+    for hold in held:
+        on_hold.setdefault(hold.run, []).append(hold)
     latest_first = sorted(found, key=lambda run: (run.status is not RunStatus.OPEN, -run.number))
     return {
         "version": 1,
@@ -32,11 +39,11 @@ def runs(
         "damage": list(damage),
         "others": others,
         "open": sum(run.status is RunStatus.OPEN for run in found),
-        "runs": [_run(run) for run in latest_first],
+        "runs": [_run(run, on_hold.get(run.id, [])) for run in latest_first],
     }
 
 
-def _run(run: Run) -> dict[str, Any]:
+def _run(run: Run, held: list[LegalHold]) -> dict[str, Any]:
     return {
         "id": run.id,
         "number": run.number,
@@ -56,4 +63,5 @@ def _run(run: Run) -> dict[str, Any]:
         "resumes": run.resumes,
         "resumed_by": list(run.resumed_by),
         "reason": run.reason,
+        "holds": holds(held),
     }

@@ -20,6 +20,7 @@ from agentctl.views.terminal.halts import draw_halts, trip_in_words
 from agentctl.views.terminal.left import draw_left
 from agentctl.views.terminal.limits import reserved
 from agentctl.views.terminal.next import draw_next
+from agentctl.views.terminal.retained import draw_lost, dropped_in_words, retained_rows
 from agentctl.views.terminal.risks import listed
 from agentctl.views.terminal.times import took, when
 
@@ -99,6 +100,7 @@ def _draw_head(page: Page, document: Mapping[str, Any]) -> None:
         rows.append(("limits", "; ".join(map(reserved, document["limits"][:_LIMITS_SHOWN]))))
     if made := (document["review"] or {}).get("made"):
         rows.append(("reviewed", safe.line(f"by {made['person']}, {when(made['at'])}: {made['reason']}")))
+    rows += retained_rows(document["retained"])
     if document["reason"]:
         rows.append(("ended", safe.line(document["reason"])))
     rows += [("tripped", trip_in_words(trip)) for trip in document["trips"]]
@@ -114,6 +116,7 @@ def _draw_alarms(page: Page, document: Mapping[str, Any]) -> None:
     if final:
         title = f"{counted(len(final), 'step', 'steps')} cannot be undone"
         page.line(Inked(f"! {title}  ", Ink.RISK), listed(final, 10), indent=2)
+    draw_lost(page, document["retained"])
     if not document["trace_complete"]:
         page.line(Inked("! the trace of this run is damaged: what follows may not be all of it", Ink.RISK), indent=2)
     for place in document["damage"]:
@@ -162,7 +165,8 @@ def _draw_end(page: Page, document: Mapping[str, Any]) -> None:
     page.line(f"{counted(summary['steps'], 'step', 'steps')}: {statuses}{alone}.")
     if document["hidden_values"]:
         title = counted(document["hidden_values"], "value is hidden", "values are hidden")
-        page.line(f"{title}: secret, or readable only with the workspace key.")
+        gone = dropped_in_words(document["retained"])
+        page.line(f"{title}: {f'dropped {gone}' if gone else 'secret, or readable only with the workspace key'}.")
     draw_next(page, document["next"])
 
 

@@ -12,6 +12,7 @@ from agentctl.views.page import Ink, Inked, Page
 from agentctl.views.symbols import RUNS
 from agentctl.views.terminal.debts import draw_debts
 from agentctl.views.terminal.halts import draw_halts
+from agentctl.views.terminal.retained import draw_holds
 from agentctl.views.terminal.times import took, when
 
 _SHOWN = 200
@@ -54,3 +55,4 @@ def _draw(page: Page, run: Mapping[str, Any]) -> None:
         page.line(f"went on in {safe.line(run['resumed_by'][-1])}", indent=4)
     if run["undone_by"]:
         page.line(f"rolled back, as far as {safe.line(run['undone_by'][-1])} says", indent=4)
+    draw_holds(page, run["holds"])
