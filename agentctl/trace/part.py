@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,9 +68,9 @@ def part_of(
     closed = (
         last is not None
         and last.record.kind is Kind.RUN_FINISHED
-        and checkpoint.statement(checkpoints, file.name) is not None
+        and _is_there(checkpoint.statement, checkpoints, file.name)
     )
-    signed = closed and fault is None and checkpoint.signature(checkpoints, file.name) is not None
+    signed = closed and fault is None and _is_there(checkpoint.signature, checkpoints, file.name)
     own = broken is not None and broken.file == file.name and (fault is not None or not closed)
     if fault is None and own:
         fault = broken
@@ -88,6 +89,14 @@ def part_of(
         elsewhere=elsewhere,
         before=before,
     )
+
+
+def _is_there(stored: Callable[[Path, str], bytes | None], checkpoints: Path, file: str) -> bool:
+    """Whether there is what is ``stored``. What cannot be read is none; who compared it with the file said so."""
+    try:
+        return stored(checkpoints, file) is not None
+    except OSError:
+        return False
 
 
 def _before(folder: Path, files: list[TraceFile], file: TraceFile) -> Link | None:

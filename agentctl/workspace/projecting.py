@@ -43,6 +43,8 @@ def load_state(workspace: Workspace) -> State:
 
     Raises Tampered where the trace is damaged: nobody can tell then what the state should be.
     """
+    if damage := workspace.history().damage:
+        raise _damaged(f"{damage[0]}. Whether the state is what it tells cannot be said.")
     heads = _heads_since_the_last_step(workspace)
     return store.load(
         workspace.layout.state, lineage=workspace.lineage, head=heads[-1] if heads else None, earlier=heads
@@ -69,13 +71,9 @@ def known(workspace: Workspace, address: str) -> tuple[Known, dict[str, Any]]:
 def rebuild(workspace: Workspace) -> str:
     """Build the state again from the trace alone; return what was done. Raises Tampered where the trace is damaged."""
     with locked(workspace, "", 0.0):
+        if damage := workspace.history().damage:
+            raise _damaged(f"{damage[0]}. A state built from it would forget what is missing.")
         chain = scan(workspace.layout.trace)
-        if chain.fault is not None:
-            raise Tampered(
-                "The trace is damaged",
-                f"{chain.fault}: {chain.fault.why}. A state built from it would forget what follows.",
-                command="agentctl verify",
-            )
         record_act(workspace, Kind.REBUILD, {"by": workspace.person})
         _make_way(workspace.layout.state)
         state = save_state(workspace)
@@ -97,16 +95,16 @@ def _heads_since_the_last_step(workspace: Workspace) -> list[Head]:
     heads: list[Head] = []
     for found in walk(workspace.layout.trace):
         if isinstance(found, Fault):        # what follows it may tell of steps the state knows nothing of
-            raise Tampered(
-                "The trace is damaged",
-                f"{found}: {found.why}. Whether the state is what it tells cannot be said.",
-                command="agentctl verify",
-            )
+            raise _damaged(f"{found}: {found.why}. Whether the state is what it tells cannot be said.")
         if isinstance(found, Link):
             if found.record.kind in _OF_STEPS:
                 heads.clear()
             heads.append(found.head)
     return heads
+
+
+def _damaged(why: str) -> Tampered:
+    return Tampered("The trace is damaged", why, hint="See what is whole and what is not:", command="agentctl verify")
 
 
 def _projected(workspace: Workspace, chain: Chain) -> State:
