@@ -3,7 +3,7 @@
    Loaded with LD_PRELOAD. Of the environment, or of crash_arm() where the program was forked:
      CRASH_UNDER  paths, ":" between; calls on files below them count
      CRASH_AT     which of them ends badly, from 1; 0 for none
-     CRASH_HOW    kill kill-after term enospc eio eintr torn orphan
+     CRASH_HOW    kill kill-after term int enospc eio eintr torn orphan
      CRASH_STATE  a file that all processes of one program count in
      CRASH_LOG    a file that every call is appended to, as a line of JSON
      CRASH_READS  set: what counts is reading, not writing
@@ -96,6 +96,7 @@ static int strike(const char *path, int kind) {
     if (!strcmp(how, "kill")) die();
     if (!strcmp(how, "kill-after")) return DIES_AFTER;
     if (!strcmp(how, "term")) kill(shared->root, SIGTERM);
+    if (!strcmp(how, "int")) kill(shared->root, SIGINT);
     if (!strcmp(how, "orphan")) kill(shared->root, SIGKILL);
     if (!strcmp(how, "enospc") && kind & SPACE) { shared->full = 1; errno = ENOSPC; return FAILS; }
     if (!strcmp(how, "eio") && reads) snprintf(shared->bad, sizeof shared->bad, "%s", path);    /* a bad sector stays bad */

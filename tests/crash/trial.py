@@ -16,7 +16,7 @@ from tests.crash.shim import Ended, Mishap
 from tests.crash.stories import Effects, Story, done
 from tests.e2e.house import step
 
-_NOTHING_EXECUTED = {Exit.INVALID, Exit.REFUSED, Exit.CONSENT, Exit.STALE, Exit.LOCKED, Exit.UNREACHABLE}
+NOTHING_EXECUTED = {Exit.INVALID, Exit.REFUSED, Exit.CONSENT, Exit.STALE, Exit.LOCKED, Exit.UNREACHABLE}
 _AFRESH = 2             # times that nothing was left of it, so that it is typed once more
 _LONGEST_WAY = 12       # commands until all is well; more is no way but a maze
 
@@ -86,7 +86,7 @@ def judge(ground: Ground, story: Story, ended: Ended, *, thorough: bool = True) 
         yield Fault(wrong=Wrong.LEFT, why=f"processes live on: {', '.join(ended.survivors)}")
     yield from _ending(ground, story, ended)
     yield from _reading(ground, _EVERYTHING if thorough else _EVERYTHING[:2])
-    yield from _way(ground, story, ended)
+    yield from way(ground, story, ended)
     yield from _end(ground, story, thorough=thorough)
 
 
@@ -97,7 +97,7 @@ def _ending(ground: Ground, story: Story, ended: Ended) -> Iterable[Fault]:
     now = story.effects(ground)
     if ended.code == Exit.OK and now != story.goal:
         yield Fault(wrong=Wrong.HIDDEN, why=f"exit 0, but {_difference(now, story.goal)}")
-    if ended.code in _NOTHING_EXECUTED and story.effects is done and now != story.start:
+    if ended.code in NOTHING_EXECUTED and story.effects is done and now != story.start:
         yield Fault(wrong=Wrong.HIDDEN, why=f"exit {ended.code} says that nothing was executed: {_difference(now, story.start)}: {_last(ended)}")
     if ended.code in (Exit.UNEXPECTED, 70) or "Traceback" in ended.all:
         yield Fault(wrong=Wrong.MESSAGE, why=f"exit {ended.code}: {_last(ended)}")
@@ -127,7 +127,7 @@ def _reading(ground: Ground, commands: Iterable[tuple[tuple[str, ...], tuple[Exi
             yield Fault(wrong=Wrong.MESSAGE, why=f"{' '.join(words)} tells no repair: {_last(told)}")
 
 
-def _way(ground: Ground, story: Story, ended: Ended) -> Iterable[Fault]:
+def way(ground: Ground, story: Story, ended: Ended) -> Iterable[Fault]:
     """Follow what is said until there is no more to do."""
     said, afresh = ended, 0
     for _ in range(_LONGEST_WAY):
@@ -172,9 +172,9 @@ def _next(ground: Ground, story: Story, said: Ended) -> tuple[str, ...] | None:
 
 
 def _leading_on(ground: Ground, story: Story, told: Ended) -> list[tuple[str, ...]]:
-    """Return the commands that lead to the story's end: who applies does not undo."""
-    undoing = story.command(ground)[0] == "rollback"
-    return [command for command in _commands(told) if undoing or command[0] != "rollback"]
+    """Return the commands that lead to the story's end: who applies does not undo, and who undoes a part not the whole."""
+    undoing, *selection = story.command(ground)[0] == "rollback", *story.command(ground)[2:]
+    return [command for command in _commands(told) if command[0] != "rollback" or (undoing and not selection)]
 
 
 def _commands(told: Ended) -> list[tuple[str, ...]]:
@@ -227,13 +227,13 @@ def _litter(ground: Ground, story: Story) -> Iterable[Fault]:
         told = ground.typed("apply", "--resume", "latest")
     if told.code not in (Exit.OK, Exit.CONSENT):        # where it takes a signature there is none
         yield Fault(wrong=Wrong.MESSAGE, why=f"the next apply: exit {told.code}: {_last(told)}")
-    left = [ground.kind(str(path)) for path in _files(ground) if _TEMPORARY.search(str(path))]
+    left = [ground.kind(str(path)) for path in _files(ground) if TEMPORARY.search(str(path))]
     if left:
         yield Fault(wrong=Wrong.LEFT, why=f"files: {', '.join(left)}")
 
 
 _GIT_LOCK = re.compile(r"/[^' ]+\.lock\b")
-_TEMPORARY = re.compile(r"\.tmp$|\.new$|/\.reserve$|/\.agentctl-new-|agentctl-index-|/\.git/.*\.lock$|-journal$")
+TEMPORARY = re.compile(r"\.tmp$|\.new$|/\.reserve$|/\.agentctl-new-|agentctl-index-|/\.git/.*\.lock$|-journal$")
 
 
 def _files(ground: Ground) -> list[Path]:
