@@ -14,6 +14,7 @@ from yaml import StreamEndEvent
 from yaml.cyaml import CParser  # type: ignore[attr-defined]  # its stubs leave it out
 
 from agentctl.syntax.yaml import read
+from agentctl.workspace.history import read_history
 from agentctl.workspace.verifying import verify
 from agentctl.workspace.workspace import Workspace
 
@@ -28,6 +29,7 @@ def main() -> None:
     gc.freeze()
     print(json.dumps({
         "verify": timed(lambda: verify(workspace, expect_head="", key=None)),
+        "place": timed(lambda: read_history(workspace.layout.trace)),
         "sha256": timed(lambda: [hash_lines(path) for path in workspace.layout.trace.iterdir()]),
         "load": timed(lambda: read(plan, "plan.yaml")),
         "events": timed(lambda: drain(plan.decode())),

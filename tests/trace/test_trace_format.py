@@ -65,6 +65,19 @@ def test_the_documented_signature_command_accepts_ours_and_finds_a_forged_one(hi
 
 
 @needs_tools
+def test_the_documented_interim_command_accepts_ours_and_finds_a_rewritten_beginning(ground):
+    ground.init()
+    with ground.open("run", "r1") as journal:
+        journal.append(Kind.RUN_STARTED, {"intent": "x" * 600_000}, sync=True)
+        journal.append(Kind.STEP_STARTED, {"step": "s0", "x": "y" * 600_000}, sync=True)
+    done = run("interim", ground.root)
+    assert (done.returncode, done.stdout.count("Good ")) == (0, 1), done.stderr
+    path = ground.files()[1]
+    path.write_bytes(path.read_bytes().replace(b"xxx", b"xyx", 1))
+    assert "does not begin as it did" in run("interim", ground.root).stdout
+
+
+@needs_tools
 def test_the_documented_ancestor_command_finds_a_cut_tail(history):
     noted = history.head()
     history.run("r3")

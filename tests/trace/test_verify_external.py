@@ -6,12 +6,17 @@ import itertools
 import random
 import shutil
 import subprocess
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from agentctl.identity import sshsig
+from agentctl.trace import checkpoint
 from agentctl.trace.chain import Link, walk
+from agentctl.trace.journal import Journal
+from agentctl.trace.record import Kind
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "verify-external"
 MISSING = [tool for tool in ("bash", "jq", "sha256sum", "ssh-keygen") if shutil.which(tool) is None]
@@ -83,6 +88,44 @@ def test_flipped_bytes_are_found_wherever_they_are(history, given_key):
             missed.append((path.name, place, bytes(damaged)))
         path.write_bytes(whole)
     assert missed == []
+
+
+def test_a_digest_that_is_not_of_the_files_bytes_is_found(history, given_key):
+    statement = history.checkpoints / "000002-run-r1.json"
+    said = checkpoint.decode(statement.read_bytes())
+    checkpoint.write(history.checkpoints, replace(said, digest="sha256:" + "0" * 64), history.places.sign, 0o600)
+    assert (history.verify().fault is not None, check(history, "--key", given_key)[0]) == (True, 1)
+    checkpoint.write(history.checkpoints, replace(said, digest=""), history.places.sign, 0o600)
+    assert check(history, "--key", given_key) == (0, str(history.verify())), "an older agentctl's has none"
+
+
+@pytest.mark.parametrize("damage", ["none", "rewritten", "cut", "another key", "of another kind", "no JSON"])
+def test_the_beginning_of_an_open_run_is_checked(ground, given_key, damage):
+    ground.init()
+    places = replace(ground.places, sign=_by(bytes(32))) if damage == "another key" else ground.places
+    with Journal.open(places, "run", "r1", clock=ground.clock) as journal:
+        journal.append(Kind.RUN_STARTED, {}, sync=True)
+        for _ in range(3):
+            journal.append(Kind.STEP_STARTED, {"step": "s0", "x": "y" * 600_000}, sync=True)
+        journal.append(Kind.STEP_SKIPPED, {"step": "s1", "reason": ""}, sync=True)
+    path, interim = ground.files()[1], ground.checkpoints / "000002-run-r1.interim"
+    whole = path.read_bytes().splitlines(keepends=True)
+    match damage:
+        case "rewritten":
+            path.write_bytes(b"".join([*whole[:2], *whole[3:]]).replace(b'"seq":5', b'"seq":4').replace(b'"seq":6', b'"seq":5'))
+        case "cut":
+            path.write_bytes(b"".join(whole[:2]))
+        case "of another kind":
+            interim.write_bytes(interim.read_bytes().replace(b"Interim", b"Checkpoint"))
+        case "no JSON":
+            interim.write_bytes(b"{")
+    code, said = check(ground, "--key", given_key)
+    assert code == (0 if damage == "none" else 1)
+    assert (str(ground.verify()) == said) if damage == "none" else ground.verify().fault is not None
+
+
+def _by(seed):
+    return partial(sshsig.sign, seed=seed, namespace=checkpoint.NAMESPACE)
 
 
 def test_a_cut_tail_or_an_older_copy_is_found_given_a_head(history):
