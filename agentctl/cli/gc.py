@@ -9,7 +9,7 @@ import typer
 from agentctl.cli.options import FormatOption, JsonInto, LockTimeout, seconds
 from agentctl.cli.output import emit, talk
 from agentctl.cli.session import Session
-from agentctl.errors import ConsentMissing, Exit, Usage
+from agentctl.errors import ConsentMissing, Unwritable, Usage
 from agentctl.views.emit import Format
 
 if TYPE_CHECKING:
@@ -60,9 +60,13 @@ def gc(
     consent = _consent(context.obj, found, command, auto_approve=auto_approve)
     done = retaining.drop(workspace, kept, found, consent, seconds(lock_timeout))
     talk(f"Dropped: {done.files:,} of {len(found.files):,} files, {done.bytes:,} bytes. The trace tells which.\n")
-    for line in done.stayed:
-        talk(f"warning: It is still there: {line}\n")
-    raise typer.Exit(Exit.UNREACHABLE if done.stayed else Exit.OK)
+    if done.stayed:
+        raise Unwritable(
+            "Not all of it could be dropped",
+            f"{len(done.stayed):,} of {len(found.files):,} files are still there: {done.stayed[0]}.",
+            hint="The trace tells of it as dropped. Once the cause is gone, this takes away what is left:",
+            command=command,
+        )
 
 
 def _consent(session: Session, found: Sweep, command: str, *, auto_approve: bool) -> str:

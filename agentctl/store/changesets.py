@@ -89,10 +89,12 @@ def encode(changeset: ChangeSet) -> Iterator[bytes]:
 
 
 def read(path: Path) -> ChangeSet:
-    """Return the changeset a file holds. Raises Tampered unless its content has the digest it states."""
+    """Return the changeset a file holds. Raises Tampered unless its content has the digest it states, or Usage."""
     try:
         with opened(path) as file:
             return _decode(path, iter(lambda: file.readline(_LONGEST_LINE), b""))
+    except FileNotFoundError as error:      # dropped by a gc since it was found
+        raise Usage("No such changeset", f"{path} is gone.") from error
     except OSError as error:
         raise Tampered("The changeset cannot be read", f"{path}: {error.strerror}.") from error
 

@@ -66,10 +66,11 @@ def kept(layout: Layout, noun: str) -> Iterator[Kept]:
         yield Kept(path=folder, about="", why=error.strerror or "it cannot be listed")
         return
     for name in names:
-        yield _read(folder / name)
+        if (found := _read(folder / name)) is not None:
+            yield found
 
 
-def _read(path: Path) -> Kept:
+def _read(path: Path) -> Kept | None:
     matched = _NAME.fullmatch(path.name)
     about = matched[1] if matched else ""
     try:
@@ -77,5 +78,7 @@ def _read(path: Path) -> Kept:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb") as file:
             return Kept(path=path, about=about, content=file.read(_MOST))
+    except FileNotFoundError:       # dropped since it was listed
+        return None
     except OSError as error:
         return Kept(path=path, about=about, why=error.strerror or "it cannot be read")

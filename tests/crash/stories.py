@@ -161,6 +161,31 @@ def _halt_holds(ground: Ground) -> list[str]:
     return wrong
 
 
+def _aged(ground: Ground) -> None:
+    """Two runs with values that stand only in their packs, the first of them older than is kept."""
+    ground.house.change("agentctl.yaml", lambda wire: wire.update(retention={"packs": 1, "changesets": 1}))
+    for letter in "ab":
+        _applied(update("notes", notes=letter * 2000))(ground)
+
+
+def _old(ground: Ground) -> list[str]:
+    first = next(record for record in ground.house.records() if record["kind"] == "run_started")
+    digest = first["body"]["digest"].removeprefix("sha256:")
+    return [f"packs/{first['run']}", f"changesets/{digest}.jsonl"]
+
+
+def _dropped(ground: Ground) -> Effects:
+    return {name.partition("/")[0]: int(not (ground.house.ours / name).exists()) for name in _old(ground)}
+
+
+def _dropped_are_told(ground: Ground) -> list[str]:
+    """Whatever is gone is told of, and what is kept can be undone."""
+    told = {file["path"] for record in ground.house.records() if record["kind"] == "gc" for file in record["body"]["files"]}
+    wrong = [f"{name} is gone and nothing tells of it" for name in _old(ground) if name not in told]
+    undone = ground.typed("rollback", ground.house.runs()[1])
+    return wrong if undone.code == 0 else [*wrong, f"the newer run cannot be undone: {undone.err[-300:]}"]
+
+
 STORIES = tuple(
     Story(**{"effects": done, **story}) for story in (
         {"name": "apply", "prepare": _writing(*SMALL), "command": lambda ground: ("apply", "plan.yaml"),
@@ -179,5 +204,7 @@ STORIES = tuple(
          "start": NOTHING, "goal": _all_of(MADE, TIER), "terminal": False, "after": _used_once},
         {"name": "halt", "prepare": _writing(TIER), "command": lambda ground: ("halt", "--all", "--reason", "it halves prices"),
          "effects": _halts, "start": {"halted": 0}, "goal": {"halted": 1}, "terminal": False, "after": _halt_holds},
+        {"name": "gc", "prepare": _aged, "command": lambda ground: ("gc", "--auto-approve"), "effects": _dropped,
+         "start": {"packs": 0, "changesets": 0}, "goal": {"packs": 1, "changesets": 1}, "terminal": False, "after": _dropped_are_told},
     )
 )

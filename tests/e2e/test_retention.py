@@ -344,7 +344,7 @@ def test_files_that_are_not_ours_are_left_alone(aged: House, tmp_path):
     assert (tmp_path / "theirs").read_text() == "x"
 
 
-@pytest.mark.parametrize("at", range(6))
+@pytest.mark.parametrize("at", [0, 1, 3])
 def test_a_gc_that_is_killed_has_told_of_all_that_is_gone_and_the_next_one_finishes(aged: House, at):
     """Killed from outside after so many files are gone; none goes before the trace tells of it."""
     script = (
