@@ -20,17 +20,27 @@ _INVISIBLE = frozenset(chr(code) for first, last in _INVISIBLE_RANGES for code i
 _MARKS_IN_A_ROW = 4
 _LONG_BLANK = re.compile(r"(?<=\S) {16,}")
 _BACKSLASHES = re.compile(r"\\+")
+# Runners of CI obey `##[error]`, `##vso[task.setvariable …]` and `##teamcity[…]` wherever they read it, and
+# `::error::` where a line begins, which may be wherever we wrap one.
+_COMMAND = re.compile(
+    r"#(?=#[a-z]*\[)|(?<!\S):(?=:[a-z])|:(?=:(?:error|warning|notice|debug|group|endgroup|echo|add-mask|add-matcher|"
+    r"remove-matcher|add-path|set-env|set-output|save-state|stop-commands)[ :])",
+    re.IGNORECASE,
+)
 _LOOKS_ESCAPED = re.compile(r"[ntr]|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}")
 
 
 def escape(text: str, write: Callable[[str], str] | None = None) -> str:
     """Return ``text`` with everything that does not show itself made visible. Idempotent; one line comes out.
 
+    What the log of a CI job would take for a command is no command any more.
+
     ``write`` says how a character is escaped; by default as Python would.
     """
-    if text.isascii() and text.isprintable():
+    if text.isascii() and text.isprintable() and "##" not in text and "::" not in text:
         return text
     write = write or _escaped
+    text = _COMMAND.sub(lambda found: write(found[0]), text)
     shown: list[str] = []
     marks = _MARKS_IN_A_ROW                 # a mark with nothing before it would sit on our own punctuation
     for character in text:
@@ -107,7 +117,7 @@ def _escaped(character: str) -> str:
 def _doubled(match: re.Match[str]) -> str:
     rest = match.string[match.end():match.end() + 9]
     ambiguous = _LOOKS_ESCAPED.match(rest) or (rest and escape("a" + rest[0]) != "a" + rest[0])
-    return match[0] * 2 if ambiguous else match[0]
+    return match[0] * 2 if ambiguous or _COMMAND.match(match.string, match.end()) else match[0]
 
 
 def _blanks(text: str) -> str:

@@ -21,7 +21,7 @@ _DRAWS_NOTHING = re.compile(
     "\ufff0-\ufffb\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 _COMMAND = re.compile(r"::(?:error|warning|notice) [^:\n]*::[^\n]*\n")
-_PIECE_OF_JSON = 4000
+_OBEYED = re.compile(r"##[A-Za-z]*\[|^\s*::[A-Za-z]")
 
 
 def show(data: bytes) -> None:
@@ -54,6 +54,7 @@ def _decodes(data: bytes) -> bool:
 def _shows_itself(shown: str) -> None:
     assert shown.isprintable(), ascii(shown)
     assert not _DRAWS_NOTHING.search(shown), ascii(shown)
+    assert not _OBEYED.search(shown), ascii(shown)
     shown.encode()
     in_a_row = 0
     for character in shown:

@@ -42,6 +42,7 @@ _NEVER = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ue000-\uf8ff\U000e0000-\U000e0fff]"
 )
+_COMMAND_OF_A_LOG = re.compile(r"##[A-Za-z]*\[")        # wherever it stands in a line; GitHub's `::x::` at its start only
 _MARKS_IN_A_ROW = 4
 
 
@@ -52,7 +53,7 @@ def faults(said: str, *, colour: bool = False) -> list[str]:
 
 
 def _shows_itself(line: str) -> bool:
-    if not line.isprintable() or _NEVER.search(line):
+    if not line.isprintable() or _NEVER.search(line) or _COMMAND_OF_A_LOG.search(line):
         return False
     in_a_row = 0
     for character in line:

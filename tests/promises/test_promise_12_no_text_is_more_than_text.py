@@ -88,9 +88,12 @@ STEPS = (
 )
 
 
-def assert_harmless(told: Told, *, colour: bool = False) -> None:
+def assert_harmless(told: Told, *, colour: bool = False, annotated: bool = False) -> None:
     for stream in (told.out, told.err):
         assert faults(stream, colour=colour) == []
+    # A runner of GitHub obeys what begins a line.
+    obeyed = [line for line in told.all.splitlines() if re.match(r"\s*::[A-Za-z]", line)]
+    assert annotated or obeyed == []
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -103,7 +106,7 @@ def test_a_plan_of_hostile_words_about_hostile_records_is_shown_as_text(poisoned
             continue
         assert told.code in (0, 4), told.err
         assert MARK in told.out or words[0] == "validate"
-        assert_harmless(told)
+        assert_harmless(told, annotated=format == "github")
         assert_keeps_its_form(format, told.out)
     assert faults((poisoned.root / "review.json").read_text()) == []
 
@@ -121,7 +124,6 @@ def assert_keeps_its_form(format: str, out: str) -> None:
             }
         case "github":
             assert all(re.match(r"::(error|warning|notice) ", line) for line in out.splitlines())
-            assert not re.search(r"::(add-mask|set-output)", out.replace("%3A%3A", ""))
         case "markdown":
             assert_only_code(out)
 
@@ -288,3 +290,42 @@ def test_a_colourful_terminal_gets_no_more_than_colours_of_ours(poisoned):
     told = poisoned.typed("plan", "plan.yaml", answers=(), NO_COLOR="", FORCE_COLOR="1", TERM="xterm-256color", COLUMNS="80")
     assert "\x1b[" in told.err
     assert_harmless(told, colour=True)
+
+
+def test_what_a_policy_says_is_shown_as_text(poisoned, run):
+    """In a pull request the policy may be the proposer's, too."""
+
+    def reword(policy: dict[str, Any]) -> None:
+        policy["invariants"] = [{"id": "no", "deny": "true", "level": "soft", "message": CODE, "override": {"from": ["on-call"], "expires": "1h"}}]
+        policy["freezes"] = [{"id": "frozen", "from": "2020-01-01T00:00:00Z", "until": "2090-01-01T00:00:00Z", "message": CODE}]
+
+    poisoned.change("policy.yaml", reword)
+    hostile_plan(poisoned, *STEPS)
+    shown = 0
+    for words in (("plan", "plan.yaml"), ("policy", "explain", "plan.yaml"), ("policy", "show"), ("policy", "lint"), ("validate", "plan.yaml")):
+        for format in FORMATS:
+            told = run(poisoned, *words, "--format", format)
+            if told.code != 64:
+                shown += MARK in told.out
+                assert_harmless(told, annotated=format == "github")
+                assert_keeps_its_form(format, told.out)
+    assert shown >= 10
+
+
+def test_what_a_remote_says_to_a_witnessed_head_is_shown_as_text(poisoned, run, typed):
+    """A server may refuse a push with whatever it likes to say."""
+    remote = poisoned.home / "remote.git"
+    subprocess.run(["git", "init", "--quiet", "--bare", str(remote)], check=True)
+    said = poisoned.home / "said"
+    said.write_text(ANYTHING.replace("\x00", ""))
+    (remote / "hooks").mkdir(exist_ok=True)
+    (remote / "hooks/pre-receive").write_text(f"#!/bin/sh\ncat {said}\ncat {said} >&2\nexit 1\n")
+    (remote / "hooks/pre-receive").chmod(0o755)
+    subprocess.run(["git", "init", "--quiet", str(poisoned.root)], check=True)
+    subprocess.run(["git", "-C", str(poisoned.root), "remote", "add", "origin", str(remote)], check=True)
+    poisoned.change("agentctl.yaml", lambda file: file.update(witness={"git": "origin"}))
+    hostile_plan(poisoned, update("tier", tier="annual"))
+    told = typed(poisoned, "apply", "plan.yaml")
+    assert MARK in told.err
+    assert_harmless(told)
+    assert_harmless(run(poisoned, "verify", "--witness"))

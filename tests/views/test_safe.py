@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from agentctl.views import safe
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))            # lone surrogates included
-NASTY = st.text(st.sampled_from('a \\"\n\t\r\x1b\x00\x7f\x85\x9b\u00a0\u00ad\u034f\u061c\u115f\u180b\u200b\u200f\u2028\u202e\u2066\u2800\u3164\ufe0f\ufeff\uffa0\ud800\U000e0041\U000e0100\u0301nxu0'), max_size=40)
+NASTY = st.text(st.sampled_from('a \\"\n\t\r\x1b\x00\x7f\x85\x9b\u00a0\u00ad\u034f\u061c\u115f\u180b\u200b\u200f\u2028\u202e\u2066\u2800\u3164\ufe0f\ufeff\uffa0\ud800\U000e0041\U000e0100\u0301nxu023#v[:'), max_size=40)
 
 
 def forbidden(character: str) -> bool:
@@ -23,6 +24,7 @@ def test_no_forbidden_character_survives_escaping(text):
     for shown in (safe.escape(text), safe.line(text), safe.quoted(text)):
         assert not any(forbidden(character) for character in shown)
         assert "\n" not in shown
+        assert not re.search(r"##[a-z]*\[|(?<!\S)::[a-z]", shown)
         shown.encode()
 
 
@@ -49,6 +51,12 @@ def test_two_different_texts_never_look_the_same_on_a_line(left, right):
     ("a" + " " * 40 + "b", "a\\x20{40}b"),
     ("tab\there", "tab\\there"),
     ("Zoë, 東京, naïve", "Zoë, 東京, naïve"),
+    ("## Heading [1]", "## Heading [1]"),
+    ("std::vector, ::1, ::/0, a: :b", "std::vector, ::1, ::/0, a: :b"),
+    ("  ::error::x y::add-mask::z", "  \\x3a:error::x y\\x3a:add-mask::z"),
+    ("a ##[add-mask]e", "a \\x23#[add-mask]e"),
+    ("###vso[task.setvariable variable=x]y", "#\\x23#vso[task.setvariable variable=x]y"),
+    ("\\x23#[typed out]", "\\\\x23#[typed out]"),
 ])
 def test_ordinary_text_stays_readable_and_hostile_text_shows(text, shown):
     assert safe.line(text) == shown
