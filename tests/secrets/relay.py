@@ -163,6 +163,8 @@ class Relay:
         return Inverse(kind=Reversibility.NONE, stays="gone")
 
     def _slip(self, password):
+        if "deviate" in self._tells:
+            return {"quota": password}
         return {"dsn": f"smtp://user:{quote(password, safe='')}@host"} if "record" in self._tells else {}
 
     def _basic(self, password):
@@ -184,4 +186,7 @@ class TYPE:
     @staticmethod
     def open(instance):
         settings = instance.settings
+        if "crash" in settings.get("tells", ()):
+            password = Path(instance.root, settings["path"]).read_text()    # a local name, and the words of the error
+            raise ZeroDivisionError(password)
         return Relay(instance.name, Path(instance.root, settings["path"]), frozenset(settings.get("tells", ())))
