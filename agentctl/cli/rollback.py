@@ -57,11 +57,13 @@ def rollback(
         agentctl rollback 4k2m --step tier --with-dependents
     """
     from agentctl.workspace.previewing import preview_rollback
+    from agentctl.workspace.unlocking import await_end
 
     workspace = context.obj.workspace()
     selection = Selection(
         steps=tuple(step or ()), from_=from_, connector=connector, with_dependents=with_dependents
     )
+    await_end(workspace, run, seconds(lock_timeout))
     undoing = preview_rollback(workspace, workspace.run_to_act_on(run), selection)
     asked = Asked(session=context.obj, timeout=seconds(lock_timeout), diff=diff, json=json, into=json_into)
     if undoing.preview is None:

@@ -12,8 +12,9 @@ from dataclasses import asdict
 
 from agentctl.errors import AgentctlError, Tampered, Unwritable
 from agentctl.model.halt import halt_to_wire, recorded_ids
+from agentctl.model.run import RunStatus
 from agentctl.store import atomic, halts, lock
-from agentctl.store.owner import Owner, myself
+from agentctl.store.owner import Owner, myself, show
 from agentctl.trace.chain import trace_files
 from agentctl.trace.journal import Journal
 from agentctl.trace.record import Kind, Record
@@ -43,6 +44,15 @@ def locked(workspace: Workspace, run: str, timeout: float) -> Iterator[lock.Held
             _record_rejections(workspace)
         if newest(workspace) != witnessed:
             bring(workspace)
+
+
+def await_end(workspace: Workspace, name: str, timeout: float) -> None:
+    """Wait for a run that is at work right now: until it has ended, nobody can tell what it did. Raises Locked."""
+    run = workspace.run_to_act_on(name)
+    holder = show(workspace.layout.lock)
+    if run.status is RunStatus.OPEN and holder is not None and holder.run == run.id and holder.alive is not False:
+        with locked(workspace, "", timeout):
+            pass
 
 
 def break_lock(workspace: Workspace, reason: str) -> str:

@@ -172,9 +172,8 @@ def _next(ground: Ground, story: Story, said: Ended) -> tuple[str, ...] | None:
 
 
 def _leading_on(ground: Ground, story: Story, told: Ended) -> list[tuple[str, ...]]:
-    """Return the commands that lead to the story's end: who applies does not undo, and who undoes a part not the whole."""
-    undoing, *selection = story.command(ground)[0] == "rollback", *story.command(ground)[2:]
-    return [command for command in _commands(told) if command[0] != "rollback" or (undoing and not selection)]
+    """Return the commands that lead to the story's end: nobody undoes anything else than that."""
+    return [command for command in _commands(told) if command[0] != "rollback" or command == story.command(ground)]
 
 
 def _commands(told: Ended) -> list[tuple[str, ...]]:
