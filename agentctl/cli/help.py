@@ -28,6 +28,7 @@ MEANINGS: Mapping[Exit, str] = {
 }
 _STATEMENTS = frozenset({
     "auto_approve", "allow_widening", "happened", "did_not", "skip", "reason", "override", "withdraw", "drop", "with_",
+    "compromised", "replace",
 })
 _NEVER_SET = frozenset({"version", "install_completion", "show_completion", "help"})
 _AS_IT_STANDS = "\b\n"      # click's mark for a paragraph whose lines are kept

@@ -1,4 +1,4 @@
-"""``agentctl key``: the workspace key, handed to a colleague or a runner."""
+"""``agentctl key``: the workspace key shown, handed on, taken in and replaced."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from typing import Annotated
 
 import typer
 
-from agentctl.cli.output import talk
-from agentctl.views.emit import write
+from agentctl.cli.halting import Reason
+from agentctl.cli.options import FormatOption
+from agentctl.cli.output import emit, talk
+from agentctl.errors import Usage
+from agentctl.views.emit import Format, write
 
 app = typer.Typer(
-    help="Hand the workspace key on, or take one in.",
+    help="See, hand on, take in or replace the workspace key.",
     add_completion=False,
     rich_markup_mode=None,
     no_args_is_help=True,
@@ -20,25 +23,89 @@ app = typer.Typer(
 
 
 @app.command()
-def export(context: typer.Context) -> None:
-    """Print the workspace key. Whoever has it can read hidden values and close trace files.
+def show(context: typer.Context, format: FormatOption = Format.TERMINAL) -> None:
+    """Show which key is in force, which were, and what each is needed for. Never the keys themselves.
 
-        agentctl key export > key.json
+        agentctl key show
     """
-    from agentctl.workspace.sharing import exported
+    from agentctl.views.document.keys import keys as document
+    from agentctl.views.terminal.keys import draw_keys
+    from agentctl.workspace.keyholding import keeping
 
-    write(exported(context.obj.workspace()), sys.stdout)
+    emit(document(keeping(context.obj.workspace())), draw_keys, context.obj, format=format)
+
+
+@app.command()
+def export(
+    context: typer.Context,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write it into a new file, readable by you only.")
+    ] = None,
+    public: Annotated[
+        bool, typer.Option("--public", help="Only the public keys, for who checks the trace from outside.")
+    ] = False,
+) -> None:
+    """Hand the workspace key on. Whoever has it can read hidden values and close trace files.
+
+        agentctl key export -o ~/key.json
+        agentctl key export | ssh runner 'cd app && agentctl key import -'
+        agentctl key export --public > keys.pub
+    """
+    from agentctl.workspace import sharing
+
+    workspace = context.obj.workspace()
+    if public and out is not None:
+        raise Usage("Wrong usage", "--public is for everybody to read: it goes to stdout, and not with --out.")
+    if out is not None:
+        sharing.save_key(workspace, out)
+        talk(f"The key is in {out}, readable by you only.\n")
+    elif public:
+        write(sharing.public(workspace), sys.stdout)
+    elif sys.stdout.isatty():
+        raise Usage(
+            "The key is not shown on a terminal",
+            "It would stay in the scroll-back and in logs of the session.",
+            hint="Write it into a file that only you can read, or pipe it to where it goes:",
+            command="agentctl key export -o ~/key.json",
+        )
+    else:
+        write(sharing.exported(workspace), sys.stdout)
 
 
 @app.command("import")
 def import_(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `agentctl key export` printed.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `agentctl key export` gave; - is stdin.")],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Put it in the place of a damaged key, or of one it replaced.")
+    ] = False,
 ) -> None:
-    """Take in the key of this workspace; a key of another lineage, or over an existing one, is refused.
+    """Take in the key of this workspace. One of another lineage, or that was replaced since, is refused.
 
-        agentctl key import key.json
+        agentctl key import ~/key.json
+        agentctl key import --replace ~/new-key.json
     """
     from agentctl.workspace.sharing import take_in
 
-    talk(f"The key is in {take_in(context.obj.workspace(), file)}.\n")
+    talk(take_in(context.obj.workspace(), file, replace=replace))
+
+
+@app.command()
+def rotate(
+    context: typer.Context,
+    reason: Reason,
+    compromised: Annotated[
+        bool, typer.Option("--compromised", help="Record that somebody else may have the old key.")
+    ] = False,
+) -> None:
+    """Replace the workspace key, recorded and signed with both. What it sealed stays readable.
+
+    Approvals, what is done already and the equality of hidden values stay as they are.
+
+        agentctl key rotate --reason "yearly"
+        agentctl key rotate --compromised --reason "laptop of Ann stolen"
+    """
+    from agentctl.workspace.rotating import rotate as replace
+    from agentctl.workspace.rotating import words
+
+    talk(words(replace(context.obj.workspace(), reason, compromised=compromised), compromised=compromised) + "\n")

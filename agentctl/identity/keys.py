@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import os
 import secrets
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,10 @@ from typing import Any
 from agentctl.errors import AgentctlError, Exit, Tampered, Unwritable, Usage
 
 _VERSION = 1
+_LARGEST = 1 << 20      # bytes; what is cut off there is no key
 _ROOTS = ("encryption", "commitment", "signing")
+_ROOT = 32
+_REPLACED = ("encryption", "signing")
 
 
 class NoKey(AgentctlError):
@@ -24,14 +27,39 @@ class NoKey(AgentctlError):
     code = Exit.UNREACHABLE
 
 
+class Damaged(Tampered):
+    """The file holds nothing that was ever a key's: a good copy may take its place."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retired:
+    """What stays of a key that was replaced: enough to read what it sealed and to name it, and not to sign."""
+
+    encryption: bytes = field(repr=False)
+    public_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Successor:
+    """Roots that are to replace those in force. Whether they do already is for the trace to say."""
+
+    encryption: bytes = field(repr=False)
+    signing: bytes = field(repr=False)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
-    """Three independent random roots of 32 bytes; ``signing`` is an Ed25519 seed. Never printed, never logged."""
+    """Three independent random roots of 32 bytes; ``signing`` is an Ed25519 seed. Never printed, never logged.
+
+    ``retired`` are those before, the oldest first; ``commitment`` is never replaced.
+    """
 
     lineage: str
     encryption: bytes = field(repr=False)
     commitment: bytes = field(repr=False)
     signing: bytes = field(repr=False)
+    retired: tuple[Retired, ...] = ()
+    successor: Successor | None = None
 
 
 def place(lineage: str, *, key_file: str, config_home: str, home: Path) -> Path:
@@ -48,13 +76,31 @@ def place(lineage: str, *, key_file: str, config_home: str, home: Path) -> Path:
     return base / "agentctl" / "keys" / lineage
 
 
+def place_in(lineage: str, environ: Mapping[str, str]) -> Path:
+    """Return the same, as the environment says."""
+    key_file, config_home = environ.get("AGENTCTL_KEY_FILE", ""), environ.get("XDG_CONFIG_HOME", "")
+    return place(lineage, key_file=key_file, config_home=config_home, home=Path.home())
+
+
+def outside(path: Path, workspace: Path) -> Path:
+    """Return ``path``. Raises NoKey where it lies in the workspace: what may edit files there could sign by it."""
+    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(workspace)):    # ``resolve`` raises on loops
+        return path
+    raise NoKey(
+        "The key's place is within the workspace",
+        f"{path} lies in {workspace}, where agents edit files: one that reads it can read hidden values and sign.",
+        hint="Keep it elsewhere (move it there, if it is here already), and say where:",
+        command="export AGENTCTL_KEY_FILE=/PATH/ELSEWHERE/key.json",
+    )
+
+
 def create(path: Path, lineage: str) -> Key:
     """Make a new key and store it durably. Raises Usage where there is a file already: a key is never replaced."""
     key = Key(
         lineage=lineage,
-        encryption=secrets.token_bytes(32),
-        commitment=secrets.token_bytes(32),
-        signing=secrets.token_bytes(32),
+        encryption=secrets.token_bytes(_ROOT),
+        commitment=secrets.token_bytes(_ROOT),
+        signing=secrets.token_bytes(_ROOT),
     )
     _store(path, key)
     return key
@@ -68,10 +114,13 @@ def find(path: Path, lineage: str) -> Key | None:
         return None
     except OSError as error:
         raise NoKey("The key cannot be read", f"{path}: {error.strerror}.") from error
+    if stat.S_ISDIR(os.fstat(descriptor).st_mode):      # which cannot be made a file object of
+        os.close(descriptor)
+        raise NoKey("The key cannot be read", f"{path} is not a regular file.")
     with os.fdopen(descriptor, "rb") as file:
         _check_private(path, os.fstat(descriptor))
         try:
-            data = file.read()
+            data = file.read(_LARGEST)
         except OSError as error:
             raise NoKey("The key cannot be read", f"{path}: {error.strerror}.") from error
     return _decode(path, data, lineage)
@@ -95,11 +144,34 @@ def text(key: Key) -> str:
     return _encode(key).decode()
 
 
-def take_in(path: Path, data: bytes, lineage: str) -> Key:
-    """Store a key that ``text`` gave elsewhere. Raises Tampered for another lineage's, Usage where there is one."""
-    key = _decode(path, data, lineage)
+def parse(path: Path, data: bytes, lineage: str) -> Key:
+    """Return the key whose file's bytes these are. Raises Tampered for anything else, or another lineage's."""
+    return _decode(path, data, lineage)
+
+
+def store(path: Path, key: Key) -> None:
+    """Store a key that ``text`` gave elsewhere. Raises Usage where there is a file already."""
     _store(path, key)
-    return key
+
+
+def replace(path: Path, key: Key) -> None:
+    """Put ``key`` in the place of what the file holds, durably: its name never stands for half a key.
+
+    The file stays its owner's, also where root does it.
+    """
+    try:
+        path = path.resolve(strict=True)        # a link to where it is kept stays one
+        owner = path.stat()
+        temporary = _beside(path, _encode(key))
+        try:
+            if owner.st_uid != os.geteuid():
+                os.chown(temporary, owner.st_uid, owner.st_gid)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        _sync(path.parent)
+    except OSError as error:
+        raise Unwritable("The key could not be written", f"{path}: {error.strerror}.") from error
 
 
 def _store(path: Path, key: Key) -> None:
@@ -126,8 +198,12 @@ def _check_private(path: Path, status: os.stat_result) -> None:
 
 
 def _encode(key: Key) -> bytes:
-    roots = {name: base64.b64encode(getattr(key, name)).decode() for name in _ROOTS}
-    wire = {"version": _VERSION, "kind": "Key", "lineage": key.lineage, **roots}
+    wire: dict[str, Any] = {"version": _VERSION, "kind": "Key", "lineage": key.lineage}
+    wire |= {name: _text(getattr(key, name)) for name in _ROOTS}
+    if key.retired:
+        wire["retired"] = [{"encryption": _text(old.encryption), "public_key": old.public_key} for old in key.retired]
+    if key.successor:
+        wire["successor"] = {name: _text(getattr(key.successor, name)) for name in _REPLACED}
     return json.dumps(wire, indent=2).encode() + b"\n"
 
 
@@ -138,22 +214,56 @@ def _decode(path: Path, data: bytes, lineage: str) -> Key:
             raise ValueError(wire["kind"])
         if wire["version"] != _VERSION:
             raise NoKey("The key is of another version", f"{path} has version {wire['version']}; this is {_VERSION}.")
-        if wire.keys() != {"version", "kind", "lineage", *_ROOTS}:
-            raise ValueError("fields")
-        roots = [base64.b64decode(wire[name], validate=True) for name in _ROOTS]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, binascii.Error):
+        key = _key(wire)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         # Not chained: the cause quotes the file's content, and that is the key.
-        raise Tampered("The key file is damaged", f"{path} is not a key file of agentctl.") from None
-    if any(len(root) != 32 for root in roots):
-        raise Tampered("The key file is damaged", f"{path}: a root does not have 32 bytes.")
-    if wire["lineage"] != lineage:
-        raise Tampered("The key is another workspace's", f"{path} is the key of {wire['lineage']}, not of {lineage}.")
-    encryption, commitment, signing = roots
-    return Key(lineage=lineage, encryption=encryption, commitment=commitment, signing=signing)
+        raise Damaged("The key file is damaged", f"{path} is not a key file of agentctl.") from None
+    if key.lineage != lineage:
+        raise Tampered("The key is another workspace's", f"{path} is the key of {key.lineage}, not of {lineage}.")
+    return key
+
+
+def _key(wire: dict[str, Any]) -> Key:
+    """Return the key a file says. Raises ValueError, KeyError or TypeError for what no file of ours says."""
+    if wire.keys() - {"retired", "successor"} != {"version", "kind", "lineage", *_ROOTS}:
+        raise ValueError("fields")
+    retired = wire.get("retired", [])
+    if any(old.keys() != {"encryption", "public_key"} or not isinstance(old["public_key"], str) for old in retired):
+        raise ValueError("retired")
+    successor = wire.get("successor")
+    if successor is not None and successor.keys() != set(_REPLACED):
+        raise ValueError("successor")
+    return Key(
+        lineage=wire["lineage"],
+        **{name: _root(wire[name]) for name in _ROOTS},
+        retired=tuple(Retired(encryption=_root(old["encryption"]), public_key=old["public_key"]) for old in retired),
+        successor=None if successor is None else Successor(**{name: _root(successor[name]) for name in _REPLACED}),
+    )
+
+
+def _root(text: str) -> bytes:
+    root = base64.b64decode(text, validate=True)
+    if len(root) != _ROOT:
+        raise ValueError("a root has 32 bytes")
+    return root
+
+
+def _text(root: bytes) -> str:
+    return base64.b64encode(root).decode()
 
 
 def _write_new(path: Path, data: bytes) -> None:
-    """Write beside and link: the name never stands for half a key, and never takes another file's place."""
+    """Link: the name never takes another file's place."""
+    temporary = _beside(path, data)
+    try:
+        path.hardlink_to(temporary)
+    finally:
+        temporary.unlink()
+    _sync(path.parent)
+
+
+def _beside(path: Path, data: bytes) -> Path:
+    """Write ``data`` durably into a new file beside ``path``, its owner's only, and return that."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     try:
@@ -162,11 +272,15 @@ def _write_new(path: Path, data: bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(descriptor)
-        path.hardlink_to(temporary)
-    finally:
+    except OSError:
         temporary.unlink()
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        raise
+    return temporary
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(folder)
+        os.fsync(descriptor)
     finally:
-        os.close(folder)
+        os.close(descriptor)

@@ -29,7 +29,12 @@ class Vault:
     @property
     def key_id(self) -> str:
         """A name for the key that tells nothing about it: which key a pack was sealed with."""
-        return self._hmac("key id", None).hex()[:16]
+        return self.key_ids[0]
+
+    @property
+    def key_ids(self) -> tuple[str, ...]:
+        """The names of all keys whose sealed bytes this one opens, its own first."""
+        return tuple(key_id(self.key.commitment, root) for root in self._roots)
 
     def commit(self, address: str, path: str, wire: Any) -> str:
         """Return ``hmac:…`` over address, path and value: equality is visible there, the value not guessable."""
@@ -42,25 +47,38 @@ class Vault:
     def seal(self, data: bytes, context: bytes) -> bytes:
         """Encrypt and authenticate ``data``; only the same ``context`` opens it."""
         nonce = os.urandom(_NONCE)
-        return nonce + self._cipher(context).encrypt(nonce, data, context)
+        return nonce + _cipher(self.key.encryption, context).encrypt(nonce, data, context)
 
     def open(self, sealed: bytes, context: bytes) -> bytes:
-        """Return what was sealed. Raises NotSealed."""
+        """Return what was sealed, with this key or one that it replaced. Raises NotSealed."""
         from cryptography.exceptions import InvalidTag
 
-        try:
-            return self._cipher(context).decrypt(sealed[:_NONCE], sealed[_NONCE:], context)
-        except (InvalidTag, ValueError) as error:
-            raise NotSealed("it was not sealed here with this key") from error
+        for root in self._roots:
+            try:
+                return _cipher(root, context).decrypt(sealed[:_NONCE], sealed[_NONCE:], context)
+            except (InvalidTag, ValueError):
+                continue
+        raise NotSealed("it was not sealed here with this key")
+
+    @property
+    def _roots(self) -> tuple[bytes, ...]:
+        after = (self.key.successor.encryption,) if self.key.successor is not None else ()
+        return (self.key.encryption, *(old.encryption for old in reversed(self.key.retired)), *after)
 
     def _hmac(self, purpose: str, content: Any) -> bytes:
         return hmac.digest(self.key.commitment, canonical([purpose, content]), "sha256")
 
-    def _cipher(self, context: bytes) -> ChaCha20Poly1305:
-        """A key of its own for every context, so that random nonces never have to last for long."""
-        from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
-        from cryptography.hazmat.primitives.hashes import SHA256
-        from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-        derive = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"agentctl seal 1\0" + context)
-        return ChaCha20Poly1305(derive.derive(self.key.encryption))
+def key_id(commitment: bytes, encryption: bytes) -> str:
+    """Return the name of the key with these roots."""
+    return hmac.digest(encryption, canonical(["key id", commitment.hex()]), "sha256").hex()[:16]
+
+
+def _cipher(root: bytes, context: bytes) -> ChaCha20Poly1305:
+    """A key of its own for every context, so that random nonces never have to last for long."""
+    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+    derive = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"agentctl seal 1\0" + context)
+    return ChaCha20Poly1305(derive.derive(root))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, Protocol, Self
 
 from agentctl.errors import Unwritable
+from agentctl.files import opened
 from agentctl.model.canonical import canonical
 from agentctl.store import atomic
 
@@ -22,10 +23,16 @@ _sync_data = getattr(os, "fdatasync", os.fsync)
 
 
 class Sealer(Protocol):
-    """What encrypts: the holder of the lineage's key. ``open`` raises ValueError for what was not sealed so."""
+    """What encrypts: the holder of the lineage's key. ``open`` raises ValueError for what was not sealed so.
+
+    It seals with the key of ``key_id`` and opens what was sealed with any of ``key_ids``.
+    """
 
     @property
     def key_id(self) -> str: ...
+
+    @property
+    def key_ids(self) -> Collection[str]: ...
 
     def seal(self, data: bytes, context: bytes) -> bytes: ...
 
@@ -111,20 +118,35 @@ def read(folder: Path, name: str, sealer: Sealer | None) -> Contents:
     if sealer is None:
         return Contents(hidden="hidden: this machine has no key for the workspace")
     try:
-        with _path(folder, name).open("rb") as file:
+        with opened(_path(folder, name)) as file:
             return _read(file, name, sealer)
     except FileNotFoundError:
-        return Contents(hidden="hidden: the pack is gone (dropped by retention)")
+        return Contents(hidden="hidden: the pack is gone")
     except OSError as error:
         return Contents(hidden=f"hidden: the pack cannot be read ({error.strerror})")
 
 
+def sealed_with(folder: Path) -> Mapping[str, int]:
+    """Return how many packs need which key, by its id; packs that cannot be read are left out."""
+    counts: dict[str, int] = {}
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        try:
+            with opened(path) as file:
+                header = file.readline(100)
+        except OSError:
+            continue
+        if header.startswith(_MAGIC) and header.endswith(b"\n"):
+            name = header[len(_MAGIC) : -1].decode("ascii", "replace")
+            counts[name] = counts.get(name, 0) + 1
+    return counts
+
+
 def _read(file: BinaryIO, name: str, sealer: Sealer) -> Contents:
     header = file.readline(100)
-    if not header.startswith(_MAGIC):
+    if not (header.startswith(_MAGIC) and header.endswith(b"\n")):
         return Contents(hidden="hidden: the pack is damaged at its beginning")
-    if header != _header(sealer):
-        theirs = header[len(_MAGIC) :].decode("ascii", "replace").strip()
+    theirs = header[len(_MAGIC) :].decode("ascii", "replace").strip()
+    if theirs not in sealer.key_ids:
         return Contents(hidden=f"hidden: sealed with key {theirs}, this machine has {sealer.key_id}")
     values: dict[str, Any] = {}
     for number, sealed in enumerate(_frames(file)):

@@ -40,6 +40,7 @@ def make(root: Path, environ: Mapping[str, str], *, policy: str, group: str) -> 
     """Make ``root`` a workspace and return what was made, in words. Raises Usage for a policy nobody knows."""
     said = []
     gid = _gid(group)
+    keys.outside(keys.place_in("new", environ), root)
     try:
         root.mkdir(parents=True, exist_ok=True)
         if (root / NAME).exists():
@@ -48,7 +49,9 @@ def make(root: Path, environ: Mapping[str, str], *, policy: str, group: str) -> 
             said += _first_files(root, policy)
         layout = Layout(root / lineage.FOLDER, group=gid is not None)
         layout.make(gid)
-        (layout.root / ".gitignore").write_text(_IGNORE)
+        ignored = layout.root / ".gitignore"
+        ignored.write_text(_IGNORE)
+        ignored.chmod(layout.file_mode)
         _schemas(layout)
     except OSError as error:
         raise Unwritable("The workspace could not be made", f"{error.filename}: {error.strerror}.") from error

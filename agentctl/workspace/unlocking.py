@@ -20,6 +20,7 @@ from agentctl.trace.journal import Journal
 from agentctl.trace.record import Kind, Record
 from agentctl.workspace.lineage import new_id
 from agentctl.workspace.rejected import unrecorded
+from agentctl.workspace.succession import take_up
 from agentctl.workspace.watching import tripped
 from agentctl.workspace.witnessing import bring, newest
 from agentctl.workspace.workspace import Workspace
@@ -31,6 +32,7 @@ def locked(workspace: Workspace, run: str, timeout: float) -> Iterator[lock.Held
     me = myself(run=run, person=workspace.person, now=workspace.now())
     with lock.acquire(workspace.layout.lock, me, timeout=timeout, mode=workspace.layout.file_mode) as held:
         workspace.layout.refill()
+        take_up(workspace)
         if held.broke is not None:
             record_act(workspace, Kind.UNLOCK, _broken(held.broke, workspace.person, "its owner is dead"))
         for folder in workspace.layout.folders():

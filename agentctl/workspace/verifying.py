@@ -10,7 +10,7 @@ from agentctl.store import state as store
 from agentctl.trace import part
 from agentctl.trace import verify as trace
 from agentctl.trace.chain import TraceFile
-from agentctl.trace.checkpoint import NAMESPACE, Check
+from agentctl.workspace.anchoring import anchored
 from agentctl.workspace.attesting import Signatures
 from agentctl.workspace.packed import Packed, packed
 from agentctl.workspace.projecting import load_state
@@ -41,13 +41,14 @@ def verify(
     With ``witness`` every head it was told must be in the trace. Raises Unreachable where it can't be asked.
     """
     file = _file_of(workspace, run) if run else None
-    check = _check(workspace, key)
+    anchors = anchored(workspace, key)
+    check = anchors.check
     heard = hear(workspace, check) if witness else Heard(heads={})
     outside = dict(heard.heads)
     if expect_head:
         head = expect_head if expect_head.startswith("sha256:") else f"sha256:{expect_head}"
         outside[head] = "--expect-head"
-    examine = Signatures(workspace)
+    people = Signatures(workspace)
     folder, checkpoints = workspace.layout.trace, workspace.layout.checkpoints
     inside, wrong = _state_head(workspace)
     verdict = trace.verify(
@@ -56,10 +57,11 @@ def verify(
         lineage=workspace.lineage,
         known=trace.Known(inside=inside, outside=outside, within=heard.within),
         check=check,
-        examine=examine,
+        examine=lambda link: anchors.hear(link) or people(link),
     )
+    verdict = anchors.judged(verdict)
     wrong = wrong or _behind(workspace, verdict, inside)
-    verdict = replace(verdict, notes=(*verdict.notes, *wrong, *examine.notes, *heard.notes))
+    verdict = replace(verdict, notes=(*verdict.notes, *wrong, *people.notes, *heard.notes))
     if file is None:
         return Report(verdict=verdict)
     alone = part.part_of(folder, checkpoints, file, verdict, lineage=workspace.lineage, check=check)
@@ -74,6 +76,12 @@ def _file_of(workspace: Workspace, name: str) -> TraceFile:
     found = [file for file in files if file.id == name] or [file for file in files if file.id.startswith(name)]
     if len(found) == 1:
         return found[0]
+    if not found and (damage := workspace.history().damage):
+        raise Tampered(
+            "The trace is damaged",
+            f"{damage[0]}. `{name}` is none of the runs that are there.",
+            command="agentctl verify",
+        )
     if not files:
         raise Usage("No runs yet", "The trace has no file of a run.", command="agentctl verify")
     problem = "The run's name is not unique" if found else "No such run"
@@ -107,18 +115,3 @@ def _behind(workspace: Workspace, verdict: trace.Verdict, inside: dict[str, str]
 def _told(error: Tampered) -> str:
     mend = f" {error.hint.rstrip('.')}: `{error.command}`." if error.command else f" {error.hint}"
     return f"{error.summary}: {error.detail}{mend}"
-
-
-def _check(workspace: Workspace, key: Path | None) -> Check | None:
-    from agentctl.identity.sshsig import public_key, verify
-
-    if key is not None:
-        try:
-            public = key.read_text(encoding="ascii").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise Usage("The public key cannot be read", f"{key}: {error}.") from error
-    elif workspace.vault_if_any is not None:
-        public = public_key(workspace.key.signing)
-    else:
-        return None
-    return lambda message, armored: verify(message, armored, public_key=public, namespace=NAMESPACE)

@@ -28,6 +28,7 @@ from agentctl.model.clock import Clocks, decision_time
 from agentctl.model.diagnostic import Diagnostic
 from agentctl.model.halt import Halt
 from agentctl.model.plan import Plan
+from agentctl.model.retention import dropped
 from agentctl.model.run import History, Run
 from agentctl.planfile.catalog import Catalog
 from agentctl.planfile.evidence import checking
@@ -104,17 +105,25 @@ class Workspace:
 
     @property
     def key_path(self) -> Path:
-        return keys.place(
-            self.lineage,
-            key_file=self.environ.get("AGENTCTL_KEY_FILE", ""),
-            config_home=self.environ.get("XDG_CONFIG_HOME", ""),
-            home=Path.home(),
-        )
+        """Where the key is. Raises NoKey where that is within the workspace."""
+        return keys.outside(keys.place_in(self.lineage, self.environ), self.root)
+
+    @cached_property
+    def held_key(self) -> keys.Key:
+        """The key this machine has, whether it is still in force or not. Raises NoKey, saying who can help."""
+        return keys.load(self.key_path, self.lineage)
 
     @cached_property
     def key(self) -> keys.Key:
-        """The key of this lineage. Raises NoKey, saying who can help."""
-        return keys.load(self.key_path, self.lineage)
+        """The key of this lineage, to seal and sign with. Raises NoKey, of one that was replaced as well."""
+        from agentctl.workspace.succession import in_force
+
+        return in_force(self.held_key, self.key_path, self.layout.trace, self.lineage)
+
+    def forget_key(self) -> None:
+        """Read the key anew when it is asked for next."""
+        for name in ("held_key", "key", "vault", "vault_if_any"):
+            self.__dict__.pop(name, None)
 
     @cached_property
     def vault(self) -> Vault:
@@ -258,7 +267,7 @@ class Workspace:
     def vault_if_any(self) -> Vault | None:
         """The vault, or None where this machine has no key that works: what only reads works without it."""
         try:
-            return self.vault
+            return Vault(self.held_key)     # also one that was replaced: what it sealed it can read
         except (keys.NoKey, Tampered):
             return None
 
@@ -279,8 +288,23 @@ class Workspace:
 
     def stored(self, name: str) -> tuple[ChangeSet, Mapping[str, Any]]:
         """Return a stored changeset (digest, its beginning, or a file) and its hidden values."""
-        changeset = proving.with_signed(self.changesets.load(name), self.vault_if_any)
+        changeset = proving.with_signed(self._load(name), self.vault_if_any)
         return changeset, packs.read(self.layout.packs, _pack_of(changeset), self.vault_if_any).values
+
+    def _load(self, name: str) -> ChangeSet:
+        try:
+            return self.changesets.load(name)
+        except Usage as error:
+            gone = dropped(self.history().acts)
+            digest = f"sha256:{name.removeprefix('sha256:')}"
+            found = [which for which in gone if name and which.startswith(digest)]
+            if len(found) != 1:
+                raise
+            raise Usage(
+                "The changeset was dropped",
+                f"{found[0]} {gone[found[0]].why}.",
+                hint="Plan again what is still wanted: the same effects have the same digest.",
+            ) from error
 
     def stored_here(self, name: str) -> tuple[ChangeSet, Mapping[str, Any]]:
         """Return the same. Raises Invalid where it is another workspace's."""

@@ -10,7 +10,8 @@ from click import Command, Context, Group, Option
 from agentctl.cli.app import COMMANDS, root
 from agentctl.errors import Exit
 
-STATEMENTS = {"allow_widening", "auto_approve", "happened", "did_not", "skip", "override", "reason", "withdraw", "drop", "with_"}
+STATEMENTS = {"allow_widening", "auto_approve", "happened", "did_not", "skip", "override", "reason", "withdraw", "drop", "with_",
+              "compromised", "replace"}
 
 
 def leaves(command: Command, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Command]]:

@@ -161,10 +161,12 @@ def test_each_first_policy_makes_a_workspace_that_works(tmp_path, agentctl, monk
 
 def test_init_says_what_it_kept(tmp_path, agentctl, monkeypatch):
     monkeypatch.setenv("AGENTCTL_KEY_FILE", str(tmp_path / "key"))
-    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "ws"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
     text = "version: 1\nkind: Workspace\ntenant: acme\nenvironment: prod\npolicy: policy.yaml\nconnectors: {}\n"
-    (tmp_path / "agentctl.yaml").write_text(text)
+    (folder / "agentctl.yaml").write_text(text)
     said = agentctl("init", "--policy", "read-only")
     assert said.code == Exit.OK
     assert "kept  agentctl.yaml" in said.err
-    assert (tmp_path / "agentctl.yaml").read_text() == text
+    assert (folder / "agentctl.yaml").read_text() == text

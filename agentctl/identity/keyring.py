@@ -1,0 +1,62 @@
+"""A workspace key through its replacements: prepared, put in force, compared with another copy. Stores nothing."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+from enum import StrEnum
+
+from agentctl.identity.keys import Key, Retired, Successor
+from agentctl.identity.sshsig import public_key
+
+
+class Copy(StrEnum):
+    """What another copy of a key is to ours."""
+
+    SAME = "same"
+    NEWER = "newer"
+    OLDER = "older"
+    OTHER = "other"
+
+
+def prepared(key: Key) -> Key:
+    """Return ``key`` with new roots at hand. Those that are there already stay: something may be sealed with them."""
+    if key.successor is not None:
+        return key
+    return replace(key, successor=Successor(encryption=secrets.token_bytes(32), signing=secrets.token_bytes(32)))
+
+
+def renewed(key: Key) -> Key:
+    """Return ``key`` with its new roots in force. With what is left of the old ones nobody can sign."""
+    if key.successor is None:
+        return key
+    old = Retired(encryption=key.encryption, public_key=public_key(key.signing))
+    return replace(
+        key,
+        encryption=key.successor.encryption,
+        signing=key.successor.signing,
+        retired=(*key.retired, old),
+        successor=None,
+    )
+
+
+def public_keys(key: Key) -> tuple[str, ...]:
+    """Return the public keys of all that were ever in force in this copy, the oldest first."""
+    return (*(old.public_key for old in key.retired), public_key(key.signing))
+
+
+def compare(ours: Key, theirs: Key) -> Copy:
+    """Return what ``theirs`` is to ``ours``: a copy made later or earlier, or no copy at all."""
+    mine, other = _generations(ours), _generations(theirs)
+    if ours.commitment != theirs.commitment or mine[: len(other)] != other[: len(mine)]:
+        return Copy.OTHER
+    if len(mine) == len(other):
+        return Copy.SAME
+    return Copy.NEWER if len(other) > len(mine) else Copy.OLDER
+
+
+def _generations(key: Key) -> tuple[tuple[bytes, str], ...]:
+    return (
+        *((old.encryption, old.public_key) for old in key.retired),
+        (key.encryption, public_key(key.signing)),
+    )
