@@ -69,6 +69,25 @@ def test_a_rollback_that_waits_undoes_what_the_run_has_done_by_then(house, runni
     assert house.memory() == {"customers/1": {"tier": "monthly", "seats": 3}}
 
 
+def test_gc_beside_a_run_drops_nothing_and_once_it_has_ended_does(house):
+    for number in (1, 2):
+        house.plan(create("made", str(50 + number)))
+        assert house.typed("apply", "plan.yaml").code == Exit.OK
+    stored = set((house.ours / "changesets").iterdir())
+    house.plan(update("tier"))
+    with house.memory_is_busy() as over, house.sitting("apply", "plan.yaml") as sitting:
+        sitting.until("tier  mem.record.update  customers/1 …")
+        told = house.typed("gc", "--keep", "1")
+        over()
+        assert sitting.ended().code == Exit.OK
+    assert told.code == Exit.LOCKED, told.all
+    assert stored <= set((house.ours / "changesets").iterdir())
+    told = house.typed("gc", "--keep", "1")
+    assert told.code == Exit.OK, told.all
+    assert not stored <= set((house.ours / "changesets").iterdir())
+    assert house.run("verify").code == Exit.OK
+
+
 def test_a_halt_beside_a_run_stops_it_before_its_next_step(house):
     house.plan(update("tier"), create("after", "8"))
     with house.memory_is_busy() as over, house.sitting("apply", "plan.yaml") as sitting:
