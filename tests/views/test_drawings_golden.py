@@ -170,6 +170,7 @@ DRAWINGS = {
     "state-record": lambda: (known("crm/customers/42", STATE.records["crm/customers/42"], {"c1": "annual"}), draw_known),
     "drift": lambda: (drift(DRIFT), draw_drift),
     "lock": lambda: (lock(HOLDER), draw_lock),
+    "lock-of-the-dead": lambda: (lock(SimpleNamespace(**{**vars(HOLDER), "alive": False}), [SimpleNamespace(pid=4712, name="git")]), draw_lock),
     "verify": lambda: (verification(verified(VERDICT)), draw_verification),
     "verify-broken": lambda: (verification(verified(BROKEN)), draw_verification),
     "verify-run": lambda: (verification(verified(VERDICT, PART, PACKED)), draw_verification),
