@@ -26,5 +26,17 @@ def test_each_promise_names_a_test_there_is():
     assert missing == []
 
 
+def test_each_threat_names_a_test_there_is():
+    """Every row of every table of attacks: without its defence, that test fails."""
+    page = (ROOT / "docs" / "THREATS.md").read_text("utf-8")
+    rows = [line for line in page.splitlines() if re.match(r"\| *([0-9]+)? *\| .* \| .* \| ", line) and "attack |" not in line]
+    numbers = [int(found[1]) for row in rows if (found := re.match(r"\| ([0-9]+) \|", row))]
+    assert numbers == list(range(1, 38))
+    for row in rows:
+        named = TEST.findall(row)
+        assert named, row
+        assert [f"{path}::{name}" for path, name in named if f"def {name}(" not in source(ROOT / path)] == []
+
+
 def source(path: Path) -> str:
     return path.read_text("utf-8") if path.exists() else ""
