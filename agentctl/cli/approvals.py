@@ -39,5 +39,6 @@ def approvals(
         rejections,
         approving.damaged(workspace, subject),
         overriding.listed(workspace, subject),
+        rejected.damaged(workspace.layout),
     )
     emit(told, draw_approvals, context.obj, format=format)

@@ -29,7 +29,8 @@ class Reading:
         if self._read is None or self._read[0] != stamps:
             spoken_of = checkpoint.files(self._checkpoints)     # first: a file is there before its checkpoint
             history = read_history(self._folder)
-            lost = _lost({name for name, *_ in stamps | _stamps(self._folder)}, spoken_of)
+            there = {name for name, *_ in stamps | _stamps(self._folder)}
+            lost = (*_lost(there, spoken_of), *_cut(self._folder, self._checkpoints, there))
             self._read = (stamps, replace(history, damage=(*history.damage, *lost)))
         return self._read[1]
 
@@ -39,6 +40,22 @@ def _lost(there: Collection[str], spoken_of: Collection[str]) -> list[str]:
     if not any(parse_name(name) for name in there):
         return ["trace: there is none, and every workspace's begins with its `init`"]
     return [f"{name}: a checkpoint speaks of it, but it is not there" for name in sorted({*spoken_of} - {*there})]
+
+
+def _cut(folder: Path, checkpoints: Path, there: Collection[str]) -> list[str]:
+    """Return that the newest file is not as long as it was when it was closed: nothing follows it that would show it."""
+    newest = max((name for name in there if parse_name(name)), default="")
+    try:
+        stored = checkpoint.statement(checkpoints, newest) if newest else None
+        if stored is None:
+            return []
+        said = checkpoint.decode(stored)
+        size = (folder / newest).stat().st_size     # after the checkpoint: by then the file is as long as it ever gets
+    except (OSError, checkpoint.NotACheckpoint):
+        return []       # of which ``verify`` tells
+    if said.file != newest or said.length == size:
+        return []
+    return [f"{newest}: it is not what its checkpoint says it was when it was closed"]
 
 
 def _stamps(folder: Path) -> frozenset[_Stamp]:

@@ -40,6 +40,11 @@ def listed(layout: Layout, history: History, policy: Policy, digest: str) -> lis
     return sorted(found, key=lambda item: item[0].from_)
 
 
+def damaged(layout: Layout) -> list[Unreadable]:
+    """Return the kept files that can't be read and may have been rejections, of whichever effects: they stand."""
+    return [one for _, one in _kept(layout) if isinstance(one, Unreadable)]
+
+
 def unrecorded(layout: Layout, history: History, policy: Policy) -> Iterator[tuple[Path, Rejection | None]]:
     """Yield each kept file whose signature holds, with what the trace doesn't tell of it yet: None where it does."""
     known = {statement.id for statement in told(history.acts)}

@@ -188,9 +188,9 @@ def build(base: Path) -> Ground:
     assert approved.code == 0, approved.all
     ground.done("apply", gone, answers="yes\n")
     ground.done("rollback", ground.first, "--step", "page", answers="yes\nyes\n")
-    waiting = _digest(ground, step("again", "mem.record.delete", "customers/7"), name="waiting.yaml")
+    waiting = _digest(ground, step("again", "mem.record.delete", "customers/1"), name="waiting.yaml")
     ground.done("approve", waiting, "--as", "ann", "--key", base / "ann", answers="yes\n")
-    refused = _digest(ground, step("no", "mem.record.update", "customers/7", {"tier": "never"}), name="refused.yaml")
+    refused = _digest(ground, step("no", "mem.record.update", "customers/1", {"tier": "never"}), name="refused.yaml")
     _keep(ground, "older")
     _digest(ground, step("later", "mem.record.update", "customers/7", {"tier": "gold"}), name="later.yaml")
     ground.done("apply", "later.yaml", answers="yes\n")

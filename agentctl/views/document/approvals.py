@@ -21,15 +21,27 @@ class Damaged(Protocol):
     def why(self) -> str: ...
 
 
+class Unreadable(Protocol):
+    """A file among the rejections that can't be read, and why."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def why(self) -> str: ...
+
+
 def approvals(
     listed: Iterable[tuple[Approval, str, str]],
     rejections: Iterable[tuple[Statement, bool]] = (),
     damaged: Iterable[Damaged] = (),
     overrides: Iterable[tuple[Override, str, str]] = (),
+    doubtful: Iterable[Unreadable] = (),
 ) -> dict[str, Any]:
     """Return the document of approvals, each given with the run that used it and why it does not count, or nothing.
 
-    ``rejections`` are given with whether each stands, ``overrides`` like approvals.
+    ``rejections`` are given with whether each stands, ``overrides`` like approvals; ``doubtful`` are rejections that
+    can't be read.
     """
     return {
         "version": 1,
@@ -55,6 +67,7 @@ def approvals(
             for rejection, stands in rejections
         ],
         "damaged": [{"file": one.file, "why": one.why} for one in damaged],
+        "damaged_rejections": [{"file": one.name, "why": one.why} for one in doubtful],
     }
 
 

@@ -40,6 +40,9 @@ def draw_approvals(document: Mapping[str, Any], look: Look) -> str:
         ], indent=2)
     for item in document["damaged"]:
         page.line(Inked("! no approval, and counts for nothing: ", Ink.RISK), safe.line(item["why"]), hang=2)
+    for item in document["damaged_rejections"]:
+        told = safe.line(f"{item['file']}: {item['why']}")
+        page.line(Inked("! cannot be read, and stands against all it may be about: ", Ink.RISK), told, hang=2)
     return page.text()
 
 
