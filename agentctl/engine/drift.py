@@ -10,7 +10,7 @@ from agentctl.engine.owned import Owned, commitment, owned
 from agentctl.engine.ports import Clock, Commitments, Systems
 from agentctl.model.run import History
 from agentctl.model.snapshot import Address, instance_of
-from agentctl.model.values import Fields, Value
+from agentctl.model.values import Fields, Hidden, Value, to_wire
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,19 +46,31 @@ def drift(history: History, systems: Systems, commitments: Commitments, clock: C
     drifts = [
         found
         for address, item in reachable.items()
-        for found in _compare(address, item, overlay.read(address).value, commitments)
+        for found in _compare(address, item, overlay.read(address).value, commitments, _secretive(address, systems))
     ]
     return DriftReport(
         looked_at=len(reachable), drifts=tuple(drifts), orphans=tuple(sorted(ours.keys() - reachable.keys()))
     )
 
 
-def _compare(address: Address, item: Owned, live: Fields | None, commitments: Commitments) -> Iterator[Drift]:
+def _compare(
+    address: Address, item: Owned, live: Fields | None, commitments: Commitments, secretive: frozenset[str]
+) -> Iterator[Drift]:
     if item.fields is None or live is None:
         if not (item.fields is None and live is None):
-            yield Drift(address=address, field="", ours=item.fields, now=live, run=item.run, step=item.step)
+            now: Fields | None = None if live is None else {
+                name: Hidden(commitments.commit(address, name, to_wire(value))) if name in secretive else value
+                for name, value in live.items()
+            }
+            yield Drift(address=address, field="", ours=item.fields, now=now, run=item.run, step=item.step)
         return
     for name, value in sorted(item.fields.items()):
-        now = live.get(name)
-        if commitment(address, name, value, commitments) != commitment(address, name, now, commitments):
-            yield Drift(address=address, field=name, ours=value, now=now, run=item.run, step=item.step)
+        there = live.get(name)
+        if commitment(address, name, value, commitments) != commitment(address, name, there, commitments):
+            yield Drift(address=address, field=name, ours=value, now=there, run=item.run, step=item.step)
+
+
+def _secretive(address: Address, systems: Systems) -> frozenset[str]:
+    """Return the fields that some action on the system of ``address`` would not show."""
+    specs = systems.of(instance_of(address)).actions.values()
+    return frozenset(name for spec in specs for name in (*spec.sensitive, *spec.sealed))

@@ -19,6 +19,7 @@ from agentctl.witness.base import Attestation
 _DEADLINE = 30.0
 _SAID = 500
 _STATEMENT, _SIGNATURE = "checkpoint.json", "checkpoint.json.sig"
+_LOGIN = re.compile(r"://[^/@\s]*@")
 _BEHIND = re.compile(rb"^!\t[^\t]*\t\[rejected\]", re.MULTILINE)
 
 
@@ -142,5 +143,6 @@ _IDENTITY = {"NAME": "agentctl", "EMAIL": "agentctl@localhost"}
 
 
 def _unreachable(name: str, said: bytes) -> Unreachable:
-    text = said.decode(errors="replace").strip()[-_SAID:] or "git said nothing"
+    # A remote's address, which git repeats, may hold the password it is reached with.
+    text = _LOGIN.sub("://", said.decode(errors="replace").strip())[-_SAID:] or "git said nothing"
     return Unreachable("The witness cannot be reached", f"`{name}`: {text}.")

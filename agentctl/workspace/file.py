@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from agentctl.workspace import policy_place
 from agentctl.workspace.policy_place import PolicyPlace
 
 NAME = "agentctl.yaml"
+_LOGIN = re.compile(r"(?i)https?://[^/]*@")     # of ssh the name of a user is a part of the address, and no secret
 _CONFIDENTIAL = ("/connectors/", "/secrets", "/witness")
 
 
@@ -66,6 +68,8 @@ def load(root: Path) -> WorkspaceFile:
     if problems := check(document, schema("workspace")):
         raise Invalid("The workspace file is not valid", diagnostics=tuple(map(_discreet, problems)))
     value = document.value
+    if _LOGIN.match(value.get("witness", {}).get("git", "")):
+        raise Invalid("The workspace file is not valid", diagnostics=(_login_in_witness(document),))
     return WorkspaceFile(
         root=root,
         tenant=value["tenant"],
@@ -88,3 +92,14 @@ def _discreet(found: Diagnostic) -> Diagnostic:
     if not (found.pointer or "").startswith(_CONFIDENTIAL):
         return found
     return replace(found, source="", detail=without_value(found.detail))
+
+
+def _login_in_witness(document: Document) -> Diagnostic:
+    found = document.diagnostic(
+        "password-in-configuration",
+        "Password in the configuration",
+        "The address of the witness holds a password or token, where everybody who reads the file sees it.",
+        "Name a remote, as in witness: {git: origin}, and let git's credential helper keep the password.",
+        ("witness", "git"),
+    )
+    return replace(found, source="")
