@@ -81,7 +81,14 @@ class Located(Enum):
     CANNOT_TELL = "cannot tell"
 
 
-Location: TypeAlias = Snapshot | Located
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What ``locate`` says of a record that the system named itself: the receipt whose reply was lost."""
+
+    receipt: Receipt
+
+
+Location: TypeAlias = Snapshot | Found | Located
 
 
 class Connector(Protocol):
@@ -136,7 +143,12 @@ class Connector(Protocol):
         ...
 
     def locate(self, change: Change, call: Call) -> Location:
-        """After a lost reply: look for what this change made under ``call.key``. No effect."""
+        """After a lost reply: look for the mark this change left under ``call.key``. No effect.
+
+        A Snapshot, or a Found where the system gave out an id, says that it happened, and that it was us: a mark or a
+        version that can only be ours, never mere values, which others may have written. ABSENT says that it did not and
+        never will, though the request may still be on its way; of a ``find`` it is not believed.
+        """
         ...
 
     def close(self) -> None:

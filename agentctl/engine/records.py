@@ -102,23 +102,30 @@ def step_started(recorded: Change, seen: Change, key: str, live: Mapping[Address
 def step_finished(
     step: Step, change: Change, receipt: Receipt, reading: Reading, spec: ActionSpec, protector: Protector
 ) -> dict[str, Any]:
-    inverse = receipt.inverse or change.inverse
-    if inverse.step is not None:
-        inverse = replace(inverse, step=protector.step(inverse.step, spec, address_of(change)))
     return {
         "step": step.id,
         "status": reading.status.value,
         "reason": reading.reason,
+        **received(change, receipt, spec, protector),
+        "observed": [
+            {"address": seen.address, "value": to_wire(protector.fields(seen.address, seen.value, spec))}
+            for seen in reading.observed
+        ],
+    }
+
+
+def received(change: Change, receipt: Receipt, spec: ActionSpec, protector: Protector) -> dict[str, Any]:
+    """The connector's evidence of one change, and how it is undone."""
+    inverse = receipt.inverse or change.inverse
+    if inverse.step is not None:
+        inverse = replace(inverse, step=protector.step(inverse.step, spec, address_of(change)))
+    return {
         "receipt": {
             "ids": to_wire(receipt.ids),
             "links": list(receipt.links),
             "addresses": dict(receipt.addresses),
         },
         "inverse": inverse_to_wire(inverse),
-        "observed": [
-            {"address": seen.address, "value": to_wire(protector.fields(seen.address, seen.value, spec))}
-            for seen in reading.observed
-        ],
     }
 
 

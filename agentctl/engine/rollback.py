@@ -169,6 +169,8 @@ def _undo(original: StepRun, later: Iterable[str], values: Mapping[str, Any], go
     if original.inverse is None or original.inverse.step is None:
         stays = original.inverse.stays if original.inverse else ""
         return Left(status=LeftStatus.IRREVERSIBLE, reason=stays or "it cannot be undone")
+    if _nameless(original):
+        return Left(status=LeftStatus.IRREVERSIBLE, reason="nobody knows what the system calls what it made")
     step = reveal_step(original.inverse.step, values)
     if needed(step):
         return Left(status=LeftStatus.UNREADABLE, reason=f"what it would put back {gone() or 'cannot be read'}")
@@ -179,6 +181,12 @@ def _undo(original: StepRun, later: Iterable[str], values: Mapping[str, Any], go
         evidence=(),
         needs=tuple(undo_id(name) for name in sorted(later)),
     )
+
+
+def _nameless(original: StepRun) -> bool:
+    """Whether the step made a record whose name never reached us: a person said that it happened."""
+    records = original.change.records if original.change else ()
+    return any("/new:" in record.address and record.address not in original.addresses for record in records)
 
 
 def _blocked(later: Iterable[str], left: Mapping[str, Left]) -> Left | None:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from agentctl.connectors.base import Call, Connector, Located
+from agentctl.connectors.base import Call, Connector, Found, Located, Receipt
 from agentctl.engine.moved import fits
 from agentctl.engine.ports import Systems
 from agentctl.engine.protect import reveal_change
 from agentctl.errors import ConnectorError
 from agentctl.model.action import ActionSpec, Settlement
 from agentctl.model.change import Change
+from agentctl.model.plan import Step
 from agentctl.model.run import Observed, Run, StepRun, StepStatus
 from agentctl.model.snapshot import Address, Snapshot
 from agentctl.model.values import Fields, Hidden
@@ -23,7 +24,7 @@ _DEADLINE = 60.0
 
 
 class Became(StrEnum):
-    """What became of a step that never said so. ``again``: sending it once more under its key tells, and harms not."""
+    """What became of a step that never said so. ``again``: sending it once more as it was tells, and harms not."""
 
     HAPPENED = "happened"
     DID_NOT = "did-not"
@@ -45,12 +46,16 @@ _STANDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What became of one step, and why we say so. ``sending`` is what may be sent again."""
+    """What became of one step, and why we say so.
+
+    ``sending`` is what may be sent again; ``receipt`` is what was found of a record the system named itself.
+    """
 
     step: str
     became: Became
     reason: str
     observed: tuple[Observed, ...] = ()
+    receipt: Receipt | None = None
     sending: Sending | None = None
 
 
@@ -77,54 +82,153 @@ def settle(step: StepRun, systems: Systems, values: Mapping[str, Any], now: date
         return _doubt(step.id, "its values cannot be read without the workspace key")
     connector = systems.of(change.instance)
     spec = systems.spec(change.action)
-    before = {
+    before = _before(step, change, now)
+    if spec.settlement is Settlement.KEYED and not _forgotten(step, spec, now):
+        sending = Sending(change=change, key=step.key, before=before)
+        return Answer(step=step.id, became=Became.AGAIN, reason="the same key acts once", sending=sending)
+    try:
+        located = connector.locate(change, Call(key=step.key, before=before, deadline=_DEADLINE))
+        match located:
+            case Snapshot() | Found():
+                return _happened(change, connector, spec, located)
+            case Located.ABSENT if spec.settlement is not Settlement.FIND:
+                return Answer(step=step.id, became=Became.DID_NOT, reason="the system shows that it did not happen")
+        return _by_look(step, change, before, spec, connector)
+    except ConnectorError as error:
+        return _doubt(step.id, str(error))
+
+
+def _before(step: StepRun, change: Change, now: datetime) -> dict[Address, Snapshot]:
+    return {
         record.address: Snapshot(
             address=record.address, value=record.before, at=now, token=step.tokens.get(record.address)
         )
         for record in change.records
     }
-    if spec.settlement is Settlement.KEYED:
-        sending = Sending(change=change, key=step.key, before=before)
-        return Answer(step=step.id, became=Became.AGAIN, reason="the same key acts once", sending=sending)
+
+
+def observe(
+    change: Change, connector: Connector, spec: ActionSpec, receipt: Receipt | None = None
+) -> tuple[Observed, ...]:
+    """Read what ``change`` left behind; nothing where any record is not as it was to become.
+
+    What somebody else made of it since is theirs: called ours, a rollback would overwrite it.
+    """
+    became = receipt.addresses if receipt else {}
+    observed = []
+    for record in change.records:
+        address = became.get(record.address, record.address)
+        value = connector.read(address).value
+        if not fits(_steady(record.after, spec), value):
+            return ()
+        observed.append(Observed(address=address, value=value))
+    return tuple(observed)
+
+
+def seen(step: StepRun, systems: Systems, values: Mapping[str, Any], now: datetime) -> Answer:
+    """Return what can be found of a step that a person says happened: what its records show, what one is called."""
+    nothing = Answer(step=step.id, became=Became.HAPPENED, reason="")
+    if step.change is None or _hides_something(change := reveal_change(step.change, values)):
+        return nothing
+    connector, spec = systems.of(change.instance), systems.spec(change.action)
     try:
-        located = connector.locate(change, Call(key=step.key, before=before, deadline=_DEADLINE))
-        if isinstance(located, Snapshot):
-            return _happened(change, connector, "what it made was found")
-        if located is Located.ABSENT:
-            return Answer(step=step.id, became=Became.DID_NOT, reason="the system shows that it did not happen")
-        return _by_look(change, step.tokens, spec, connector)
-    except ConnectorError as error:
-        return _doubt(step.id, str(error))
+        located = connector.locate(change, Call(key=step.key, before=_before(step, change, now), deadline=_DEADLINE))
+        receipt = located.receipt if isinstance(located, Found) else None
+        return replace(nothing, observed=observe(change, connector, spec, receipt), receipt=receipt)
+    except ConnectorError:
+        return nothing      # a person's word needs no system that answers
 
 
-def _by_look(change: Change, tokens: Mapping[str, str], spec: ActionSpec, connector: Connector) -> Answer:
-    if spec.settlement not in (Settlement.LOCAL, Settlement.CONDITIONAL):
-        return _doubt(change.step, "the system cannot tell")
-    live = {record.address: connector.read(record.address) for record in change.records}
-    if all(fits(_steady(record.after, spec), live[record.address].value) for record in change.records):
-        return _happened(change, connector, "the system shows the result")
-    if _untouched(change, tokens, live, spec):
+def _forgotten(step: StepRun, spec: ActionSpec, now: datetime) -> bool:
+    """Whether the system may have forgotten the key by the time a call under it could reach it."""
+    if not spec.key_lifetime:
+        return False
+    first = step.first_sent or step.started_at
+    last = now + timedelta(seconds=_DEADLINE)
+    return not first or last >= datetime.fromisoformat(first) + timedelta(seconds=spec.key_lifetime)
+
+
+def _by_look(
+    step: StepRun, change: Change, before: Mapping[Address, Snapshot], spec: ActionSpec, connector: Connector
+) -> Answer:
+    match spec.settlement:
+        case Settlement.LOCAL:
+            return _by_value(change, spec, connector)
+        case Settlement.CONDITIONAL:
+            return _by_token(change, before, step.key, spec, connector)
+        case Settlement.KEYED:
+            return _doubt(
+                step.id,
+                f"the system remembers a key for {spec.key_lifetime:,} s, and those are over: it could act twice",
+            )
+        case Settlement.FIND:
+            return _doubt(step.id, "nothing bears its mark, which proves nothing: it may still be on its way")
+        case Settlement.ASK:
+            return _doubt(step.id, "the system cannot tell")
+
+
+def _by_value(change: Change, spec: ActionSpec, connector: Connector) -> Answer:
+    """A local effect died with our process: nothing is on its way any more, so values prove."""
+    live = {record.address: connector.read(record.address).value for record in change.records}
+    if all(fits(_steady(record.after, spec), live[record.address]) for record in change.records):
+        observed = tuple(Observed(address=address, value=value) for address, value in live.items())
+        reason = "the system shows the result"
+        return Answer(step=change.step, became=Became.HAPPENED, reason=reason, observed=observed)
+    if all(fits(_steady(record.before, spec), live[record.address]) for record in change.records):
         return Answer(step=change.step, became=Became.DID_NOT, reason="the system shows the state before it")
     return _doubt(change.step, "the system shows neither the state before nor after it")
 
 
-def _untouched(
-    change: Change, tokens: Mapping[str, str], live: Mapping[Address, Snapshot], spec: ActionSpec
-) -> bool:
-    """A local effect died with our process, so equal values prove it; elsewhere only an unmoved token makes a
-    repetition harmless: a request still on its way would then be refused."""
-    if spec.settlement is Settlement.CONDITIONAL and any(
-        tokens.get(address) is not None and tokens[address] != snapshot.token for address, snapshot in live.items()
-    ):
-        return False
-    return all(fits(_steady(record.before, spec), live[record.address].value) for record in change.records)
+def _by_token(
+    change: Change, before: Mapping[Address, Snapshot], key: str, spec: ActionSpec, connector: Connector
+) -> Answer:
+    """Over a network equal values prove nothing: others may have written them, and ours may still be on its way.
+
+    While no token has moved, sending it again under the same tokens acts once: the system refuses the later of the two.
+    """
+    live = _looked(change, connector)
+    if all(_unmoved(snapshot, live[address]) for address, snapshot in before.items()) and _nothing_new(live, before):
+        sending = Sending(change=change, key=key, before=live)
+        reason = "its precondition still holds: the system takes it once"
+        return Answer(step=change.step, became=Became.AGAIN, reason=reason, sending=sending)
+    if all(fits(_steady(record.after, spec), live[record.address].value) for record in change.records):
+        return _doubt(change.step, "the system shows the result, but not who brought it about")
+    if all(fits(_steady(record.before, spec), live[record.address].value) for record in change.records):
+        return _doubt(change.step, "the system shows the values before it, in another version: they may have come back")
+    return _doubt(change.step, "the system shows neither the state before nor after it")
 
 
-def _happened(change: Change, connector: Connector, reason: str) -> Answer:
-    observed = tuple(
-        Observed(address=record.address, value=connector.read(record.address).value) for record in change.records
+def _looked(change: Change, connector: Connector) -> dict[Address, Snapshot]:
+    """Read all that the step looks at, as it was read before the effect."""
+    step = Step(id=change.step, action=change.action, target=change.target, with_=change.arguments)
+    live: dict[Address, Snapshot] = {}
+    for address in connector.addresses(step):
+        live[address] = connector.read(address)
+        live.update({member.address: member for member in live[address].members})
+    for record in change.records:
+        if record.address not in live:
+            live[record.address] = connector.read(record.address)
+    return live
+
+
+def _unmoved(before: Snapshot, live: Snapshot) -> bool:
+    return before.token is not None and before.token == live.token
+
+
+def _nothing_new(live: Mapping[Address, Snapshot], before: Mapping[Address, Snapshot]) -> bool:
+    """Whether no condition of the step matches a record that it did not match before."""
+    return all(member.address in before for snapshot in live.values() for member in snapshot.members)
+
+
+def _happened(change: Change, connector: Connector, spec: ActionSpec, located: Snapshot | Found) -> Answer:
+    receipt = located.receipt if isinstance(located, Found) else None
+    return Answer(
+        step=change.step,
+        became=Became.HAPPENED,
+        reason="what it made was found",
+        observed=observe(change, connector, spec, receipt),
+        receipt=receipt,
     )
-    return Answer(step=change.step, became=Became.HAPPENED, reason=reason, observed=observed)
 
 
 def _doubt(step: str, reason: str) -> Answer:

@@ -61,7 +61,7 @@ class Settlement(StrEnum):
     """How an unfinished step is settled.
 
     ``local``: the effect dies with our process and the live system decides · ``conditional``: resend with the original
-    token · ``keyed``: resend with the same idempotency key · ``find``: look for our marker; finding none proves
+    token · ``keyed``: resend with the same idempotency key within its lifetime · ``find``: look for our marker; finding none proves
     nothing · ``ask``: a person says.
     """
 
@@ -96,6 +96,7 @@ class ActionSpec:
     preview: Fidelity = Fidelity.NONE
     precondition: Precondition = Precondition.NONE
     settlement: Settlement = Settlement.ASK
+    key_lifetime: int = 0                                   # seconds the system remembers a key; 0 is for good
     readback: Readback = Readback.NONE
     consistency: int = 0                                    # seconds until a read must show the write; 0 is at once
     scopes: tuple[str, ...] = ()
@@ -114,6 +115,8 @@ class ActionSpec:
 
 def spec_to_wire(spec: ActionSpec) -> dict[str, Any]:
     """Return the JSON form of an ActionSpec, as ``connectors show --format json`` prints it and digests bind it."""
+    # Specs without the younger field keep the digest that people consented to.
+    lifetime = {"key_lifetime": spec.key_lifetime} if spec.key_lifetime else {}
     return {
         "verb": spec.verb,
         "summary": spec.summary,
@@ -126,6 +129,7 @@ def spec_to_wire(spec: ActionSpec) -> dict[str, Any]:
         "preview": spec.preview.value,
         "precondition": spec.precondition.value,
         "settlement": spec.settlement.value,
+        **lifetime,
         "readback": spec.readback.value,
         "consistency": spec.consistency,
         "scopes": list(spec.scopes),

@@ -120,6 +120,7 @@ class StepRun:
     observed: tuple[Observed, ...] = ()
     credential: Mapping[str, Any] = field(default_factory=dict)
     started_at: str = ""
+    first_sent: str = ""            # when it was first sent under its key, in whichever run
     finished_at: str = ""
     reason: str = ""
     resolved: str = ""              # what a person, or settlement, said of a step that was in doubt

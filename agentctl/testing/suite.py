@@ -20,10 +20,10 @@ from typing import Any, ClassVar
 
 import pytest
 
-from agentctl.connectors.base import Call, Connector, Located
+from agentctl.connectors.base import Call, Connector, Found, Located
 from agentctl.errors import Indeterminate, Rejected
 from agentctl.model.action import ActionSpec, Precondition, Readback, Reversibility, Settlement, Tier
-from agentctl.model.change import Effect, change_from_wire, change_to_wire, strongest
+from agentctl.model.change import Change, Effect, change_from_wire, change_to_wire, strongest
 from agentctl.model.plan import Argument, Step
 from agentctl.model.snapshot import Address, Snapshot, instance_of, within
 from agentctl.model.values import Fields, Unknown, Value, has_unknown, same, to_wire
@@ -260,7 +260,8 @@ class ConnectorSuite:
         if change.effect is Effect.READ:
             return
         call = _call(case, before)
-        assert not isinstance(connector.locate(change, call), Snapshot), f"{case.name} is located before it was done"
+        early = connector.locate(change, call)
+        assert not isinstance(early, Snapshot | Found), f"{case.name} is located before it was done"
         with pytest.raises(Indeterminate) as doubt:
             LostReply(connector).execute(change, call)
         _assert_silent(case, str(doubt.value))
@@ -273,14 +274,17 @@ class ConnectorSuite:
                     live = connector.read(record.address).value
                     assert self._is_as_predicted(record.address, live, record.after)
             case Settlement.CONDITIONAL:
+                _assert_not_found_by_others(connector, change, call, case)
                 with pytest.raises(Rejected):
                     connector.execute(change, call)
             case Settlement.KEYED:
                 assert connector.execute(change, call).ids.keys() >= change.receipt.keys()
             case Settlement.FIND:
-                assert isinstance(located, Snapshot), f"{case.name} settles by finding, and is not found"
-                other = connector.locate(change, replace(call, key="another-key"))
-                assert not isinstance(other, Snapshot), f"{case.name} is found under a key that is not its own"
+                assert isinstance(located, Snapshot | Found), f"{case.name} settles by finding, and is not found"
+                if change.receipt or any("/new:" in record.address for record in change.records):
+                    assert isinstance(located, Found), f"{case.name} is found without what the system calls it"
+                    assert located.receipt.ids.keys() >= change.receipt.keys()
+                _assert_not_found_by_others(connector, change, call, case)
             case Settlement.ASK:
                 pass
         assert self.world(connector) == world
@@ -359,3 +363,9 @@ def _assert_fits(fields: Fields, schema: Mapping[str, Any], where: str) -> None:
         inner = schema.get("properties", {}).get(name, schema.get("additionalProperties", True))
         faults = [error.message for error in Draft202012Validator(inner).iter_errors(to_wire(value))]
         assert not faults, f"{where}.{name}: {faults}"
+
+
+def _assert_not_found_by_others(connector: Connector, change: Change, call: Call, case: Case) -> None:
+    """Values that others may have written prove nothing: what is found bears the mark of its own key."""
+    other = connector.locate(change, replace(call, key="another-key"))
+    assert not isinstance(other, Snapshot | Found), f"{case.name} is found under a key that is not its own"

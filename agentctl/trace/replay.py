@@ -165,6 +165,8 @@ class Telling:
         body = record.body
         told = self.steps[body["of"]]
         step = told[body["step"]]
+        if "receipt" in body:       # what the system had named was found by our mark
+            step = _received(step, body)
         told[body["step"]] = replace(
             step,
             status=StepStatus(body["status"]),
@@ -195,6 +197,7 @@ def _tell(step: StepRun, record: Record) -> StepRun:
                 key=body["key"],
                 tokens=body["tokens"],
                 started_at=record.time,
+                first_sent=step.first_sent if step.key == body["key"] and step.first_sent else record.time,
             )
         case Kind.STEP_FINISHED:
             return _finish(step, record)
@@ -212,6 +215,10 @@ def _finish(step: StepRun, record: Record) -> StepRun:
     step = replace(step, status=StepStatus(body["status"]), reason=body["reason"], finished_at=record.time)
     if "receipt" not in body:       # it was already so
         return step
+    return replace(_received(step, body), observed=_observed(body["observed"]))
+
+
+def _received(step: StepRun, body: Mapping[str, Any]) -> StepRun:
     receipt = body["receipt"]
     return replace(
         step,
@@ -219,7 +226,6 @@ def _finish(step: StepRun, record: Record) -> StepRun:
         ids=fields_from_wire(receipt["ids"]),
         links=tuple(receipt["links"]),
         addresses={Address(new): Address(real) for new, real in receipt["addresses"].items()},
-        observed=_observed(body["observed"]),
     )
 
 

@@ -5,7 +5,7 @@ import pytest
 from agentctl.connectors.layers import Sealed
 from agentctl.engine.rollback import Selection
 from agentctl.errors import Incomplete, Indeterminate, Unreachable
-from agentctl.model.run import RunStatus, StepStatus
+from agentctl.model.run import LeftStatus, RunStatus, StepStatus
 from agentctl.testing import LostReply
 from agentctl.workspace.previewing import preview_rollback
 from agentctl.workspace.resolving import resolve
@@ -122,9 +122,35 @@ def test_a_persons_word_settles_what_the_system_cannot_tell(world, answer, sent)
     assert world.run(run).step("tell").resolved == answer
 
 
-def test_a_record_that_shows_neither_state_is_left_to_a_person(world):
+def test_what_somebody_made_of_it_after_ours_is_neither_called_ours_nor_taken_back(world):
     world.memory.put("customers/42", {"tier": "monthly"})
     world.wrap = LostReply
+    run = world.apply(UPDATE).run
+    world.memory.put("customers/42", {"tier": "somebody else's"})
+    world.wrap = lambda connector: connector
+    assert world.resume().ending.status is RunStatus.COMPLETE
+    assert world.run(run).step("set").observed == ()
+    undoing = preview_rollback(world.workspace, world.run(), Selection())
+    assert [left.status for left in undoing.left.values()] == [LeftStatus.REFUSED]
+    assert world.memory.records["customers/42"] == {"tier": "somebody else's"}
+
+
+@pytest.mark.parametrize("now", ["annual", "monthly", "somebody else's"])
+def test_a_value_that_somebody_else_wrote_proves_nothing_of_what_never_arrived(world, now):
+    world.memory.put("customers/42", {"tier": "monthly"})
+    world.wrap = LostRequest
+    run = world.apply(UPDATE).run
+    world.memory.put("customers/42", {"tier": now})
+    world.wrap = lambda connector: connector
+    with pytest.raises(Incomplete):
+        world.resume()
+    assert world.run(run).step("set").status is StepStatus.IN_DOUBT
+    assert world.memory.records["customers/42"] == {"tier": now}
+
+
+def test_a_record_that_shows_neither_state_is_left_to_a_person(world):
+    world.memory.put("customers/42", {"tier": "monthly"})
+    world.wrap = LostRequest
     world.apply(UPDATE)
     world.memory.put("customers/42", {"tier": "somebody else's"})
     world.wrap = lambda connector: connector

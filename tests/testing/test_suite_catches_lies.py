@@ -149,6 +149,12 @@ class FindsWhatWasNeverDone(Liar):
         return self.inner.read(Address("crm/customers/42"))
 
 
+class FindsWhatOthersDid(Liar):
+    def locate(self, change: Change, call: Call) -> Location:
+        live = self.inner.read(change.records[0].address)
+        return live if live.value == change.records[0].after else Located.CANNOT_TELL
+
+
 class TellsItsSecrets(Liar):
     def execute(self, change: Change, call: Call) -> Receipt:
         return replace(self.inner.execute(change, call), ids={"used": f"{dict(call.secrets)}"})
@@ -205,7 +211,9 @@ LIES: list[tuple[str, type[Liar], Case | None]] = [
     ("test_a_lost_reply_settles_as_the_spec_says", SaysThatItDidNotHappen, UPDATE),
     ("test_a_lost_reply_settles_as_the_spec_says", FindsWhatWasNeverDone, UPDATE),
     ("test_a_lost_reply_settles_as_the_spec_says", ForgetsItsKeys, CREATE),
-    ("test_a_lost_reply_settles_as_the_spec_says", respecified(settlement=Settlement.FIND), UPDATE),
+    ("test_a_lost_reply_settles_as_the_spec_says", respecified(settlement=Settlement.FIND), SEND),
+    ("test_a_lost_reply_settles_as_the_spec_says", respecified(settlement=Settlement.FIND), CREATE),
+    ("test_a_lost_reply_settles_as_the_spec_says", FindsWhatOthersDid, UPDATE),
     ("test_sensitive_values_reach_no_receipt", TellsItsSecrets, SEND),
     ("test_a_target_outside_the_scope_is_rejected", AcceptsEveryTarget, None),
     ("test_every_action_spec_is_well_formed", respecified(summary="No sentence"), None),

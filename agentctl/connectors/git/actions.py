@@ -73,7 +73,7 @@ DELETE = replace(
     arguments=_arguments(),
     tier=Tier.WRITE,
     stays=STAYS_OF_A_BRANCH,
-    settlement=Settlement.CONDITIONAL,
+    settlement=Settlement.LOCAL,        # a deleted branch has no log to bear our mark
 )
 COMMIT = ActionSpec(
     verb="commit.create",

@@ -128,6 +128,7 @@ class MemoryConnector:
                     return self._create(world, change, call)
             (record,) = change.records
             name = _current(world, record.address, call)
+            world.keys[call.key] = name
             if record.after is None:
                 world.drop(name)
             else:
@@ -136,10 +137,11 @@ class MemoryConnector:
 
     def locate(self, change: Change, call: Call) -> Location:
         with self._held() as world:
-            if change.action.partition(".")[2] != "record.create":
-                return Located.CANNOT_TELL
             name = world.keys.get(call.key)
-            return Located.ABSENT if name is None else self.read(Address(f"{self._name}/{name}"))
+            if name is None:
+                creates = change.action.partition(".")[2] == "record.create"
+                return Located.ABSENT if creates else Located.CANNOT_TELL
+            return self.read(Address(f"{self._name}/{name}"))
 
     def close(self) -> None:
         """Nothing is held open between calls."""

@@ -27,7 +27,9 @@ class SqlType:
         return SqlConnector(
             configured.scope,
             configured.database,
-            actions=specs(configured.sensitive, configured.sealed, configured.volatile),
+            actions=specs(
+                configured.sensitive, configured.sealed, configured.volatile, local=configured.database.local
+            ),
             endpoint=configured.endpoint,
             home=configured.home,
         )

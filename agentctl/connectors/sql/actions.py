@@ -149,11 +149,22 @@ def specs(
     sensitive: frozenset[str] = frozenset(),
     sealed: frozenset[str] = frozenset(),
     volatile: frozenset[str] = frozenset(),
+    *,
+    local: bool = False,
 ) -> dict[str, ActionSpec]:
-    """Return the actions by verb, with the columns an instance's settings name."""
+    """Return the actions by verb, with the columns an instance's settings name.
+
+    Of a ``local`` database, a file, an unfinished transaction dies with our process: what it holds decides.
+    """
     return {
         spec.verb: spec
         if spec.verb == "migration.run"
-        else replace(spec, sensitive=sensitive, sealed=sealed, volatile=volatile)
+        else replace(
+            spec,
+            sensitive=sensitive,
+            sealed=sealed,
+            volatile=volatile,
+            settlement=Settlement.LOCAL if local and spec.settlement is Settlement.CONDITIONAL else spec.settlement,
+        )
         for spec in _SPECS
     }

@@ -101,16 +101,15 @@ class SqlConnector:
             raise
 
     def locate(self, change: Change, call: Call) -> Location:
-        """Show a row inserted under a key we gave, where it is as it was to become; nothing else bears our mark."""
+        """Show a row inserted under a key we gave, where it is in a file as it was to become; no row bears our mark."""
         if not change.action.endswith(".row.insert"):
             return Located.CANNOT_TELL
         (record,) = change.records
-        if "/new:" in record.address:
-            return Located.CANNOT_TELL
+        if "/new:" in record.address or not self._database.local:
+            return Located.CANNOT_TELL      # a server may still be at it, and such a row may be somebody else's
         row = self.read(record.address)
         if row.value is None:
-            # A file's transaction died with the process that is asked about; a server may still be at it.
-            return Located.ABSENT if self._database.local else Located.CANNOT_TELL
+            return Located.ABSENT           # the transaction died with the process that is asked about
         known = {name: value for name, value in (record.after or {}).items() if not isinstance(value, Unknown)}
         return row if all(same(row.value.get(name), value) for name, value in known.items()) else Located.CANNOT_TELL
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from agentctl.connectors.sql.condition import Operator, Test
@@ -64,6 +65,7 @@ class Postgres:
                     self._limit(connection, min(self._timeout, deadline))
                     yield connection
                     self._still_open(connection)
+                    commit = _commit(connection)
             except BaseException:
                 _undo(connection)
                 raise
@@ -74,9 +76,22 @@ class Postgres:
                 connection.invalidate()
                 if state and not state.startswith(_LOST):
                     raise self.fault(error) from error      # the server answered: it has not committed
-                raise Indeterminate(
-                    "Commit in doubt", f"The connection to {self._endpoint} was lost while the change was committed."
-                ) from error
+                self._ask_of(commit, error)
+
+    def _ask_of(self, commit: _Commit, lost: Exception) -> None:
+        """Return where the server shows on another connection that ``commit`` took place; raise what else it shows."""
+        what = f"The connection to {self._endpoint} was lost while the change was committed"
+        status = ""
+        with suppress(ConnectorError), self.reading() as connection:
+            if _running_since(connection) == commit.since:      # another server counts its transactions anew
+                asked = f"SELECT txid_status({commit.number})"
+                status = connection.exec_driver_sql(asked).scalar_one()
+        match status:
+            case "committed":
+                return
+            case "aborted":
+                raise Unreachable("Commit undone", f"{what}. It shows that nothing was changed.") from lost
+        raise Indeterminate("Commit in doubt", f"{what}.") from lost
 
     def version(self, connection: Connection) -> str:
         number = connection.exec_driver_sql("SHOW server_version_num").scalar_one()
@@ -314,6 +329,23 @@ class Postgres:
             yield
         except (sa.exc.SQLAlchemyError, psycopg.Error) as error:
             raise self.fault(error) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Commit:
+    """What a transaction is called by its server, and since when that server runs."""
+
+    number: int
+    since: str
+
+
+def _commit(connection: Connection) -> _Commit:
+    number, since = connection.exec_driver_sql("SELECT txid_current(), pg_postmaster_start_time()::text").one()
+    return _Commit(int(number), str(since))
+
+
+def _running_since(connection: Connection) -> str:
+    return str(connection.exec_driver_sql("SELECT pg_postmaster_start_time()::text").scalar_one())
 
 
 def _state(error: Exception) -> str:
