@@ -103,6 +103,7 @@ def prepare(house: House) -> Books:
         grants.append({"id": "signed", "actions": ["crm.row.delete"], "mode": "approve", "approvals": {"count": 1, "from": ["leads"]}})
         policy["people"]["ann"] = {"groups": ["leads"], "keys": [(house.home / "ann.pub").read_text().strip()]}
     house.change("policy.yaml", change)
+    house.change("agentctl.yaml", lambda file: file.update(retention={"packs": 5, "changesets": 5}))
     return Books(marks=Counter(["j00000tag", "j00000tier"]), newest={"tag": "j00000tag", "tier": "j00000tier"})
 
 

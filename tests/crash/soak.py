@@ -27,7 +27,7 @@ _HOWS = ("kill",) * 6 + ("torn",) * 3 + ("term", "term", "int", "int", "orphan",
 _TELLING = 100      # jobs between two lines of progress
 _ATTEMPTS = 6
 _CALLS = 150        # durable calls of a usual command
-_SOURCES = {"apply": 50, "rollback": 14, "old rollback": 8, "signed": 8, "failing": 7, "rejected": 4, "halted": 5, "rebuild": 4}
+_JOBS = {"apply": 50, "rollback": 14, "old rollback": 8, "signed": 8, "failing": 7, "rejected": 4, "halted": 5, "rebuild": 3, "gc": 2}
 
 
 class Violated(Exception):
@@ -53,13 +53,20 @@ class Wild:
     rng: random.Random
     tally: Tally
     left: list[int] = field(default_factory=lambda: [0])
+    runs: list[int] = field(default_factory=lambda: [0])        # how many there were before this job
 
     @property
     def house(self):
         return self.ground.house
 
     def run(self, *words: str | Path) -> Ended:
+        if words == ("show",) and self.begun() == self.runs[0]:
+            return Ended(code=0)        # what an earlier job left is not to be gone on with
         return self._told(self.ground.run, words)
+
+    def begun(self) -> int:
+        """Return how many runs the trace tells of: whose first record is there."""
+        return sum(b"\n" in path.read_bytes() for path in (self.house.ours / "trace").glob("*-run-*.jsonl"))
 
     def typed(self, *words: str | Path) -> Ended:
         return self._told(self.ground.typed, words)
@@ -105,7 +112,8 @@ class Soak:
     def job(self) -> None:
         """Do one job drawn at random, and compare the systems with the books. Raises Violated."""
         self.number += 1
-        name = self.rng.choices([*_SOURCES], [*_SOURCES.values()])[0]
+        name = self.rng.choices([*_JOBS], [*_JOBS.values()])[0]
+        self.wild.runs[0] = self.wild.begun()
         self.wild.left[0] = self.rng.choice((0, 1, 1, 1, 2, 3))
         getattr(self, f"_{name.replace(' ', '_')}")()
         self.tally.jobs[name] += 1
@@ -212,6 +220,11 @@ class Soak:
         Job(number=self.number, kinds=("made",)).write(self.house)
         self._refused("apply", "plan.yaml")
         self._until_ok("unhalt", "--all", "--reason", "over", done=lambda told: "halt" in told.err.lower() and "no " in told.err.lower())
+
+    def _gc(self) -> None:
+        """What retention dropped cannot be undone any more; what it kept still can."""
+        self._until_ok("gc", "--auto-approve")
+        self.last, self.alone = None, []
 
     def _rebuild(self) -> None:
         self._until_ok("state", "rebuild")
