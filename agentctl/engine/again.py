@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -19,7 +20,6 @@ from agentctl.errors import Rejected, Stale
 from agentctl.model.change import Change
 from agentctl.model.changeset import ChangeSet
 from agentctl.model.decision import Decision
-from agentctl.model.plan import Step
 from agentctl.model.projection import project
 from agentctl.model.snapshot import Address
 
@@ -63,7 +63,8 @@ def preview_again(
             overlay.foresee(full[-1])
             brought[step.id] = bring(full[-1])
             continue
-        change = _foresee(planned, resolve(step, brought, made), systems, overlay)
+        with _expecting(planned):
+            change = foresee(resolve(step, brought, made), systems, overlay)
         outcome = finality(change, judge, denied)
         decision = judge.decide(outcome, step, plan)
         protector = Protector(commitments, concealed=concealed(hidden))
@@ -104,9 +105,11 @@ def _was_done_before(planned: Change) -> bool:
     return not planned.records and not planned.reads and planned.effect == "no-op"
 
 
-def _foresee(planned: Change, step: Step, systems: Systems, overlay: Overlay) -> Change:
+@contextmanager
+def _expecting(planned: Change) -> Iterator[None]:
+    """What cannot succeed any more is stale."""
     try:
-        return foresee(step, systems, overlay)
+        yield
     except Rejected as error:
         raise _stale(f"step `{planned.step}` can no longer succeed: {error}") from error
 

@@ -14,6 +14,7 @@ from agentctl.engine.overlay import Overlay
 from agentctl.engine.ports import Commitments, Systems
 from agentctl.engine.protect import Protector, address_of
 from agentctl.engine.resolve import Brought, Done, resolve
+from agentctl.engine.unreadable import needed
 from agentctl.errors import Invalid, Rejected
 from agentctl.model.action import Reversibility
 from agentctl.model.authorship import CLAIMED, Authorship
@@ -109,6 +110,8 @@ def foresee(step: Step, systems: Systems, overlay: Overlay) -> Change:
     for name, argument in step.with_.items():
         if any(isinstance(reference, Secret) for reference in references(argument)) and name not in secret:
             raise Rejected("Secret not allowed here", f"{step.action} would not keep what it is given as `{name}`.")
+    if needed(step):        # a system would be given what only stands for the value
+        raise Rejected("A value cannot be read", "What it is given is hidden, and what held it was dropped or is lost.")
     connector = systems.of(step.instance)
     addresses = connector.addresses(step)
     overlay.prefetch(addresses)

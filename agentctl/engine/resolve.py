@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 
+from agentctl.errors import Rejected
 from agentctl.model.plan import Argument, Format, From, Secret, Step, argument_to_wire
 from agentctl.model.run import StepStatus
 from agentctl.model.snapshot import Address, within
-from agentctl.model.values import Fields, Unknown, Value
+from agentctl.model.values import Fields, Hidden, Unknown, Value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,8 @@ class Done:
 
 def resolve(step: Step, brought: Mapping[str, Brought], made: Mapping[Address, Address] | None = None) -> Step:
     """Return ``step`` with each reference resolved once. What it resolves to is never looked into again.
+
+    Raises Rejected where it refers to something that is there and cannot be read.
 
     ``made`` maps addresses of records that earlier steps created (``…/new:STEP``) to what they became.
     """
@@ -64,6 +67,12 @@ def _bring(reference: From, brought: Mapping[str, Brought]) -> Value:
         if not isinstance(value, Mapping) or name not in value:
             return Unknown(argument_to_wire(reference))
         value = value[name]
+    if isinstance(value, Hidden):
+        raise Rejected(
+            "A value cannot be read",
+            f"`{'.'.join((reference.part, *reference.path))}` of `{reference.step}` was hidden when that was done, and "
+            "what held it was dropped or is lost.",
+        )
     return Unknown(argument_to_wire(reference)) if isinstance(value, Unknown) else value
 
 

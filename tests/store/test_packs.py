@@ -68,7 +68,7 @@ def test_with_another_key_it_says_which(folder):
 
 def test_a_pack_dropped_by_retention_is_said_to_be_gone(folder):
     (folder / "r1").unlink()
-    assert "dropped by retention" in read(folder, "r1", VAULT).hidden
+    assert "the pack is gone" in read(folder, "r1", VAULT).hidden
 
 
 def test_a_flip_of_any_byte_is_found_and_what_is_before_it_is_kept(folder):
