@@ -43,7 +43,7 @@ def _lost(there: Collection[str], spoken_of: Collection[str]) -> list[str]:
 
 
 def _cut(folder: Path, checkpoints: Path, there: Collection[str]) -> list[str]:
-    """Return that the newest file is not as long as it was when it was closed: nothing follows it that would show it."""
+    """Return that the newest file is not as long as when it was closed: nothing follows it that would show that."""
     newest = max((name for name in there if parse_name(name)), default="")
     try:
         stored = checkpoint.statement(checkpoints, newest) if newest else None

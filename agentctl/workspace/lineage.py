@@ -58,8 +58,9 @@ def read(folder: Path) -> str:
         raise Tampered(
             "The lineage and the trace are of two workspaces",
             f"{path} says {lineage}, and the trace begins with {told}: one of the two does not belong here.",
-            hint="The key says which: it is the key of one of them. Put the other back from a copy.",
-            command="agentctl verify",
+            hint="The key's file is called after the right one. If that is the trace's, write it back; else put the "
+            "trace back from a copy.",
+            command=f"echo {told} > {shlex.quote(str(path))}",
         )
     return lineage
 
