@@ -7,9 +7,12 @@ import os
 import sys
 
 import pytest
+import yaml
 
-from agentctl.errors import Exit
-from tests.e2e.house import step
+from agentctl.errors import Exit, Invalid, Unreachable
+from agentctl.identity.secret import Command, File, Secrets, Variable
+from agentctl.workspace.file import load
+from tests.e2e.house import FILE, step
 from tests.secrets.conftest import SMTP, account, traces_of
 
 
@@ -119,45 +122,72 @@ def test_no_program_started_from_here_inherits_a_secret(relayed):
     assert "SMTP_PASSWORD" not in told
 
 
-@pytest.mark.parametrize(("source", "environ", "why"), [
-    ({"env": "SMTP_PASSWORD"}, {"SMTP_PASSWORD": ""}, "the environment variable SMTP_PASSWORD is empty"),
-    ({"env": "NOT_SET_HERE"}, {}, "the environment variable NOT_SET_HERE is not set"),
-    ({"file": "nowhere"}, {}, "nowhere: No such file or directory"),
-    ({"file": "code"}, {}, "code is not a regular file"),
-    ({"file": "pipe"}, {}, "pipe is not a regular file"),
-    ({"command": ["no-such-program-here"]}, {}, "there is no program `no-such-program-here`"),
-    ({"command": ["./not-executable"]}, {}, "there is no program `./not-executable`"),
-])
-def test_what_cannot_be_had_is_said_before_anything_runs(relayed, source, environ, why):
+def test_what_cannot_be_had_is_said_before_anything_runs(relayed):
     house = relayed.house
-    os.mkfifo(house.root / "pipe")
-    (house.root / "not-executable").write_text("")
-    relayed.secrets(smtp=source)
     house.plan(step("first", "mem.record.update", "customers/1", {"tier": "annual"}), account())
-    told = house.typed("apply", "plan.yaml", **environ)
+    told = house.typed("apply", "plan.yaml", SMTP_PASSWORD="")
     assert told.code == Exit.UNREACHABLE, told.all
     assert "Secret not available" in told.err
-    assert why in told.err.replace("\r\n", " ").replace("  ", " "), told.err
     assert house.runs() == [], "the first step was not begun either"
     assert house.memory()["customers/1"]["tier"] == "monthly"
 
 
-@pytest.mark.parametrize(("script", "why"), [
-    ("import sys; sys.exit(3)", "ended with 3"),
-    ("pass", "is empty"),
-    ("import sys; sys.stdout.buffer.write(b'\\xff\\xfe12345678')", "is not text in UTF-8"),
-    ("import sys; sys.stdout.write('abcdefgh\\0')", "holds a zero character"),
-    ("import sys; sys.stdout.write('a' * 70000)", "is longer than 64 KiB"),
-])
-def test_what_a_command_cannot_tell_fails_the_step_before_its_effect(relayed, script, why):
+def test_what_a_command_cannot_tell_fails_the_step_before_its_effect(relayed):
     house = relayed.house
-    relayed.secrets(smtp={"command": [sys.executable, "-c", script]})
+    relayed.secrets(smtp={"command": [sys.executable, "-c", "import sys; sys.exit(3)"]})
     house.plan(account())
     told = house.typed("apply", "plan.yaml")
     assert told.code == Exit.UNREACHABLE, told.all
-    assert why in house.run("show", "--format", "json").json["steps"][0]["reason"]
+    assert "ended with 3" in house.run("show", "--format", "json").json["steps"][0]["reason"]
     assert relayed.world()["accounts"] == {}
     assert not any(record["kind"] == "step_started" for record in house.records())
+
+
+@pytest.mark.parametrize(("source", "why"), [
+    (Variable("EMPTY"), "the environment variable EMPTY is empty"),
+    (Variable("NOT_SET"), "the environment variable NOT_SET is not set"),
+    (File("nowhere"), "nowhere: No such file or directory"),
+    (File("folder"), "folder is not a regular file"),
+    (File("pipe"), "pipe is not a regular file"),
+    (File("open"), "has mode 0644, so that others can read it"),
+    (Command(("no-such-program-here",)), "there is no program `no-such-program-here`"),
+    (Command(("./open",)), "there is no program `./open`"),
+])
+def test_what_cannot_be_had_shows_without_reading_it(tmp_path, source, why):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "open").write_text(SMTP)
+    (tmp_path / "open").chmod(0o644)
+    secrets = Secrets(sources={"smtp": source}, root=tmp_path, environ={"EMPTY": "", "PATH": os.environ["PATH"]})
+    for ask in (lambda: secrets.check(["smtp"]), lambda: secrets.value("smtp")):
+        with pytest.raises(Unreachable, match="Secret not available") as refusal:
+            ask()
+        assert why in refusal.value.detail
+        assert SMTP not in str(refusal.value)
+
+
+@pytest.mark.parametrize(("written", "why"), [
+    (b"", "is empty"), (b"\n", "is empty"), (b"\xff\xfe12345678", "is not text in UTF-8"),
+    (b"abcdefgh\0", "holds a zero character"), (b"a" * 70_000, "is longer than 64 KiB"),
+])
+@pytest.mark.parametrize("how", ["file", "command"])
+def test_what_is_no_secret_is_refused_without_quoting_it(tmp_path, how, written, why):
+    path = tmp_path / "kept"
+    path.write_bytes(written)
+    path.chmod(0o600)
+    source = File("kept") if how == "file" else Command(("cat", "kept"))
+    with pytest.raises(Unreachable) as refusal:
+        Secrets(sources={"smtp": source}, root=tmp_path, environ={"PATH": os.environ["PATH"]}).value("smtp")
+    assert why in refusal.value.detail
+    assert "12345678" not in str(refusal.value)
+    assert refusal.value.__cause__ is None
+
+
+@pytest.mark.parametrize("written", [f"{SMTP}", f"{SMTP}\n", f"{SMTP}\r\n"])
+def test_the_newline_that_ends_a_file_is_no_part_of_a_secret(tmp_path, written):
+    (tmp_path / "kept").write_bytes(written.encode())
+    (tmp_path / "kept").chmod(0o600)
+    assert Secrets(sources={"smtp": File("kept")}, root=tmp_path, environ={}).value("smtp") == SMTP
 
 
 def test_a_secret_the_action_does_not_take_is_refused_without_telling_what_is_wrong_with_it(relayed):
@@ -216,31 +246,30 @@ def test_a_grant_withdrawn_between_two_steps_keeps_the_second_from_getting_it(re
     assert relayed.world()["passwords"] == {}
 
 
-@pytest.mark.parametrize(("with_", "code"), [
-    ({"password": {"$secret": "smtp"}, "quota": {"$secret": "smtp"}}, "secret-not-allowed"),
-    ({"password": {"nested": {"$secret": "smtp"}}}, "secret-not-allowed"),
-    ({"password": "literal-in-the-plan"}, "secret-required"),
-    ({"password": {"$from": "steps.other.after.tier"}}, "secret-required"),
-])
-def test_a_secret_stands_in_secret_arguments_only_and_nothing_else_does(relayed, with_, code):
+def test_a_secret_stands_in_secret_arguments_only_and_nothing_else_does(relayed):
     house = relayed.house
+    wrong = {
+        "elsewhere": {"password": {"$secret": "smtp"}, "quota": {"$secret": "smtp"}},
+        "nested": {"password": {"nested": {"$secret": "smtp"}}},
+        "literal": {"password": "literal-in-the-plan"},
+        "brought": {"password": {"$from": "steps.other.after.tier"}},
+    }
     other = step("other", "mem.record.update", "customers/1", {"tier": "annual"})
-    house.plan(other, step("make", "relay.account.create", "accounts/ada", with_))
+    house.plan(other, *(step(name, "relay.account.create", f"accounts/{name}", with_) for name, with_ in wrong.items()))
     told = house.run("validate", "plan.yaml", "--format", "json")
     assert told.code == Exit.INVALID
-    assert code in [found["code"] for found in told.json["diagnostics"]]
+    found = {(item["pointer"].split("/")[2], item["code"]) for item in told.json["diagnostics"]}
+    assert {("1", "secret-not-allowed"), ("2", "secret-not-allowed"), ("3", "secret-required"), ("4", "secret-required")} <= found
     assert "literal-in-the-plan" not in told.all
 
 
 @pytest.mark.parametrize("wrong", [
-    {"smtp": "a-literal-password"}, {"smtp": {"env": "A", "file": "b"}}, {"smtp": {"env": "A B"}}, {"smtp": {}},
-    {"smtp": {"command": "pass show smtp"}}, {"smtp": {"command": []}}, {"sm tp": {"env": "A"}}, {"smtp": {"vault": "x"}},
+    {"smtp": "a-literal-password"}, {"smtp": {"env": "A", "file": "b"}}, {"smtp": {"env": "a-literal-password x"}}, {"smtp": {}},
+    {"smtp": {"command": "pass a-literal-password"}}, {"smtp": {"command": []}}, {"sm tp": {"env": "A"}}, {"smtp": {"vault": "x"}},
 ])
-def test_a_source_that_is_none_is_refused_without_repeating_what_may_be_the_secret(relayed, wrong):
-    house = relayed.house
-    house.change("agentctl.yaml", lambda file: file.update(secrets=wrong))
-    house.plan(account())
-    told = house.run("validate", "plan.yaml")
-    assert told.code == Exit.INVALID
-    assert "agentctl.yaml:" in told.all
-    assert "a-literal-password" not in told.all
+def test_a_source_that_is_none_is_refused_without_repeating_what_may_be_the_secret(tmp_path, wrong):
+    (tmp_path / "agentctl.yaml").write_text(yaml.safe_dump(FILE | {"secrets": wrong}))
+    with pytest.raises(Invalid) as refusal:
+        load(tmp_path)
+    assert refusal.value.diagnostics
+    assert "a-literal-password" not in repr(refusal.value.diagnostics)

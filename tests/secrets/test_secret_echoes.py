@@ -108,7 +108,7 @@ def test_a_mask_that_knows_nothing_changes_nothing():
 
 # ---- through the command line
 
-LOOKS = (("show",), ("show", "--format", "json"), ("state", "list"), ("state", "show", "relay/accounts/ada"), ("drift",), ("verify",))
+LOOKS = (("show", "--format", "json"), ("state", "show", "relay/accounts/ada"), ("drift",))
 FORMS = (SMTP, quote(SMTP, safe=""), json.dumps(SMTP)[1:-1], SMTP.encode().hex(), base64.b64encode(f"user:{SMTP}".encode()).decode()[8:-4])
 
 
