@@ -101,4 +101,4 @@ def _named(folder: str, name: str) -> tuple[Sort, str] | None:
 
 
 def _stamp(status: os.stat_result) -> tuple[int, int, int]:
-    return status.st_ino, status.st_size, status.st_mtime_ns
+    return status.st_ino, status.st_size, status.st_ctime_ns

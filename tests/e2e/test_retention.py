@@ -353,7 +353,7 @@ def test_what_was_written_anew_since_it_was_shown_stays(aged: House):
         text = path.read_bytes()
         path.unlink()
         path.write_bytes(text)
-        os.utime(path, ns=(1, again.stamp[2]))
+        os.utime(path, (1, again.written.timestamp()))
         retaining.drop(workspace, NEWEST, found, "yes", 0.0)
     assert path.exists()
     assert aged.run("verify").code == Exit.OK
