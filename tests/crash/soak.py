@@ -219,7 +219,7 @@ class Soak:
         self._until_ok("halt", "--all", "--reason", "it halves prices")
         Job(number=self.number, kinds=("made",)).write(self.house)
         self._refused("apply", "plan.yaml")
-        self._until_ok("unhalt", "--all", "--reason", "over", done=lambda told: "halt" in told.err.lower() and "no " in told.err.lower())
+        self._until_ok("unhalt", "--all", "--reason", "over", done=lambda told: "Not halted" in told.all)
 
     def _gc(self) -> None:
         """What retention dropped cannot be undone any more; what it kept still can."""
