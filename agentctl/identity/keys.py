@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import secrets
 import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ _VERSION = 1
 _LARGEST = 1 << 20      # bytes; what is cut off there is no key
 _ROOTS = ("encryption", "commitment", "signing")
 _ROOT = 32
+_LEFT = re.compile(r"[0-9a-f]{16}")
 _REPLACED = ("encryption", "signing")
 
 
@@ -172,6 +175,15 @@ def replace(path: Path, key: Key) -> None:
         _sync(path.parent)
     except OSError as error:
         raise Unwritable("The key could not be written", f"{path}: {error.strerror}.") from error
+
+
+def clear(path: Path) -> None:
+    """Take away what writers of this key that died left beside it: a seed that is in force no more may be in it."""
+    with suppress(OSError):     # nobody else could read it; and the key itself is told of by who needs it
+        path = path.resolve()
+        for other in path.parent.iterdir():
+            if other.name.startswith(f".{path.name}.") and _LEFT.fullmatch(other.name.rpartition(".")[2]):
+                other.unlink()
 
 
 def _store(path: Path, key: Key) -> None:

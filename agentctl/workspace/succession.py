@@ -141,6 +141,7 @@ def take_up(workspace: Workspace) -> None:
     """
     workspace.forget_key()
     with suppress(keys.NoKey, Tampered):        # who needs the key asks for it, and is told then
+        keys.clear(workspace.key_path)
         held, key = workspace.held_key, workspace.key
         if held is not key:
             settle(workspace, key)

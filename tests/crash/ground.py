@@ -56,7 +56,7 @@ class Ground:
 
     def ours(self) -> tuple[Path, ...]:
         """Return where agentctl's own files lie."""
-        return (self.house.ours, self.house.key)
+        return (self.house.ours, self.house.key.parent)
 
     def everything(self) -> tuple[Path, ...]:
         """Return where its files and those of the systems lie."""

@@ -186,6 +186,31 @@ def _dropped_are_told(ground: Ground) -> list[str]:
     return wrong if undone.code == 0 else [*wrong, f"the newer run cannot be undone: {undone.err[-300:]}"]
 
 
+def _seal(ground: Ground) -> None:
+    """What a run wrote is sealed with the first key."""
+    _applied(MADE, update("note", note="too long to stand in the trace. " * 40))(ground)
+
+
+def _rotations(ground: Ground) -> Effects:
+    """Whether another key is in force than that of the beginning."""
+    told = ground.run("key", "show", "--format", "json")
+    assert told.code == 0, told.all
+    document = json.loads(told.out)
+    assert document["usable"], document["problem"]
+    return {"replaced": min(1, len(document["keys"]) - 1)}
+
+
+def _one_key_in_force(ground: Ground) -> list[str]:
+    """What was sealed before is still rolled back, and no seed but that in force is left."""
+    undone = ground.typed("rollback", ground.house.runs()[0])
+    wrong = [] if undone.code == 0 else [f"what the first key sealed is not rolled back: {undone.err[-300:]}"]
+    key = json.loads(ground.house.key.read_text())
+    if "successor" in key or not key["retired"]:
+        wrong.append("the old key was not taken out of its file")
+    left = [path.name for path in ground.house.key.parent.iterdir() if path != ground.house.key]
+    return [*wrong, *(f"{name} lies beside the key" for name in left)]
+
+
 STORIES = tuple(
     Story(**{"effects": done, **story}) for story in (
         {"name": "apply", "prepare": _writing(*SMALL), "command": lambda ground: ("apply", "plan.yaml"),
@@ -204,6 +229,8 @@ STORIES = tuple(
          "start": NOTHING, "goal": _all_of(MADE, TIER), "terminal": False, "after": _used_once},
         {"name": "halt", "prepare": _writing(TIER), "command": lambda ground: ("halt", "--all", "--reason", "it halves prices"),
          "effects": _halts, "start": {"halted": 0}, "goal": {"halted": 1}, "terminal": False, "after": _halt_holds},
+        {"name": "rotate", "prepare": _seal, "command": lambda ground: ("key", "rotate", "--reason", "yearly"),
+         "effects": _rotations, "start": {"replaced": 0}, "goal": {"replaced": 1}, "terminal": False, "after": _one_key_in_force},
         {"name": "gc", "prepare": _aged, "command": lambda ground: ("gc", "--auto-approve"), "effects": _dropped,
          "start": {"packs": 0, "changesets": 0}, "goal": {"packs": 1, "changesets": 1}, "terminal": False, "after": _dropped_are_told},
     )

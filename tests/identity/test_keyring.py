@@ -65,6 +65,15 @@ def test_every_form_comes_back_from_its_file_and_tells_nothing(tmp_path, first):
         assert not any(str(root)[2:-1] in repr(key) for root in (key.encryption, key.commitment, key.signing))
 
 
+def test_what_a_killed_writer_left_is_cleared_away_and_nothing_else(tmp_path, first):
+    names = [".key.0123456789abcdef", ".key.old", ".key.0123456789abcde", ".yek.0123456789abcdef", "0123456789abcdef"]
+    for name in names:
+        (tmp_path / name).touch()
+    keys.clear(tmp_path / "key")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*names[1:], "key"])
+    keys.clear(tmp_path / "nowhere/key")
+
+
 def test_copies_are_told_apart(tmp_path, first):
     other = keys.create(tmp_path / "other", LINEAGE)
     assert keyring.compare(first, keyring.prepared(first)) is Copy.SAME
