@@ -53,6 +53,7 @@ def carry_out(
     Raises Refused or ConsentMissing before anything is executed.
     """
     from agentctl.engine.approvals import may_sign
+    from agentctl.engine.secret import names
     from agentctl.workspace import judging, overriding
     from agentctl.workspace.approving import why_not
     from agentctl.workspace.running import carry_out as run
@@ -64,6 +65,7 @@ def carry_out(
     workspace.save_changeset(preview)       # so that it can be consented to elsewhere, where nobody is here to ask
     refuse(preview.changeset, rulings, overriding.why_not(workspace, preview.changeset))
     workspace.check_clock()     # before anybody is asked in vain
+    workspace.secrets.check(names(preview.plan.steps))
     consent = consent_to(
         preview.changeset,
         rulings,

@@ -131,8 +131,8 @@ def _judge_secret(spec: ActionSpec, found: Found, pointer: Pointer, findings: Fi
 
 
 def _refuse_unknown_secret(name: str, known: frozenset[str], pointer: Pointer, findings: Findings) -> None:
-    listed = f"there are {', '.join(sorted(known)[:20])}" if known else "it has none"
-    detail = f"agentctl.yaml does not say where `{name}` is; of `secrets`, {listed}."
+    listed = f"Its `secrets` are: {', '.join(sorted(known)[:20])}." if known else "It has no `secrets`."
+    detail = f"agentctl.yaml does not say where `{name}` is. {listed}"
     hint = did_you_mean(name, known) or f"Say there where it is, as in secrets: {{{name}: {{env: VARIABLE}}}}"
     findings.error(Code.UNKNOWN_SECRET, "Unknown secret", detail, pointer, hint=hint)
 
