@@ -31,7 +31,9 @@ _JOBS = {"apply": 50, "rollback": 14, "old rollback": 8, "signed": 8, "failing":
 
 
 class Violated(Exception):
-    """What must never be so is so."""
+    """What must never be so is so, since the ``job``-th job."""
+
+    job = 0
 
 
 @dataclass(kw_only=True)
@@ -300,7 +302,8 @@ def soak(folder: Path, seed: int, runs: int, minutes: float, say) -> Tally:
             one.look()
             one.end()
         except Violated as violated:
-            raise Violated(f"job {one.number}: {violated}") from violated
+            violated.job = one.number
+            raise
         return one.tally
 
 
@@ -334,8 +337,8 @@ def main() -> int:
     try:
         tally = soak(folder, seed, chosen.runs or sys.maxsize, minutes, lambda text: print(text, flush=True))
     except Violated as violated:
-        again = ["scripts/soak", "--seed", str(seed), "--runs", str(sys.maxsize if not chosen.runs else chosen.runs)]
-        print(f"VIOLATED: {violated}\nThe workspace is kept in {folder}/ground/now. To see it again:\n    {shlex.join(again)}", flush=True)
+        again = ["scripts/soak", "--seed", str(seed), "--runs", str(violated.job)]
+        print(f"VIOLATED: job {violated.job}: {violated}\nThe workspace is kept in {folder}/ground/now. To see it again:\n    {shlex.join(again)}", flush=True)
         return 1
     print(*_table(tally), _line(tally), "nothing lost, doubled, hidden or left behind", sep="\n")
     shutil.rmtree(folder)
