@@ -60,7 +60,7 @@ def packed(workspace: Workspace, file: TraceFile) -> Packed:
         values=len(told.paths),
         missing=len(missing),
         wrong=len(wrong),
-        why=next(iter([*lost, *unread.values()]), "") if missing else "",
+        why=next(iter([*lost, *("dropped by retention" for name in unread if name in dropped)]), "") if missing else "",
         damage=bool(wrong or (missing and (lost or not unread))),
     )
 

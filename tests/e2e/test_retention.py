@@ -103,7 +103,7 @@ def test_what_was_dropped_is_told_by_show_rollback_and_verify_and_is_no_damage(a
     assert shown.code == Exit.OK
     assert "dropped" in shown.out
     assert "by retention (1 run) on " in shown.out
-    assert "! 1 step can be undone no more, their values are dropped  note" in shown.out
+    assert "! 1 step can be undone no more: the values are dropped  note" in shown.out
     undone = aged.run("rollback", second, "-o", "undo.changeset")
     assert "what it would put back was dropped by retention on " in undone.out
     assert "unreadable" in undone.out

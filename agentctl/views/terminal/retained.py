@@ -32,7 +32,7 @@ def draw_lost(page: Page, retained: Mapping[str, Any]) -> None:
     """Draw what a gc has made impossible."""
     if steps := retained["undo"]:
         title = counted(len(steps), "step can be undone no more", "steps can be undone no more")
-        page.line(Inked(f"! {title}, their values are dropped  ", Ink.RISK), listed(steps, _STEPS_SHOWN), indent=2)
+        page.line(Inked(f"! {title}: the values are dropped  ", Ink.RISK), listed(steps, _STEPS_SHOWN), indent=2)
     if retained["resume"]:
         page.line(Inked("! it can be gone on with no more: what it was to do was dropped", Ink.RISK), indent=2)
 
