@@ -7,7 +7,7 @@ import pytest
 from tests.damage.reading import ENDS, READERS, trials
 
 # The complete matrix is scripts/damage; here every place meets each kind of damage, and each command every place.
-QUICK = {"lost", "a pipe", "a folder", "a file in its place", "foreign", "older", "empty", "cut at 5/10", "flipped at 2/10", "newer"}
+QUICK = {"lost", "a pipe", "a link to itself", "a folder", "a file in its place", "foreign", "older", "empty", "cut at 5/10", "flipped at 2/10", "newer"}
 QUICK_READERS = (
     ("runs",), ("show", "RUN", "--step", "tier"), ("show", "WAITING"), ("verify",), ("verify", "RUN"), ("plan", "next.yaml"),
     ("state", "list"), ("approvals",), ("lock", "show"),

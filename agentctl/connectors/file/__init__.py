@@ -6,6 +6,7 @@ Confined by opening every directory on the way without following links; atomic b
 from __future__ import annotations
 
 from collections.abc import Mapping
+from os.path import realpath
 from pathlib import Path
 from typing import cast
 
@@ -42,9 +43,9 @@ class FileType:
     def open(self, instance: Instance) -> FileConnector:
         settings = instance.settings
         scope = Scope(
-            root=str(Path(instance.root, cast(str, settings["root"])).resolve()),
+            root=realpath(Path(instance.root, cast(str, settings["root"]))),      # ``resolve`` raises on loops
             protected=tuple(cast("list[str]", settings.get("protected", ()))),
-            reserved=tuple(str(Path(instance.root, path).resolve()) for path in instance.reserved),
+            reserved=tuple(realpath(Path(instance.root, path)) for path in instance.reserved),
         )
         return FileConnector(instance.name, scope, cast(int, settings.get("max_bytes", _DEFAULT_LIMIT)))
 
