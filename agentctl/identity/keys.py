@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from agentctl.errors import AgentctlError, Exit, Tampered, Unwritable, Usage
+from agentctl.model.canonical import digest
 
 _VERSION = 1
 _LARGEST = 1 << 20      # bytes; what is cut off there is no key
@@ -216,7 +217,7 @@ def _encode(key: Key) -> bytes:
         wire["retired"] = [{"encryption": _text(old.encryption), "public_key": old.public_key} for old in key.retired]
     if key.successor:
         wire["successor"] = {name: _text(getattr(key.successor, name)) for name in _REPLACED}
-    return json.dumps(wire, indent=2).encode() + b"\n"
+    return json.dumps({**wire, "digest": digest(wire)}, indent=2).encode() + b"\n"
 
 
 def _decode(path: Path, data: bytes, lineage: str) -> Key:
@@ -226,6 +227,8 @@ def _decode(path: Path, data: bytes, lineage: str) -> Key:
             raise ValueError(wire["kind"])
         if wire["version"] != _VERSION:
             raise NoKey("The key is of another version", f"{path} has version {wire['version']}; this is {_VERSION}.")
+        if wire.pop("digest") != digest(wire):      # a root that was changed is a root like any other
+            raise ValueError("digest")
         key = _key(wire)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         # Not chained: the cause quotes the file's content, and that is the key.

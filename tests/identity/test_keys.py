@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 import os
 import stat
+from contextlib import suppress
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -123,3 +125,13 @@ def test_the_place_of_a_key_is_outside_the_workspace(key_file, config_home, expe
 def test_a_lineage_cannot_lead_out_of_the_folder_of_keys(lineage):
     with pytest.raises(Tampered):
         keys.place(lineage, key_file="", config_home="", home=Path("/home/me"))
+
+
+def test_no_flipped_bit_of_a_key_file_makes_another_key_of_it(tmp_path):
+    path = tmp_path / "key"
+    key = keys.create(path, "abc")
+    whole = path.read_bytes()
+    for place, byte in product(range(len(whole)), (1, 2, 4, 32)):
+        with suppress(Tampered, keys.NoKey):
+            flipped = whole[:place] + bytes([whole[place] ^ byte]) + whole[place + 1 :]
+            assert keys.parse(path, flipped, "abc") == key
