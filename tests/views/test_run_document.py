@@ -39,7 +39,8 @@ def test_a_run_in_doubt_says_what_to_look_at_before_going_on():
     assert document["doubt"] == ["mail"]
     assert document["irreversible"] == ["mail"]
     assert commands(document) == [
-        f"resolve {samples.RUN_ID} mail --happened --reason '…'", f"apply --resume {samples.RUN_ID}", f"rollback {samples.RUN_ID}",
+        f"resolve {samples.RUN_ID} mail --happened --reason '…'", f"resolve {samples.RUN_ID} mail --did-not --reason '…'",
+        f"resolve {samples.RUN_ID} mail --skip --reason '…'", f"apply --resume {samples.RUN_ID}", f"rollback {samples.RUN_ID}",
     ]
 
 

@@ -251,8 +251,10 @@ def _next(
     if run.undone_by:
         yield _line("It was rolled back, whole or in part. To see how far:", f"agentctl show {run.undone_by[-1]}")
     for name in [step["id"] for step in steps if step["status"] == StepStatus.IN_DOUBT.value][:1]:
-        command = f"agentctl resolve {run.id} {safe.shell_word(name) or 'STEP'} --happened --reason '…'"
-        yield _line("Look into the system; then say what you saw (--happened or --did-not):", command)
+        command = f"agentctl resolve {run.id} {safe.shell_word(name) or 'STEP'}"
+        yield _line("Look into the system. If it was done there:", f"{command} --happened --reason '…'")
+        yield _line("If it was not, and can no longer be; going on will do it:", f"{command} --did-not --reason '…'")
+        yield _line("To leave it be, and all that needs it:", f"{command} --skip --reason '…'")
     undone = any(other.status is RunStatus.COMPLETE for other in history.runs if other.id in run.undone_by)
     yield from _go_on(run, steps, halts, undone=undone)
 
