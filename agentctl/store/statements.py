@@ -48,8 +48,12 @@ def save(layout: Layout, noun: str, about: str, identifier: str, content: bytes)
         atomic.sync_folder(layout.root)
     except OSError as error:
         raise Unwritable(f"The {noun} could not be kept", f"{folder}: {error.strerror}.") from error
-    name = f"{about.removeprefix('sha256:')[:_ABOUT]}-{identifier.removeprefix('sha256:')[:_ID]}.{noun}"
-    atomic.replace(folder / name, [content], layout.file_mode)
+    atomic.replace(folder / name_of(noun, about, identifier), [content], layout.file_mode)
+
+
+def name_of(noun: str, about: str, identifier: str) -> str:
+    """Return the file name of a statement; ``about`` and ``identifier`` are digests."""
+    return f"{about.removeprefix('sha256:')[:_ABOUT]}-{identifier.removeprefix('sha256:')[:_ID]}.{noun}"
 
 
 def kept(layout: Layout, noun: str) -> Iterator[Kept]:

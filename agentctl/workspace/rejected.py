@@ -57,6 +57,12 @@ def unrecorded(layout: Layout, history: History, policy: Policy) -> Iterator[tup
 def _kept(layout: Layout) -> Iterator[tuple[Path, Rejection | Unreadable]]:
     for one in store.kept(layout, Statement.NOUN):
         try:
-            yield one.path, files.parse(one.content, one.path.name, Statement)
+            said = files.parse(one.content, one.path.name, Statement)
         except Invalid as error:
             yield one.path, Unreadable(name=one.path.name, effects=one.about, why=one.why or error.summary)
+            continue
+        statement = said.statement
+        if one.path.name == store.name_of(Statement.NOUN, statement.effects, statement.id):
+            yield one.path, said
+        else:
+            yield one.path, Unreadable(name=one.path.name, effects=one.about, why="it is not what its name says")

@@ -78,6 +78,17 @@ def test_a_damaged_rejection_still_stands(ground, other, damage):
     assert "stands against all it may be about" in ground.type("approvals").out
 
 
+def test_a_rejection_stands_whichever_bit_of_it_was_flipped(ground, other):
+    found = places(ground, other)["rejection"]
+    whole = found.path.read_bytes()
+    before = ground.world()
+    for place in range(0, len(whole), 29):
+        found.path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        said = ground.type("apply", "refused.yaml", answers="yes\n")
+        assert said.code == Exit.REFUSED, (whole[:place], said.all)
+    assert ground.world() == before
+
+
 @pytest.mark.parametrize("damage", ["cut at 5/10", "a pipe", "empty", "something else", "a folder"])
 def test_a_damaged_halt_halts_everything_until_a_person_lifts_it(ground, other, damage):
     found = places(ground, other)["halt"]

@@ -7,6 +7,9 @@ import shutil
 import pytest
 
 from agentctl.errors import Exit
+from agentctl.identity.statements import parse
+from agentctl.model.rejection import Statement
+from agentctl.store.statements import name_of
 from tests.e2e.house import House, create, step, update
 from tests.e2e.signing import approve, make_key, planned, public, reject, with_leads
 
@@ -175,12 +178,12 @@ def test_a_kept_rejection_whose_signature_does_not_hold_stands_and_such_a_withdr
     shutil.copytree(leads.root, job.root)
     for name, more in (("no", ()), ("back", ("--withdraw",))):
         assert reject(leads, digest, "ben", *more, "-o", f"{name}.rejection").code == Exit.OK
-    effects = leads.run("show", digest, "--format", "json").json["effects"]
     (job.ours / "rejections").mkdir()
-    for number, name in enumerate(("no", "back")):
+    for name in ("no", "back"):
         line, rest = (leads.root / f"{name}.rejection").read_bytes().split(b"\n", 1)
         forged = line.replace(b'"reason":"nobody', b'"reason":"Nobody') + b"\n" + rest
-        (job.ours / "rejections" / f"{effects[7:23]}-{str(number) * 32}.rejection").write_bytes(forged)
+        said = parse(forged, name, Statement).statement
+        (job.ours / "rejections" / name_of("rejection", said.effects, said.id)).write_bytes(forged)
     told = job.run("plan", "plan.yaml")
     assert told.code == Exit.REFUSED
     assert "unproven" in " ".join(told.out.split())
