@@ -61,8 +61,8 @@ class Settlement(StrEnum):
     """How an unfinished step is settled.
 
     ``local``: the effect dies with our process and the live system decides · ``conditional``: resend with the original
-    token · ``keyed``: resend with the same idempotency key within its lifetime · ``find``: look for our marker; finding none proves
-    nothing · ``ask``: a person says.
+    token · ``keyed``: resend with the same idempotency key within its lifetime · ``find``: look for our marker; finding
+    none proves nothing · ``ask``: a person says.
     """
 
     LOCAL = "local"
