@@ -164,7 +164,7 @@ def _by_look(
         case Settlement.FIND:
             return _doubt(step.id, "nothing bears its mark, which proves nothing: it may still be on its way")
         case Settlement.ASK:
-            return _doubt(step.id, "the system cannot tell")
+            return _doubt(step.id, "nothing in the system bears its mark")
 
 
 def _by_value(change: Change, spec: ActionSpec, connector: Connector) -> Answer:

@@ -111,7 +111,7 @@ def resume(workspace: Workspace, name: str, control: Control) -> Ended:
                 "A step is in doubt",
                 f"Whether step `{doubtful[0].id}` of run {old.id} happened cannot be told: "
                 f"{answers[doubtful[0].id].reason}.",
-                hint="Look at the system, then say what became of it:",
+                hint="Look at the system, then say what became of it (--happened, --did-not or --skip):",
                 command=f"agentctl resolve {old.id} {doubtful[0].id} --happened --reason …",
             )
         changeset, hidden = workspace.stored(old.digest)
