@@ -17,7 +17,7 @@ from agentctl.identity import keys, sshsig
 from agentctl.identity.succession import NAMESPACE
 from agentctl.model.canonical import canonical, digest_bytes
 from agentctl.trace.checkpoint import NAMESPACE as CHECKPOINT
-from tests.e2e.house import House, create, update
+from tests.e2e.house import AGENTCTL, House, create, update
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "verify-external"
 LONG = "a sentence that is too long to stand in the trace. " * 40
@@ -209,7 +209,7 @@ def test_a_key_travels_through_a_pipe_and_not_over_a_screen(house: House, tmp_pa
     text = house.run("key", "export").out
     other = tmp_path / "other.json"
     done = subprocess.run(
-        [shutil.which("python") or "python3", "-m", "agentctl", "key", "import", "-"], input=text, text=True, cwd=house.root,
+        [*AGENTCTL, "key", "import", "-"], input=text, text=True, cwd=house.root,
         env=house.environ(AGENTCTL_KEY_FILE=str(other)), capture_output=True, check=False,
     )
     assert done.returncode == Exit.OK, done.stderr
