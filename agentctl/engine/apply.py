@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, assert_never
+from typing import Any, assert_never, cast
 
 from agentctl.connectors.base import Call, Receipt
 from agentctl.engine import records, secret
@@ -32,6 +32,7 @@ from agentctl.model.limit import Reserved
 from agentctl.model.plan import OnFailure, Step
 from agentctl.model.projection import project
 from agentctl.model.run import Left, LeftStatus, RunStatus, StepStatus
+from agentctl.model.values import Value, has_unknown
 from agentctl.trace.record import Kind
 
 _DEADLINE = 60.0        # seconds one call to a system may take
@@ -239,6 +240,9 @@ class _Execution:
         if difference := moved(planned, seen, self._made):
             self._moved = self._mask.moved(difference)
             return self._not_done(step, StepStatus.REFUSED, records.in_words(difference))
+        if unknown := _unknown(change):
+            why = f"`{unknown}` is not known: nobody learned what it refers to"
+            return self._not_done(step, StepStatus.REFUSED, why)
         if wrong := secret.unfit(change, spec):     # what resolved only now meets its schema only now
             return self._not_done(step, StepStatus.REFUSED, wrong)
         if change.effect is Effect.NO_OP:
@@ -352,6 +356,11 @@ class _Execution:
 
     def _write(self, kind: Kind, body: Mapping[str, Any], *, sync: bool) -> None:
         self._around.observe(self._around.journal.append(kind, body, sync=sync))
+
+
+def _unknown(change: Change) -> str:
+    """Return the first argument that no earlier step brought: a reply may be lost and its effect vouched for."""
+    return next((name for name, value in change.arguments.items() if has_unknown(cast(Value, value))), "")
 
 
 def _expired(consent: Consent, left: Consent) -> str:

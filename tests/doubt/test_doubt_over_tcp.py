@@ -234,3 +234,14 @@ def test_a_person_who_is_wrong_that_it_did_not_happen_is_met_by_the_system(besid
     world.office.land()
     assert go_on(world)
     assert len(world.office.effects) == 1       # the late one was refused: its token was gone
+
+
+def test_a_step_that_speaks_of_an_id_nobody_knows_does_not_run(beside):
+    world = beside(key_lifetime=30)
+    world.office.faults.append(Fault.REPLY_LOST)
+    world.apply(STEPS["keyed"] + THEN)
+    assert not go_on(world)
+    answer_truly(world)
+    assert not go_on(world)
+    assert world.run().step("then").status in (StepStatus.REFUSED, StepStatus.FAILED)
+    assert world.office.records["/records/42"] == {"tier": "monthly"}
