@@ -26,7 +26,8 @@ def list_(context: typer.Context, format: FormatOption = Format.TERMINAL) -> Non
     from agentctl.views.terminal.state import draw_state
     from agentctl.workspace.projecting import load_state
 
-    emit(document(load_state(context.obj.workspace())), draw_state, context.obj, format=format)
+    workspace = context.obj.workspace()
+    emit(document(load_state(workspace), workspace.history()), draw_state, context.obj, format=format)
 
 
 @app.command()

@@ -7,12 +7,13 @@ from typing import Any
 
 from agentctl.engine.owned import owned, project
 from agentctl.errors import Tampered, Unwritable, Usage
+from agentctl.model.run import RunStatus
 from agentctl.model.snapshot import Address
 from agentctl.model.state import Head, Known, State
 from agentctl.model.values import to_wire
 from agentctl.store import state as store
 from agentctl.trace.chain import Chain, Fault, Link, parse_name, scan, walk
-from agentctl.trace.record import IN_RUNS, Kind
+from agentctl.trace.record import IN_RUNS, Kind, Record
 from agentctl.workspace.lineage import new_id
 from agentctl.workspace.unlocking import locked, record_act
 from agentctl.workspace.workspace import Workspace
@@ -41,11 +42,12 @@ def keep_state(workspace: Workspace) -> None:
 def load_state(workspace: Workspace) -> State:
     """Return the stored state. Raises BadState, naming the repair, where it is not what the trace tells.
 
-    Raises Tampered where the trace is damaged: nobody can tell then what the state should be.
+    While a run has not ended, that is what was so before it. Raises Tampered where the trace is damaged: nobody can
+    tell then what the state should be.
     """
     if damage := workspace.history().damage:
         raise _damaged(f"{damage[0]}. Whether the state is what it tells cannot be said.")
-    heads = _heads_since_the_last_step(workspace)
+    heads = _heads_it_may_have(workspace)
     return store.load(
         workspace.layout.state, lineage=workspace.lineage, head=heads[-1] if heads else None, earlier=heads
     )
@@ -90,17 +92,33 @@ def _make_way(path: Path) -> None:
             raise Unwritable("A file could not be written", f"{path}: {error.strerror}.") from error
 
 
-def _heads_since_the_last_step(workspace: Workspace) -> list[Head]:
-    """Return the heads the trace had since it last told of a run or a step: halts and the like change no record."""
-    heads: list[Head] = []
+def _heads_it_may_have(workspace: Workspace) -> list[Head]:
+    """Return the heads the trace had since it last told of a run or a step: halts and the like change no record.
+
+    What a run did is in the state once it has ended, so while the newest has not: the heads since the last that did.
+    """
+    ended: list[Head] = []
+    told: list[Head] = []
+    open = False
     for found in walk(workspace.layout.trace):
         if isinstance(found, Fault):        # what follows it may tell of steps the state knows nothing of
             raise _damaged(f"{found}: {found.why}. Whether the state is what it tells cannot be said.")
         if isinstance(found, Link):
-            if found.record.kind in _OF_STEPS:
-                heads.clear()
-            heads.append(found.head)
-    return heads
+            record = found.record
+            if record.kind in _OF_STEPS:
+                told.clear()
+            if record.kind is Kind.STEP_RESOLVED or _is_end(record):
+                ended.clear()
+            if record.kind in IN_RUNS:
+                open = record.kind is not Kind.RUN_FINISHED
+            told.append(found.head)
+            ended.append(found.head)
+    return ended if open else told
+
+
+def _is_end(record: Record) -> bool:
+    """Whether a run ended with it and left the state as the run had made it: the dead leave that to the next."""
+    return record.kind is Kind.RUN_FINISHED and record.body["status"] != RunStatus.ABANDONED
 
 
 def _damaged(why: str) -> Tampered:

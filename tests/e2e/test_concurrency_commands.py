@@ -60,6 +60,18 @@ def test_what_would_write_beside_a_run_is_told_so_and_writes_nothing(house, runn
     assert house.records() == before
 
 
+def test_the_state_beside_a_run_is_what_was_known_before_it_and_says_so(house, running):
+    sitting, over = running
+    told = house.run("state", "list")
+    assert told.code == Exit.OK, told.all
+    assert "has not ended: what it does is not in the state yet." in told.out
+    over()
+    sitting.ended()
+    told = house.run("state", "list")
+    assert (told.code, "has not ended" in told.out) == (Exit.OK, False), told.all
+    assert "mem/customers/1" in told.out
+
+
 def test_a_rollback_that_waits_undoes_what_the_run_has_done_by_then(house, running):
     _, over = running
     with house.sitting("rollback", "latest", "--lock-timeout", "60s") as waiting:

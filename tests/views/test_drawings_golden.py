@@ -166,7 +166,7 @@ DRAWINGS = {
     "explain": lambda: (explained(), draw_explain),
     "connectors": lambda: (connectors([("crm", "sql", samples.SPECS)], ["file", "git", "sql"]), draw_connectors),
     "connector": lambda: (connector("mail", "smtp", {"message.send": samples.SPECS["mail.message.send"]}), draw_connector),
-    "state": lambda: (state(STATE), draw_state),
+    "state": lambda: (state(STATE, samples.history()), draw_state),
     "state-record": lambda: (known("crm/customers/42", STATE.records["crm/customers/42"], {"c1": "annual"}), draw_known),
     "drift": lambda: (drift(DRIFT), draw_drift),
     "lock": lambda: (lock(HOLDER), draw_lock),

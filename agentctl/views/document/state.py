@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from agentctl.model.run import History
 from agentctl.model.state import Known, State
 
 
-def state(state: State) -> dict[str, Any]:
-    """Return the document of ``state list``."""
+def state(state: State, history: History) -> dict[str, Any]:
+    """Return the document of ``state list``; what the ``open`` runs do is not in it yet."""
     head = state.head
     return {
         "version": 1,
@@ -17,6 +18,7 @@ def state(state: State) -> dict[str, Any]:
         "lineage": state.lineage,
         "serial": state.serial,
         "head": head and {"digest": head.digest, "seq": head.seq, "file": head.file},
+        "open": [run.id for run in history.open],
         "records": [_known(address, item) for address, item in sorted(state.records.items())],
     }
 
