@@ -8,7 +8,7 @@ import sys
 import pytest
 
 HEAVY = {
-    "cel_expr_python", "cryptography", "deepdiff", "git", "jsonschema", "jsonschema_rs", "psycopg", "pydantic",
+    "cel_expr_python", "cryptography", "deepdiff", "git", "h11", "jsonschema", "jsonschema_rs", "psycopg", "pydantic",
     "sqlalchemy", "yaml",
 }
 

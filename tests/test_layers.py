@@ -47,6 +47,7 @@ THIRD_PARTY = {
     "deepdiff": ("views/diff.py",),
     "sqlalchemy": ("connectors/sql/",),
     "psycopg": ("connectors/sql/",),
+    "h11": ("connectors/rest/http/",),
     "yaml": ("syntax/", "connectors/file/"),
     "jsonschema": ("syntax/", "testing/"),
     "jsonschema_rs": ("syntax/",),
