@@ -1,6 +1,6 @@
 """The one way a connector of ours sends an HTTP request. What a request means is not known here.
 
-Importing this imports no HTTP library; the first request does.
+Importing this imports no HTTP library. ``Client`` is in ``.client``, which does: import it where the first is made.
 """
 
 from __future__ import annotations
