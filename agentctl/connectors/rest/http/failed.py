@@ -40,12 +40,18 @@ class Unreadable(Failed):
         self.status = status
 
 
+class Oversized(Unreadable):
+    """The answer is larger than we take, and will be the next time."""
+
+
 def told(request: Request, failed: Failed, url: str) -> ConnectorError:
     """Return the error to raise for an attempt that is not made again."""
     match failed:
         case NotSent():
             kind: type[ConnectorError] = Unreachable
         case Unreadable(status=status) if 400 <= status < 500:
+            kind = Rejected
+        case Oversized() if not request.effect:
             kind = Rejected
         case _:
             kind = Indeterminate if request.effect else Unreachable

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import ssl
 import struct
@@ -32,7 +33,7 @@ def cut(connection: socket.socket) -> None:
 
 def reset(connection: socket.socket) -> None:
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    connection.close()
+    os.close(connection.detach())       # whoever else reads from it keeps nothing open
 
 
 def then(data: bytes, act: Callable[[socket.socket], None]) -> Callable[[socket.socket], None]:
@@ -101,6 +102,7 @@ class Peer:
     tls: ssl.SSLContext | None = None
     scheme: str = "http"
     lock: threading.Lock = field(default_factory=threading.Lock)
+    listener: socket.socket | None = None
 
     @property
     def url(self) -> str:
@@ -109,6 +111,10 @@ class Peer:
     @property
     def targets(self) -> list[str]:
         return [heard.target for heard in self.heard]
+
+    def leave(self) -> None:
+        """Answer no new connection: it is refused."""
+        cut(self.listener)
 
     def serve(self, connection: socket.socket) -> None:
         try:
@@ -145,7 +151,7 @@ def _request(lines) -> Heard | None:
 def peer(*acts: Act, tls: ssl.SSLContext | None = None) -> Iterator[Peer]:
     """Start a peer on a free port of this machine; every connection of it ends with the context."""
     made = Peer(acts=list(acts), tls=tls, scheme="https" if tls else "http")
-    listener = socket.create_server(("127.0.0.1", 0))
+    made.listener = listener = socket.create_server(("127.0.0.1", 0))
     made.port = listener.getsockname()[1]
     opened: list[socket.socket] = []
 
