@@ -103,6 +103,7 @@ class Peer:
     scheme: str = "http"
     lock: threading.Lock = field(default_factory=threading.Lock)
     listener: socket.socket | None = None
+    raw: Callable[[socket.socket], None] | None = None      # what is done to a connection instead of reading requests
 
     @property
     def url(self) -> str:
@@ -118,6 +119,10 @@ class Peer:
 
     def serve(self, connection: socket.socket) -> None:
         try:
+            if self.raw:
+                with connection:
+                    self.raw(connection)
+                return
             if self.tls:
                 connection = self.tls.wrap_socket(connection, server_side=True)
             with connection, connection.makefile("rb") as lines:
@@ -148,9 +153,11 @@ def _request(lines) -> Heard | None:
 
 
 @contextmanager
-def peer(*acts: Act, tls: ssl.SSLContext | None = None) -> Iterator[Peer]:
+def peer(
+    *acts: Act, tls: ssl.SSLContext | None = None, raw: Callable[[socket.socket], None] | None = None
+) -> Iterator[Peer]:
     """Start a peer on a free port of this machine; every connection of it ends with the context."""
-    made = Peer(acts=list(acts), tls=tls, scheme="https" if tls else "http")
+    made = Peer(acts=list(acts), tls=tls, raw=raw, scheme="https" if tls else "http")
     made.listener = listener = socket.create_server(("127.0.0.1", 0))
     made.port = listener.getsockname()[1]
     opened: list[socket.socket] = []
