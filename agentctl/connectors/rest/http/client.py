@@ -77,7 +77,7 @@ class Client:
         deadline = self._timing.now() + request.deadline
         for _ in range(REDIRECTS + 1):
             answer = self._persist(request, token, deadline)
-            followed = follow(self._endpoint, request, answer)
+            followed = follow(self._endpoint, request, answer, token)
             if followed is None:
                 return check(request, self._response(request, answer), token)
             request = followed

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from agentctl.connectors.rest.http.checking import without
 from agentctl.connectors.rest.http.endpoint import Endpoint
 from agentctl.connectors.rest.http.exchange import Answer
 from agentctl.connectors.rest.http.request import Request
@@ -16,18 +17,19 @@ _DONE_PERHAPS = frozenset({302, 303})       # many systems say so after doing wh
 _HOST = re.compile(r"https?://(?:[^/?#@\s]*@)?([^/?#@\\\s]{1,100})", re.IGNORECASE)
 
 
-def follow(endpoint: Endpoint, request: Request, answer: Answer) -> Request | None:
+def follow(endpoint: Endpoint, request: Request, answer: Answer, token: str) -> Request | None:
     """Return the request to send instead, or None where the answer is no redirect.
 
     Raises Rejected for one that leads elsewhere, and for one of an effect; Indeterminate where that may be done.
     """
     if answer.status not in _STATUSES:
         return None
-    where = f"{request.method} {endpoint.url}{request.path} was answered with a redirect ({answer.status}){_to(answer)}"
+    where = f"{request.method} {endpoint.url}{request.path} was answered with a redirect ({answer.status})"
+    where += without(token, _to(answer))
     if request.effect and answer.status in _DONE_PERHAPS:
         raise Indeterminate("Redirected", f"{where}, which says neither that it was done nor that it was not.")
     if request.effect or request.method == "POST":
-        raise Rejected("Redirected", f"{where}. An effect is never sent to another address than the one consented to.")
+        raise Rejected("Redirected", f"{where}. Only what is asked by GET is asked anew at another address.")
     try:
         path, query = endpoint.inside(answer.headers.get("location", ""))
     except Rejected as error:

@@ -32,9 +32,9 @@ class Request:
     method: str
     path: str
     deadline: float
-    query: tuple[tuple[str, str], ...] = ()
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes | None = None
+    query: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes | None = field(default=None, repr=False)
     repeatable: bool = False
     reads: bool = False
     expect: tuple[str, ...] = JSON

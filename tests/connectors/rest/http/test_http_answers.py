@@ -77,7 +77,7 @@ def test_a_body_of_exactly_the_limit_is_read(client):
 @pytest.mark.parametrize(("coding", "body"), [
     ("gzip", b"not gzip"), ("gzip", gzip.compress(b"{}" * 100)[:-9]), ("gzip", gzip.compress(b"{}") + b"more"),
     ("gzip", gzip.compress(b"{}") * 2), ("br", b"{}"), ("deflate", zlib.compress(b"{}")), ("gzip, gzip", b"{}"),
-])
+], ids=["other", "cut short", "longer", "twice", "unknown", "not asked for", "nested"])
 def test_a_coding_that_is_damaged_or_was_not_asked_for_is_no_answer(coding, body, client, hours):
     with peer(reply(body, content_encoding=coding)) as system:
         with pytest.raises(Unreachable, match="Answer not readable"):
