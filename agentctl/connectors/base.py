@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol, TypeAlias, runtime_checkable
@@ -184,12 +184,16 @@ class Instance:
     """A connector's place in a workspace: what its factory is handed. Paths in settings are relative to ``root``.
 
     ``reserved`` are the workspace's policy files and folders, relative to ``root`` as well: no step may touch them.
+    ``environ`` are the variables it may heed (a proxy's); ``tell`` takes a line for the person who would wonder why
+    nothing moves. It may be called from several threads, and never with what is secret.
     """
 
     name: str
     settings: Mapping[str, Value]
     root: str
     reserved: tuple[str, ...] = ("policy",)
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    tell: Callable[[str], None] = field(default=lambda _: None, repr=False)
 
 
 class ConnectorType(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -40,12 +40,19 @@ class KnownType:
 
 
 def open_connector(
-    name: str, settings: Mapping[str, Any], root: str, *, tenant: str = "", reserved: tuple[str, ...] = ("policy",)
+    name: str,
+    settings: Mapping[str, Any],
+    root: str,
+    *,
+    tenant: str = "",
+    reserved: tuple[str, ...] = ("policy",),
+    environ: Mapping[str, str] | None = None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Connector:
     """Return the connector a block of ``agentctl.yaml`` describes, its ``type`` included, within its layers.
 
-    ``tenant`` is the workspace's; ``reserved`` the paths of its policy, which no connector may touch. Raises Invalid
-    where the type is unknown or the settings are not what it takes.
+    ``tenant`` is the workspace's; ``reserved`` the paths of its policy, which no connector may touch. ``environ`` and
+    ``tell`` are as in Instance. Raises Invalid where the type is unknown or the settings are not what it takes.
     """
     kind = settings.get("type")
     if not isinstance(kind, str):
@@ -54,7 +61,8 @@ def open_connector(
     own = {key: value for key, value in settings.items() if key != "type"}
     _check(name, kind, own)
     rate, field = own.pop("rate", None), own.pop("tenant_field", None)
-    connector: Connector = Deadline(type_.open(Instance(name=name, settings=own, root=root, reserved=reserved)))
+    instance = Instance(name=name, settings=own, root=root, reserved=reserved, environ=environ or {}, tell=tell)
+    connector: Connector = Deadline(type_.open(instance))
     if rate is not None:
         connector = Rate(connector, Rates.of(rate))
     if tenant and field is not None:

@@ -36,12 +36,15 @@ _FAR = 10 * 365 * 86400.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """What is told before a wait. ``why`` is fixed words; ``system`` is host and port."""
+    """What is told before a wait, as a line for a person. ``why`` is fixed words; ``system`` is host and port."""
 
     system: str
     why: str
     seconds: float
     until: datetime
+
+    def __str__(self) -> str:
+        return f"waiting {self.seconds:,.0f} s for {self.system}, until {self.until:%H:%M:%S} UTC: {self.why}"
 
 
 class Client:

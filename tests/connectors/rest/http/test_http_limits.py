@@ -77,6 +77,7 @@ def test_a_limit_is_waited_for_and_told(client, hours):
     assert hours.waits == [13.0], "twelve seconds, and up to one so that threads do not come back together"
     (told,) = hours.told
     assert (told.system, told.why, told.seconds) == (f"127.0.0.1:{system.port}", "its rate limit is reached", 12.0)
+    assert str(told).endswith(", until 02:00:12 UTC: its rate limit is reached")
     assert told.until == datetime(2026, 1, 1, 2, 0, 12, tzinfo=UTC)
 
 
