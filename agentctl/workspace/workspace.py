@@ -144,7 +144,8 @@ class Workspace:
         for name, settings in self.file.connectors.items():
             try:
                 connectors[name] = open_connector(
-                    name, settings, str(self.root), tenant=self.file.tenant, reserved=(self.file.policy.path,)
+                    name, settings, str(self.root), tenant=self.file.tenant, reserved=(self.file.policy.path,),
+                    environ=self.environ, tell=self.tell,
                 )
             except Invalid as error:
                 wrong.extend(error.diagnostics or [self._setting_problem(name, error)])
