@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-Act: TypeAlias = "bytes | Callable[[socket.socket], None]"
+Act: TypeAlias = "bytes | Callable[[socket.socket], None] | Echo"
 """What follows a request: these bytes, or whatever is done to the connection."""
 
 
@@ -80,6 +80,10 @@ def dripping(first: bytes, more: bytes, every: float) -> Callable[[socket.socket
     return talk
 
 
+class Echo:
+    """Answers each request with its own target."""
+
+
 @dataclass(slots=True)
 class Heard:
     line: str
@@ -128,7 +132,9 @@ class Peer:
             with connection, connection.makefile("rb") as lines:
                 while (heard := _request(lines)) is not None:
                     act = self._next(heard)
-                    if isinstance(act, bytes):
+                    if isinstance(act, Echo):
+                        connection.sendall(reply(heard.target))
+                    elif isinstance(act, bytes):
                         connection.sendall(act)
                     else:
                         act(connection)
