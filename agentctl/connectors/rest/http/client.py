@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 from functools import cached_property
 from ssl import SSLContext
 
@@ -15,7 +12,7 @@ from agentctl.connectors.rest.http.checking import check
 from agentctl.connectors.rest.http.dial import dial
 from agentctl.connectors.rest.http.endpoint import Endpoint
 from agentctl.connectors.rest.http.exchange import Answer, Sent, Wire
-from agentctl.connectors.rest.http.failed import Failed, Limited, NotSent, told
+from agentctl.connectors.rest.http.failed import Failed, Limited, told
 from agentctl.connectors.rest.http.kept import Kept, unchanged
 from agentctl.connectors.rest.http.limits import pause
 from agentctl.connectors.rest.http.pool import Pool
@@ -24,27 +21,13 @@ from agentctl.connectors.rest.http.request import Request
 from agentctl.connectors.rest.http.response import Response
 from agentctl.connectors.rest.http.timing import Timing
 from agentctl.connectors.rest.http.trust import context
+from agentctl.connectors.rest.http.turns import Turns, Waiting
 from agentctl.errors import Indeterminate, Rejected
 
 LIMIT = 16 * 1024 * 1024
 _AGENT = f"agentctl/{__version__}"
 _RESTED = 30.0              # seconds; after that something between us may have forgotten the connection
 _RESTED_EFFECT = 2.0        # a server that closes a resting one just now would leave an effect in doubt
-_WORTH_TELLING = 1.0
-_FAR = 10 * 365 * 86400.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
-    """What is told before a wait, as a line for a person. ``why`` is fixed words; ``system`` is host and port."""
-
-    system: str
-    why: str
-    seconds: float
-    until: datetime
-
-    def __str__(self) -> str:
-        return f"waiting {self.seconds:,.0f} s for {self.system}, until {self.until:%H:%M:%S} UTC: {self.why}"
 
 
 class Client:
@@ -59,14 +42,11 @@ class Client:
         timing: Timing | None = None,
     ) -> None:
         self._endpoint = endpoint
-        self._tell = tell
         self._limit = limit
         self._timing = timing or Timing()
         self._pool = Pool(self._open, self._timing.now)
+        self._turns = Turns(endpoint.authority, self._timing, tell)
         self._kept = Kept()
-        self._lock = threading.Lock()
-        self._limited_until = self._told_until = 0.0        # in the time of `now`; what one thread hears counts for all
-        self._closed = threading.Event()
 
     def send(self, request: Request, token: str = "") -> Response:
         """Send ``request`` and return the system's answer, whatever its status; the token goes into its header alone.
@@ -88,7 +68,7 @@ class Client:
 
     def close(self) -> None:
         """Let go of connections and end every wait. What is sent afterwards is Unreachable. May be called twice."""
-        self._closed.set()
+        self._turns.end()
         self._pool.close()
 
     def _persist(self, request: Request, token: str, deadline: float) -> Answer:
@@ -101,9 +81,8 @@ class Client:
             if attempt == ATTEMPTS or not in_time or not may_repeat(request, outcome):
                 break
             doubtful = doubtful or may_have_happened(request, outcome)
-            if seconds and (ended := self._pause(seconds, "it did not answer")):
-                outcome = ended
-                break
+            if seconds:
+                self._turns.rest(seconds, "it did not answer")
         return self._final(request, outcome, doubtful=doubtful)
 
     def _final(self, request: Request, outcome: Answer | Failed, *, doubtful: bool) -> Answer:
@@ -121,16 +100,12 @@ class Client:
 
     def _attempt(self, request: Request, token: str, deadline: float) -> Answer | Failed:
         try:
-            self._await_turn(deadline)
+            self._turns.wait(deadline)
             answer = self._ask(request, token, deadline)
         except Failed as failed:
             return failed
-        seconds = pause(answer, self._timing.wall())
-        if seconds is None:
-            return answer
-        with self._lock:
-            self._limited_until = max(self._limited_until, self._timing.now() + seconds)
-        return self._limited(seconds, passing=True)
+        asked = pause(answer, self._timing.wall())
+        return answer if asked is None else self._turns.hold(asked)
 
     def _ask(self, request: Request, token: str, deadline: float) -> Answer:
         """Return the answer of one attempt: the one held, where the system says that it still is the answer."""
@@ -173,41 +148,6 @@ class Client:
             headers.append((name, value))
         return headers
 
-    def _await_turn(self, deadline: float) -> None:
-        """Wait for as long as the system takes no requests. Raises Limited where that is past the deadline."""
-        while (seconds := self._limited_until - self._timing.now()) > 0:
-            if self._timing.now() + seconds >= deadline:
-                raise self._limited(seconds, passing=False)
-            # Not all at once: the threads that waited for the same moment would be refused together again.
-            if ended := self._pause(seconds, "its rate limit is reached", spread=self._timing.chance()):
-                raise ended
-        if self._closed.is_set():
-            raise _ended()
-
-    def _pause(self, seconds: float, why: str, *, spread: float = 0.0) -> NotSent | None:
-        """Wait, told once for all threads. Returns why to stop, where somebody asked for that meanwhile."""
-        until = self._timing.now() + seconds
-        with self._lock:
-            untold = seconds >= _WORTH_TELLING and until > self._told_until + _WORTH_TELLING
-            self._told_until = until if untold else self._told_until
-        if untold:
-            self._tell(
-                Waiting(system=self._endpoint.authority, why=why, seconds=seconds, until=self._moment(seconds))
-            )
-        self._timing.wait(self._closed, seconds + spread)
-        return _ended() if self._closed.is_set() else None
-
-    def _limited(self, seconds: float, *, passing: bool) -> Limited:
-        until = self._moment(seconds)
-        day = "" if seconds < 12 * 3600 else f"{until:%Y-%m-%d} "
-        return Limited(
-            "Rate limited", f"{self._endpoint.authority} takes no more requests until {day}{until:%H:%M:%S} UTC.",
-            hint="This was not sent. Go on after that time.", passing=passing,
-        )
-
-    def _moment(self, seconds: float) -> datetime:
-        return self._timing.wall() + timedelta(seconds=min(seconds, _FAR))
-
     def _open(self, deadline: float) -> Wire:
         stream = dial(self._endpoint, self._trust, deadline, self._timing.now, _AGENT)
         return Wire(stream, self._endpoint.authority)
@@ -221,7 +161,3 @@ class Client:
 
     def _url(self, request: Request) -> str:
         return f"{self._endpoint.url}{request.path}"
-
-
-def _ended() -> NotSent:
-    return NotSent("Stopped", "The run was ended before this was sent.", passing=False)

@@ -75,7 +75,8 @@ class Wire:
 
     def _send(self, sent: Sent) -> OSError | None:
         """Write the request. What cut it short is returned: an answer may have come all the same (413, and closed)."""
-        length = [("Content-Length", str(len(sent.body)))] if sent.body is not None else []
+        stated = sent.body is not None or sent.method in {"POST", "PUT", "PATCH"}
+        length = [("Content-Length", str(len(sent.body or b"")))] if stated else []
         request = h11.Request(method=sent.method, target=sent.target, headers=[*sent.headers, *length])
         data = self._state.send(request) or b""
         if sent.body:
@@ -107,11 +108,11 @@ class Wire:
     def _head(self) -> h11.Response:
         for _ in range(_INTERIM + 1):
             event = self._next()
-            if isinstance(event, h11.Response):
+            if isinstance(event, h11.Response) and event.http_version in {b"1.0", b"1.1"}:
                 return event
             if not isinstance(event, h11.InformationalResponse):
                 break
-        raise h11.RemoteProtocolError("no answer")
+        raise h11.RemoteProtocolError("no answer, or in another version")
 
     def _body(self, status: int, headers: Headers, limit: int, *, bodiless: bool) -> Body:
         if not bodiless and int(headers.get("content-length", "0")) > limit:

@@ -8,6 +8,7 @@ from hashlib import blake2b
 from secrets import token_bytes
 
 from agentctl.connectors.rest.http.exchange import Answer
+from agentctl.connectors.rest.http.request import is_header_value
 from agentctl.connectors.rest.http.response import Headers
 
 _BYTES = 32 * 1024 * 1024
@@ -58,6 +59,6 @@ def unchanged(held: Answer, said: Answer) -> Answer:
 def _may_be_held(answer: Answer) -> bool:
     return (
         answer.status == 200
-        and "etag" in answer.headers
+        and is_header_value(answer.headers.get("etag", "\n"))
         and "no-store" not in answer.headers.get("cache-control", "").lower()
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from agentctl.connectors.rest.http.exchange import Answer
@@ -11,8 +12,16 @@ _LEAST = 1.0
 _UNSTATED = 60.0
 
 
-def pause(answer: Answer, wall: datetime) -> float | None:
-    """Return for how many seconds the system takes no more requests, or None where ``answer`` says no such thing.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """For how many seconds a system takes no more requests; ``busy`` where that is not for our asking too often."""
+
+    seconds: float
+    busy: bool
+
+
+def pause(answer: Answer, wall: datetime) -> Pause | None:
+    """Return for how long the system takes no more requests, or None where ``answer`` says no such thing.
 
     What says so was not processed. Moments are counted from the answer's own Date: our clock and theirs may differ.
     """
@@ -26,7 +35,7 @@ def pause(answer: Answer, wall: datetime) -> float | None:
     seconds = _retry_after(said, theirs) if said is not None else None
     if seconds is None:
         seconds = _reset(answer, theirs)
-    return max(_LEAST, seconds if seconds is not None else _UNSTATED)
+    return Pause(seconds=max(_LEAST, _UNSTATED if seconds is None else seconds), busy=answer.status == 503)
 
 
 def _spent(answer: Answer) -> bool:

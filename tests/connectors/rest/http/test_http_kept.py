@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from agentctl.connectors.rest.http import Headers, Request
 from agentctl.connectors.rest.http.exchange import Answer
 from agentctl.connectors.rest.http.kept import Kept
@@ -50,6 +52,16 @@ def test_an_effect_never_carries_a_held_tag_and_what_may_not_be_held_is_not(clie
 def test_a_304_nobody_asked_for_is_handed_on(client):
     with peer(SAME) as system:
         assert client(system.url).send(READ).status == 304
+
+
+@pytest.mark.parametrize("tag", ['"ü"', '"\x80"', '"1", "2"\x85'])
+def test_a_tag_that_no_header_can_hold_is_not_sent_back(tag, client):
+    said = reply({"a": 1}).replace(b"\r\n\r\n", b"\r\netag: " + tag.encode("latin-1") + b"\r\n\r\n")
+    with peer(said) as system:
+        sender = client(system.url)
+        assert sender.send(READ).ok
+        assert sender.send(READ).ok
+    assert "if-none-match" not in system.heard[1].headers
 
 
 def test_what_is_held_is_bounded():

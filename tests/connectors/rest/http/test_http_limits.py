@@ -14,7 +14,7 @@ from agentctl.connectors.rest.http import Headers, Request
 from agentctl.connectors.rest.http.exchange import Answer
 from agentctl.connectors.rest.http.limits import pause
 from agentctl.connectors.rest.http.timing import Timing
-from agentctl.errors import Unreachable
+from agentctl.errors import Unreachable, Unwritable
 from tests.connectors.rest.http.peer import peer, reply
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -25,7 +25,8 @@ EFFECT = Request(method="POST", path="/x", body=b"{}", deadline=60)
 
 def said(status: int, wall: datetime = NOON, **headers: str) -> float | None:
     named = Headers((name.replace("_", "-"), value) for name, value in headers.items())
-    return pause(Answer(status=status, headers=named, body=b""), wall)
+    found = pause(Answer(status=status, headers=named, body=b""), wall)
+    return found.seconds if found else None
 
 
 @pytest.mark.parametrize(("status", "headers", "seconds"), [
@@ -79,6 +80,23 @@ def test_a_limit_is_waited_for_and_told(client, hours):
     assert (told.system, told.why, told.seconds) == (f"127.0.0.1:{system.port}", "its rate limit is reached", 12.0)
     assert str(told).endswith(", until 02:00:12 UTC: its rate limit is reached")
     assert told.until == datetime(2026, 1, 1, 2, 0, 12, tzinfo=UTC)
+
+
+def test_a_system_that_is_busy_is_waited_for_in_other_words(client, hours):
+    with peer(reply({}, 503, retry_after="5"), reply({}), reply({}, 503, retry_after="600")) as system:
+        sender = client(system.url, hours=hours)
+        assert sender.send(EFFECT).ok
+        with pytest.raises(Unreachable, match=r"System busy.*takes no more requests until 02:10:06 UTC"):
+            sender.send(EFFECT)
+    assert [told.why for told in hours.told] == ["it is busy"]
+
+
+def test_a_listener_that_is_gone_decides_nothing(client, hours):
+    def gone(_):
+        raise Unwritable("Output not written", "No space left on device.")
+
+    with peer(reply({}, 429, retry_after="12"), reply({})) as system:
+        assert client(system.url, hours=hours, tell=gone).send(EFFECT).ok
 
 
 def test_a_limit_past_the_deadline_stops_at_once_with_the_time_to_go_on(client, hours):

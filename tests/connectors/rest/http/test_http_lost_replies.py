@@ -25,6 +25,8 @@ BEFORE_THE_END = {
 }
 NOT_HTTP = {
     "another protocol": b"220 mail.example ESMTP\r\n",
+    "status of nothing": b"HTTP/1.1 000 None\r\nContent-Length: 0\r\n\r\n",
+    "another version": b"HTTP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n",
     "no status": b"HTTP/1.1 OK\r\n\r\n",
     "chunk of no size": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n",
     "chunk of negative size": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-2\r\n{}\r\n",

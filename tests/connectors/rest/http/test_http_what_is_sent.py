@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from agentctl import __version__
 from agentctl.connectors.rest.http import Authorization, Request
 from tests.connectors.rest.http.peer import peer, reply
@@ -27,6 +29,15 @@ def test_a_request_carries_exactly_these_headers(client):
     }
     assert (answer.status, answer.body) == (200, b'{"a": 1}')
     assert answer.url == f"{system.url}/v1/x/%C3%BC"
+
+
+@pytest.mark.parametrize(("method", "length"), [
+    ("POST", "0"), ("PUT", "0"), ("PATCH", "0"), ("DELETE", None), ("GET", None), ("HEAD", None),
+])
+def test_an_effect_without_a_body_says_so(method, length, client):
+    with peer(reply(b"")) as system:
+        client(system.url).send(Request(method=method, path="/", deadline=5))
+    assert system.heard[0].headers.get("content-length") == length
 
 
 def test_a_token_can_be_said_in_other_words(client):
