@@ -1,4 +1,4 @@
-"""What every test may use: the switch that rewrites expected output, and a directory to come back to."""
+"""What every test may use: the switch that rewrites expected output, a directory to come back to, and real systems."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+pytest_plugins = ["tests.systems.fixtures"]      # systems nobody here wrote, started when a test asks for one
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

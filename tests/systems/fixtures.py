@@ -1,0 +1,32 @@
+"""Systems that nobody here wrote, for any test to use by name: one a test process, started when first asked for.
+
+Where one cannot be fetched the test fails in continuous integration (``CI`` is set); elsewhere it is skipped, and says why.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.systems.fetched import NotFetched, fetched
+from tests.systems.kinto import Kinto
+from tests.systems.kinto import kinto as start_kinto
+
+
+@pytest.fixture(scope="session")
+def kinto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kinto]:
+    _here("kinto")
+    with start_kinto(tmp_path_factory.mktemp("kinto") / "log") as server:
+        yield server
+
+
+def _here(*systems: str) -> None:
+    for name in systems:
+        try:
+            fetched(name)
+        except NotFetched as error:
+            if os.environ.get("CI"):
+                pytest.fail(str(error), pytrace=False)
+            pytest.skip(str(error))
