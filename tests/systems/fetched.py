@@ -53,9 +53,9 @@ def names() -> list[str]:
 
 
 def _digest(pins: Path) -> str:
-    """Return what the folder was made from: its pins, how they are fetched, and by which Python."""
+    """Return what the folder was made from: its pins, by which Python, and where, as it cannot be moved."""
     made = hashlib.sha256(f"{sys.version}\0{CACHE}\0".encode())
-    for path in [Path(__file__), *sorted(pins.iterdir())]:
+    for path in sorted(pins.iterdir()):
         made.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return made.hexdigest()
 

@@ -10,7 +10,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.systems.authorization_server import AuthorizationServer
+from tests.systems.authorization_server import authorization_server as start_authorization_server
+from tests.systems.emulator import emulator
 from tests.systems.fetched import NotFetched, fetched
+from tests.systems.github_house import GitHubHouse
 from tests.systems.kinto import Kinto
 from tests.systems.kinto import kinto as start_kinto
 
@@ -19,6 +23,20 @@ from tests.systems.kinto import kinto as start_kinto
 def kinto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kinto]:
     _here("kinto")
     with start_kinto(tmp_path_factory.mktemp("kinto") / "log") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def github_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHubHouse]:
+    _here("node", "emulate")
+    with emulator(tmp_path_factory.mktemp("emulator") / "log") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def authorization_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AuthorizationServer]:
+    _here("node", "oidc-provider")
+    with start_authorization_server(tmp_path_factory.mktemp("authorization") / "log") as server:
         yield server
 
 

@@ -1,0 +1,120 @@
+"""A GitHub on this machine, as a test sees it from outside: makes repositories, and reads what is in them directly."""
+
+from __future__ import annotations
+
+import itertools
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tests.systems.loopback import Answer, ask
+
+ADMIN, USER, READER = "tok_admin", "tok_user", "tok_reader"
+LOGINS: Mapping[str, str] = {ADMIN: "admin", USER: "octocat", READER: "reader"}
+ORGANISATION = "my-org"
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GitHubHouse:
+    """``url`` is the base URL of the API. Whatever is asked without a token is asked as octocat."""
+
+    url: str
+    port: int
+    pid: int
+
+    def repository(self, **settings: object) -> Repository:
+        """Make a repository of octocat's that no other test has: one commit, with a README, on `main`."""
+        name = f"repo-{next(_numbers)}"
+        answer = self.ask("POST", "/user/repos", {"name": name, "auto_init": True} | settings)
+        assert answer.status == 201, answer
+        return Repository(self, answer.body["full_name"])
+
+    def ask(self, method: str, path: str, body: object = None, *, token: str = USER, **headers: str) -> Answer:
+        """Ask what nobody else watches; ``if_match`` names the header if-match, and an empty token sends none."""
+        said = {name.replace("_", "-"): value for name, value in headers.items()}
+        if token:
+            said["authorization"] = f"Bearer {token}"
+        return ask(self.url, method, path, body, headers=said)
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """One repository; paths are below it: ``/issues/1``."""
+
+    house: GitHubHouse
+    name: str
+
+    def ask(self, method: str, path: str = "", body: object = None, **said: str) -> Answer:
+        return self.house.ask(method, f"/repos/{self.name}{path}", body, **said)
+
+    def made(self, path: str, body: object, method: str = "POST") -> Any:
+        """Return the record that was made."""
+        answer = self.ask(method, path, body)
+        assert answer.status in {200, 201}, answer
+        return answer.body
+
+    def read(self, path: str = "") -> Any:
+        """Return a record as it is now, or None where there is none."""
+        answer = self.ask("GET", path)
+        assert answer.status in {200, 404}, answer
+        return answer.body if answer.status == 200 else None
+
+    def all(self, path: str) -> list[Any]:
+        """Return a whole list, page by page."""
+        found: list[Any] = []
+        for page in itertools.count(1):
+            more = self.read(f"{path}{'&' if '?' in path else '?'}per_page=100&page={page}") or []
+            found += more
+            if len(more) < 100:
+                return found
+        raise AssertionError
+
+    def issue(self, title: str = "An issue", **fields: object) -> int:
+        number: int = self.made("/issues", {"title": title} | fields)["number"]
+        return number
+
+    def commit(self, path: str, text: str, branch: str = "main", message: str = "Change a file") -> Any:
+        """Put a file on a branch, and return what was answered."""
+        old = self.read(f"/contents/{path}?ref={branch}")
+        body = {"message": message, "content": b64encode(text.encode()).decode(), "branch": branch}
+        return self.made(f"/contents/{path}", body | ({"sha": old["sha"]} if old else {}), "PUT")
+
+    def branch(self, name: str, source: str = "main") -> str:
+        """Make a branch where another one is, and return its commit."""
+        sha: str = self.read(f"/git/ref/heads/{source}")["object"]["sha"]
+        self.made("/git/refs", {"ref": f"refs/heads/{name}", "sha": sha})
+        return sha
+
+    def everything(self) -> dict[str, Any]:
+        """Return every record there is, by path, as it is now: what a test compares before, after, and undone."""
+        records: dict[str, Any] = {"": self.read()}
+        for issue in self.all("/issues?state=all"):
+            number = issue["number"]
+            records[f"/issues/{number}"] = self.read(f"/issues/{number}")
+            for comment in self.all(f"/issues/{number}/comments"):
+                records[f"/issues/comments/{comment['id']}"] = comment
+        for pull in self.all("/pulls?state=all"):
+            records[f"/pulls/{pull['number']}"] = self.read(f"/pulls/{pull['number']}")
+        for listing, key in _LISTS.items():
+            for record in self.all(listing):
+                records[f"{listing.partition('?')[0]}/{record[key]}"] = record
+        for ref in self.all("/branches"):
+            head = self.read(f"/git/ref/heads/{ref['name']}")
+            records[f"/git/ref/heads/{ref['name']}"] = head
+            tree = self.read(f"/git/trees/{head['object']['sha']}?recursive=1")
+            records |= {f"/files/{ref['name']}/{entry['path']}": entry for entry in tree["tree"]}
+        return records
+
+
+_LISTS = {
+    "/labels": "name", "/milestones?state=all": "number", "/releases": "id", "/collaborators": "login", "/tags": "name",
+}
+
+
+def without(records: Any, *fields: str) -> Any:
+    """Return the records without what no undoing can bring back: ``updated_at``, counters."""
+    if isinstance(records, dict):
+        return {key: without(value, *fields) for key, value in records.items() if key not in fields}
+    return [without(value, *fields) for value in records] if isinstance(records, list) else records
