@@ -25,6 +25,9 @@ TARGETS: Final = {
     "yaml-edit": "edits:edit_yaml",
     "json-edit": "edits:edit_json",
     "name": "names:name",
+    "answer": "replies:answer",
+    "answer-json": "replies:json",
+    "link": "replies:link",
 }
 
 
