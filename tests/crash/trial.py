@@ -127,14 +127,14 @@ def _reading(ground: Ground, commands: Iterable[tuple[tuple[str, ...], tuple[Exi
             yield Fault(wrong=Wrong.MESSAGE, why=f"{' '.join(words)} tells no repair: {_last(told)}")
 
 
-def way(ground: Ground, story: Story, ended: Ended) -> Iterable[Fault]:
-    """Follow what is said until there is no more to do."""
-    said, afresh = ended, 0
+def way(ground: Ground, story: Story, ended: Ended, *, afresh: int = _AFRESH) -> Iterable[Fault]:
+    """Follow what is said until there is no more to do. With nothing left, the story begins ``afresh`` so many times."""
+    said = ended
     for _ in range(_LONGEST_WAY):
         _unlock(said)
         command = _next(ground, story, said)
-        afresh += command == story.command(ground)
-        if command is None or afresh > _AFRESH:     # what is still not right then, `_end` tells
+        afresh -= command == story.command(ground)
+        if command is None or afresh < 0:       # what is still not right then, `_end` tells
             return
         if command[0] == "resolve":
             name = command[2].removeprefix("undo-")
