@@ -20,6 +20,8 @@ from typing import Any
 
 import yaml
 
+from tests.e2e.forked import Process, begin, ran
+
 AGENTCTL = (sys.executable, "-m", "agentctl")
 PERSON = "maria"
 PATIENCE = 60.0         # seconds after which a test gives up on a command; none needs more than a few
@@ -102,11 +104,8 @@ class House:
 
     def run(self, *arguments: str | Path, **environ: str) -> Told:
         """Run a command with no terminal anywhere."""
-        done = subprocess.run(
-            [*AGENTCTL, *map(str, arguments)], cwd=self.root, env=self.environ(**environ), stdin=subprocess.DEVNULL,
-            capture_output=True, timeout=PATIENCE, check=False,
-        )
-        return Told(code=done.returncode, out=done.stdout.decode(), err=done.stderr.decode())
+        code, out, err = ran([*map(str, arguments)], cwd=self.root, environ=self.environ(**environ), patience=PATIENCE)
+        return Told(code=code, out=out.decode(), err=err.decode())
 
     def typed(self, *arguments: str | Path, answers: tuple[str, ...] = ("yes",), **environ: str) -> Told:
         """Run a command on a terminal, and type an answer at each prompt."""
@@ -119,9 +118,8 @@ class House:
     ) -> Iterator[Sitting]:
         """Start a command on a terminal; when the block ends, so has the command."""
         master, slave = pty.openpty()
-        process = subprocess.Popen(
-            [*AGENTCTL, *map(str, arguments)], cwd=self.root, env=self.environ(**environ),
-            stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
+        process = begin(
+            [*map(str, arguments)], cwd=self.root, environ=self.environ(**environ), files=(slave, slave, slave), session=True
         )
         os.close(slave)
         try:
@@ -211,7 +209,7 @@ class House:
 class Sitting:
     """A command in progress on a terminal."""
 
-    def __init__(self, process: subprocess.Popen[bytes], master: int, answers: list[str]) -> None:
+    def __init__(self, process: Process, master: int, answers: list[str]) -> None:
         self.process = process
         self._master = master
         self._answers = answers
