@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 import time
 from contextlib import suppress
@@ -28,6 +29,17 @@ def test_a_companys_own_authority_is_trusted_where_it_is_named(client, authority
     with peer(reply({"a": 1}), tls=authority.context()) as system:
         sender = client(system.url, ca=str(authority.path))
         assert [sender.send(READ, "tok").body for _ in range(3)] == [b'{"a": 1}'] * 3
+        assert system.connections == 1
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_connections_are_used_again_in_either_version_of_tls(version, client, authority):
+    """With 1.3 tickets come unasked after the handshake: they must not pass for a system that spoke out of turn."""
+    context = authority.context()
+    context.minimum_version = context.maximum_version = version
+    with peer(reply({"a": 1}), tls=context) as system:
+        sender = client(system.url, ca=str(authority.path))
+        assert all(sender.send(request).ok for request in (READ, EFFECT, READ, EFFECT))
         assert system.connections == 1
 
 
