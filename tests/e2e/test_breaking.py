@@ -6,13 +6,12 @@ import json
 import os
 import pty
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from agentctl.errors import Exit
+from tests.e2e.forked import begin
 from tests.e2e.house import House, Sitting, create, step, update
 
 DIE_AT = Path(__file__).with_name("die_at.py")
@@ -102,14 +101,14 @@ def test_an_apply_that_waits_for_the_lock_is_stopped_by_what_trips_before_it_get
     assert guarded.memory()["customers/1"]["tier"] == "monthly"
 
 
-@pytest.mark.parametrize("moment", range(40, 200, 16))
+@pytest.mark.parametrize("moment", range(20, 140, 12))
 def test_a_kill_at_any_moment_loses_no_trip(guarded: House, moment):
     """From the second failure on the agent is halted, though nobody lived to say so."""
     guarded.plan(good("ok", "8"), bad("one"), bad("two"), good("later", "9"), on_failure="continue")
     master, slave = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, str(DIE_AT), str(moment), "apply", "plan.yaml"], cwd=guarded.root,
-        env=guarded.environ(PYTHONPATH=str(Path.cwd())), stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
+    process = begin(
+        [str(moment), "apply", "plan.yaml"], program=str(DIE_AT), cwd=guarded.root, environ=guarded.environ(),
+        files=(slave, slave, slave), session=True,
     )
     os.close(slave)
     told = Sitting(process, master, ["yes"]).ended()

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import pty
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from agentctl.errors import Exit
+from tests.e2e.forked import begin
 from tests.e2e.house import House, Sitting, create, step, update
 
 DIE_AT = Path(__file__).with_name("die_at.py")
@@ -29,9 +28,9 @@ ANSWERS = ("yes", "send 1")
 def killed(house: House, moment: int) -> int:
     """Apply the plan, killed at a moment of it; return how it ended."""
     master, slave = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, str(DIE_AT), str(moment), "apply", "plan.yaml"], cwd=house.root, env=house.environ(PYTHONPATH=str(Path.cwd())),
-        stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
+    process = begin(
+        [str(moment), "apply", "plan.yaml"], program=str(DIE_AT), cwd=house.root, environ=house.environ(),
+        files=(slave, slave, slave), session=True,
     )
     os.close(slave)
     try:

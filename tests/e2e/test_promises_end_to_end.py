@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import shutil
 import sqlite3
@@ -14,9 +13,8 @@ from pathlib import Path
 import pytest
 
 from agentctl.demo.scratch import make
-from agentctl.demo.typed import typed
 from agentctl.errors import Exit
-from tests.examples.screens import LOGIN
+from tests.examples.screens import LOGIN, typed
 from tests.examples.test_examples import EXAMPLES
 
 
@@ -37,9 +35,7 @@ def made(workspace: Path, example: str) -> Path:
 
 
 def agentctl(workspace: Path, *arguments: str) -> tuple[int, str]:
-    screen = io.BytesIO()
-    code = typed(workspace, *arguments, answers="yes", to=screen)
-    return code, screen.getvalue().decode()
+    return typed(workspace, *arguments, answer="yes")
 
 
 def systems(workspace: Path) -> dict[str, object]:

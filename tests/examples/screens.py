@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
+import os
+import pty
 import re
 import shlex
+import shutil
 import socket
 import sqlite3
+import struct
+import termios
 from contextlib import closing
 from pathlib import Path
 
-from agentctl.demo.typed import typed
+from tests.e2e.forked import begin
+from tests.e2e.house import Sitting
 
 LOGIN = "maria"
 
@@ -29,19 +36,35 @@ NAMED = (
 )
 
 
+def typed(directory: Path, *arguments: str, answer: str) -> tuple[int, str]:
+    """Type a command on a terminal, and ``answer`` at its first prompt; return its exit code and all the screen shows."""
+    size = shutil.get_terminal_size()
+    kept = {name: value for name, value in os.environ.items() if name == "PYTHONPATH" or not name.startswith("PYTHON")}
+    environ = kept | {"COLUMNS": str(size.columns), "LINES": str(size.lines), "NO_COLOR": "1"}
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", size.lines, size.columns, 0, 0))
+    try:
+        process = begin(arguments, cwd=directory, environ=environ, files=(slave, slave, slave), session=True)
+        os.close(slave)
+        told = Sitting(process, master, [answer]).ended()
+    finally:
+        os.close(master)
+    return told.code, f"$ agentctl {shlex.join(arguments)}\n{told.err}"
+
+
 def play(transcript: str, workspace: Path) -> str:
     """Type every `$ agentctl` and `crm>` line of a transcript again and return what is on the screen then."""
-    screen = io.BytesIO()
+    screen = io.StringIO()
     for line in transcript.splitlines():
         if line.startswith("$ agentctl "):
-            code = typed(workspace, *shlex.split(line)[2:], answers="yes", to=screen)
-            screen.write(f"(exit {code})\n\n".encode() if code else b"\n")
+            code, said = typed(workspace, *shlex.split(line)[2:], answer="yes")
+            screen.write(said + (f"(exit {code})\n\n" if code else "\n"))
         elif line.startswith("crm> "):
-            screen.write(f"{line}\n".encode())
+            screen.write(f"{line}\n")
             with closing(sqlite3.connect(workspace / "crm.db")) as database:
                 database.execute(line.removeprefix("crm> "))
                 database.commit()
-    return screen.getvalue().decode().replace(str(workspace.parent), "/tmp")
+    return screen.getvalue().replace(str(workspace.parent), "/tmp")
 
 
 def normalised(text: str) -> str:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import pty
 import signal
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from agentctl.errors import Exit
+from tests.e2e.forked import begin
 from tests.e2e.house import House, Sitting, create, update
 
 DIE_AT = Path(__file__).parent.parent / "e2e" / "die_at.py"
@@ -118,9 +117,9 @@ def test_a_run_killed_at_any_moment_counts_once_when_it_is_gone_on_with(house, m
 
 def die(house: House, digest: str, moment: int) -> int:
     master, slave = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, str(DIE_AT), str(moment), "apply", digest], cwd=house.root,
-        env=house.environ(PYTHONPATH=str(Path.cwd())), stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
+    process = begin(
+        [str(moment), "apply", digest], program=str(DIE_AT), cwd=house.root, environ=house.environ(), files=(slave, slave, slave),
+        session=True,
     )
     os.close(slave)
     try:
