@@ -8,12 +8,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.systems.fetched import fetched
-from tests.systems.github_house import ADMIN, LOGINS, ORGANISATION, READER, USER, GitHubHouse
+from tests.systems.front import forwarded, front
+from tests.systems.github_house import ADMIN, DIRECT, LOGINS, ORGANISATION, READER, USER, GitHubHouse
+from tests.systems.mishaps import Cut, Question, Reply
 from tests.systems.running import running
 
-_SCOPES = {ADMIN: ["repo", "admin:org", "delete_repo"], USER: ["repo", "user", "delete_repo"], READER: ["read:user"]}
+_SCOPES = {
+    ADMIN: ["repo", "admin:org", "delete_repo"], USER: ["repo", "user", "delete_repo"], READER: ["read:user"],
+    DIRECT: ["repo", "user", "delete_repo"],
+}
 _SEED = {
-    "tokens": {token: {"login": LOGINS[token], "scopes": scopes} for token, scopes in _SCOPES.items()},
+    "tokens": {token: {"login": LOGINS.get(token, "octocat"), "scopes": scopes} for token, scopes in _SCOPES.items()},
     "github": {
         "users": [
             {"login": login, "name": login.title(), "email": f"{login}@example.com"}
@@ -27,10 +32,16 @@ _SEED = {
 
 @contextmanager
 def emulator(log: Path) -> Iterator[GitHubHouse]:
-    """Start the emulator with a few users and one organisation."""
+    """Start the emulator with a few users and one organisation. The links in its records lead to its front."""
     script = Path(__file__).with_name("emulate_server.mjs")
-    with running([node(), script, fetched("emulate"), json.dumps(_SEED)], log=log) as server:
-        yield GitHubHouse(url=server.url, port=server.port, pid=server.pid)
+    argv = [node(), script, fetched("emulate")]
+    with front(_nobody) as opened, running([*argv, opened.url, json.dumps(_SEED)], log=log) as server:
+        opened.answer = forwarded(server.port)
+        yield GitHubHouse(front=opened, direct=server.url, port=server.port, pid=server.pid)
+
+
+def _nobody(question: Question) -> Reply:
+    raise Cut
 
 
 def node() -> Path:

@@ -14,6 +14,7 @@ from tests.systems.authorization_server import AuthorizationServer
 from tests.systems.authorization_server import authorization_server as start_authorization_server
 from tests.systems.emulator import emulator
 from tests.systems.fetched import NotFetched, fetched
+from tests.systems.front import Front, forwarded, front
 from tests.systems.github_house import GitHubHouse
 from tests.systems.kinto import Kinto
 from tests.systems.kinto import kinto as start_kinto
@@ -26,9 +27,25 @@ def kinto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kinto]:
         yield server
 
 
+@pytest.fixture
+def kinto_front(kinto: Kinto) -> Iterator[Front]:
+    """Yield what stands before Kinto: keeps what is asked, and loses what it is told to. Its URL has no version."""
+    with front(forwarded(kinto.port)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def github_emulator(_emulator: GitHubHouse) -> Iterator[GitHubHouse]:
+    """Yield the emulator. After the test, every request that went through its front must be one that GitHub describes."""
+    _emulator.front.forget()
+    yield _emulator
+    faults = _emulator.faults()
+    assert not faults, "\n".join(["GitHub does not describe what was sent:", *faults])
+
+
 @pytest.fixture(scope="session")
-def github_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHubHouse]:
-    _here("node", "emulate")
+def _emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHubHouse]:
+    _here("node", "emulate", "github-openapi")
     with emulator(tmp_path_factory.mktemp("emulator") / "log") as server:
         yield server
 

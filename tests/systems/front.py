@@ -24,12 +24,11 @@ _HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-leng
 
 @dataclass(slots=True)
 class Exchange:
-    """One request, and what became of it: ``reply`` is what the system said, ``told`` what of it was passed on."""
+    """One request, and what became of it: ``reply`` is what the system said, where it acted."""
 
     question: Question
     mishap: Mishap
     reply: Reply | None = None
-    told: bool = False
 
 
 @dataclass(slots=True)
@@ -142,16 +141,14 @@ class _Server(ThreadingHTTPServer):
         super().__init__(address, _Handler)
 
     def finish_request(self, request: socket.socket, client_address: tuple[str, int]) -> None:
-        self._open.add(request)
-        try:
-            with suppress(OSError):     # who hangs up is no news to a server
-                if self._tls is None:
-                    super().finish_request(request, client_address)
-                else:
-                    with self._tls.wrap_socket(request, server_side=True) as spoken:
-                        super().finish_request(spoken, client_address)
-        finally:
-            self._open.discard(request)
+        spoken = request
+        with suppress(OSError):     # who hangs up is no news to a server
+            if self._tls is not None:
+                spoken = self._tls.wrap_socket(request, server_side=True)
+            self._open.add(spoken)
+            super().finish_request(spoken, client_address)
+        self._open.discard(spoken)
+        spoken.close()
 
     def hang_up(self) -> None:
         for connection in list(self._open):
@@ -166,7 +163,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         exchange = self.server.front.begin(self._question())
         try:
-            exchange.mishap(exchange.question, self._answer(exchange), self._tell(exchange))
+            exchange.mishap(exchange.question, self._answer(exchange), self._tell)
         except Cut:
             self._hang_up()
 
@@ -190,17 +187,13 @@ class _Handler(BaseHTTPRequestHandler):
 
         return answer
 
-    def _tell(self, exchange: Exchange) -> Callable[[Reply, int | None], None]:
-        def tell(reply: Reply, most: int | None = None) -> None:
-            """Send the reply; of its body at most so many bytes, and then hang up."""
-            self._head(reply)
-            if self.command != "HEAD":
-                self.wfile.write(reply.body if most is None else reply.body[:most])
-            if most is not None:
-                raise Cut
-            exchange.told = True
-
-        return tell
+    def _tell(self, reply: Reply, most: int | None = None) -> None:
+        """Send the reply; of its body at most so many bytes, and then hang up."""
+        self._head(reply)
+        if self.command != "HEAD":
+            self.wfile.write(reply.body if most is None else reply.body[:most])
+        if most is not None:
+            raise Cut
 
     def _head(self, reply: Reply) -> None:
         self.send_response_only(reply.status)

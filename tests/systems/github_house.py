@@ -8,21 +8,32 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tests.systems.front import Front
 from tests.systems.loopback import Answer, ask
+from tests.systems.openapi import github_description
 
 ADMIN, USER, READER = "tok_admin", "tok_user", "tok_reader"
 LOGINS: Mapping[str, str] = {ADMIN: "admin", USER: "octocat", READER: "reader"}
+DIRECT = "tok_direct"       # octocat's too, for what tests ask themselves: calls are counted by token
 ORGANISATION = "my-org"
 _numbers = itertools.count(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GitHubHouse:
-    """``url`` is the base URL of the API. Whatever is asked without a token is asked as octocat."""
+    """``url`` is the base URL of the API, watched by ``front``; ``direct`` is the same unwatched, for the test itself.
 
-    url: str
+    ``port`` and ``pid`` are those of the server behind.
+    """
+
+    front: Front
+    direct: str
     port: int
     pid: int
+
+    @property
+    def url(self) -> str:
+        return self.front.url
 
     def repository(self, **settings: object) -> Repository:
         """Make a repository of octocat's that no other test has: one commit, with a README, on `main`."""
@@ -31,12 +42,20 @@ class GitHubHouse:
         assert answer.status == 201, answer
         return Repository(self, answer.body["full_name"])
 
-    def ask(self, method: str, path: str, body: object = None, *, token: str = USER, **headers: str) -> Answer:
-        """Ask what nobody else watches; ``if_match`` names the header if-match, and an empty token sends none."""
+    def faults(self) -> list[str]:
+        """Return what GitHub does not describe of what was asked."""
+        description = github_description()
+        return [
+            fault for one in self.front.journal
+            for fault in description.faults(one.question.method, one.question.target, one.question.headers, one.question.body)
+        ]
+
+    def ask(self, method: str, path: str, body: object = None, *, token: str = DIRECT, **headers: str) -> Answer:
+        """Ask what nobody watches; ``if_match`` names the header if-match, and an empty token sends none."""
         said = {name.replace("_", "-"): value for name, value in headers.items()}
         if token:
             said["authorization"] = f"Bearer {token}"
-        return ask(self.url, method, path, body, headers=said)
+        return ask(self.direct, method, path, body, headers=said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +93,18 @@ class Repository:
     def issue(self, title: str = "An issue", **fields: object) -> int:
         number: int = self.made("/issues", {"title": title} | fields)["number"]
         return number
+
+    def rename(self, name: str) -> Repository:
+        """Give the repository another name, as somebody else might."""
+        assert self.ask("PATCH", "", {"name": name}).status == 200
+        return Repository(self.house, f"{self.name.partition('/')[0]}/{name}")
+
+    def rename_default_branch(self, name: str) -> None:
+        """Put another branch in the place of the default one, which is gone afterwards."""
+        old = self.read()["default_branch"]
+        self.branch(name, old)
+        assert self.ask("PATCH", "", {"default_branch": name}).status == 200
+        assert self.ask("DELETE", f"/git/refs/heads/{old}").status == 204
 
     def commit(self, path: str, text: str, branch: str = "main", message: str = "Change a file") -> Any:
         """Put a file on a branch, and return what was answered."""

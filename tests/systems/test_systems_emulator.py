@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.systems.github_house import ADMIN, LOGINS, without
+from tests.systems.loopback import ask
 from tests.systems.sockets import listening
 
 
@@ -19,6 +20,25 @@ def test_it_is_heard_on_this_machine_only(github_emulator):
 
 def test_links_in_records_lead_back_to_it(github_emulator, repository):
     assert repository.read()["url"] == f"{github_emulator.url}/repos/{repository.name}"
+
+
+def test_what_is_sent_to_it_is_kept_and_held_to_githubs_description(github_emulator, repository):
+    sent = {"authorization": "Bearer tok_user"}
+    assert ask(github_emulator.url, "POST", f"/repos/{repository.name}/issues", {"title": "A"}, headers=sent).status == 201
+    assert github_emulator.faults() == []
+    assert ask(github_emulator.url, "POST", f"/repos/{repository.name}/labels", {"name": "a", "hue": 1}, headers=sent).status == 201
+    (fault,) = github_emulator.faults()
+    assert "POST /repos/{owner}/{repo}/labels" in fault
+    assert "hue" in fault
+    assert [question.json for question in github_emulator.front.asked("POST", ".*/issues")] == [{"title": "A"}]
+    github_emulator.front.forget()
+
+
+def test_a_repository_that_moved_and_a_default_branch_that_was_renamed(repository):
+    repository.rename_default_branch("trunk")
+    moved = repository.rename(f"{repository.name.partition('/')[2]}-moved")
+    assert (moved.read()["default_branch"], repository.read()) == ("trunk", None)
+    assert [branch["name"] for branch in moved.all("/branches")] == ["trunk"]
 
 
 def test_each_token_is_somebody(github_emulator):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.systems.loopback import ask
 from tests.systems.sockets import listening
 
 
@@ -61,6 +62,14 @@ def test_pages_are_linked_by_a_token(kinto):
     page = kinto.ask("GET", f"{things}?_limit=2")
     assert len(page.body["data"]) == 2
     assert page.headers["next-page"].startswith(kinto.url)
+
+
+def test_pages_seen_through_a_front_lead_back_through_it(kinto, kinto_front):
+    things = f"/v1/buckets/{kinto.bucket()}/collections/things/records"
+    for name in "ab":
+        kinto.ask("PUT", f"{things.removeprefix('/v1')}/{name}", {"data": {}})
+    page = ask(kinto_front.url, "GET", f"{things}?_limit=1", headers={"authorization": f"Basic {kinto.admin.token}"})
+    assert page.headers["next-page"].startswith(f"{kinto_front.url}/v1/")
 
 
 def test_buckets_of_two_tests_are_two(kinto):
