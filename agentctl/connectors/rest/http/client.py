@@ -82,7 +82,7 @@ class Client:
                 break
             doubtful = doubtful or may_have_happened(request, outcome)
             if seconds:
-                self._turns.rest(seconds, "it did not answer")
+                self._turns.rest(seconds, "it did not answer" if isinstance(outcome, Failed) else "it is busy")
         return self._final(request, outcome, doubtful=doubtful)
 
     def _final(self, request: Request, outcome: Answer | Failed, *, doubtful: bool) -> Answer:

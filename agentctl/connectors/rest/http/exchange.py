@@ -54,7 +54,7 @@ class Wire:
         except TimeoutError:
             lost = Lost("No answer in time", f"{self._place} gave no whole answer in time.")
         except OSError as error:
-            how = "cut off without the goodbye of TLS" if isinstance(error, ssl.SSLEOFError) else "cut off"
+            how = _end(error)
             lost = Lost("Connection lost", f"{self._place}: the connection was {how} before the answer was whole.")
         except h11.RemoteProtocolError:
             lost = Lost("Answer not readable", f"What came back from {self._place} is not HTTP.")
@@ -138,3 +138,12 @@ class Wire:
         return Oversized(
             status, "Answer too large", f"{self._place} sent more than {limit / 1048576:g} MiB; nothing of it was kept."
         )
+
+
+def _end(error: OSError) -> str:
+    match error:
+        case ssl.SSLEOFError():
+            return "cut off without the goodbye of TLS"
+        case ssl.SSLError():
+            return f"ended by TLS ({error.reason})"
+    return "cut off"

@@ -15,7 +15,7 @@ from agentctl.connectors.rest.http.exchange import Answer
 from agentctl.connectors.rest.http.limits import pause
 from agentctl.connectors.rest.http.timing import Timing
 from agentctl.errors import Unreachable, Unwritable
-from tests.connectors.rest.http.peer import peer, reply
+from tests.connectors.rest.http.peer import cut, peer, reply
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 EPOCH = int(NOON.timestamp())
@@ -89,6 +89,14 @@ def test_a_system_that_is_busy_is_waited_for_in_other_words(client, hours):
         with pytest.raises(Unreachable, match=r"System busy.*takes no more requests until 02:10:06 UTC"):
             sender.send(EFFECT)
     assert [told.why for told in hours.told] == ["it is busy"]
+
+
+def test_why_somebody_waits_is_told_as_it_is(client, hours):
+    with peer(reply({}, 502), reply({}, 502), cut, cut, reply({})) as system:
+        assert client(system.url, hours=hours).send(Request(method="GET", path="/x", deadline=60)).ok
+    assert [(told.why, told.seconds) for told in hours.told] == [
+        ("it is busy", 1.0), ("it did not answer", 2.0), ("it did not answer", 4.0),
+    ]
 
 
 def test_a_listener_that_is_gone_decides_nothing(client, hours):

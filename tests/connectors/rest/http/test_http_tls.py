@@ -111,6 +111,26 @@ def test_a_cut_connection_is_not_taken_for_the_end_of_an_answer(client, authorit
         assert client(system.url, ca=str(authority.path)).send(EFFECT).body == b"[1, 2]"
 
 
+def test_megabytes_go_both_ways(client, authority):
+    with peer(reply("x" * 3_000_000), tls=authority.context()) as system:
+        sender = client(system.url, ca=str(authority.path))
+        answer = sender.send(Request(method="POST", path="/x", body=b"y" * 3_000_000, deadline=20))
+        assert (len(answer.body), len(system.heard[0].body)) == (3_000_002, 3_000_000)
+        assert sender.send(READ).ok
+        assert system.connections == 1
+
+
+def test_a_system_that_asks_for_a_certificate_of_ours_is_told_as_such(client, authority, hours):
+    context = authority.context()
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.maximum_version = ssl.TLSVersion.TLSv1_2       # with 1.3 it may say so, or be gone, once all was sent
+    with (
+        peer(reply({}), tls=context) as system,
+        pytest.raises(Unreachable, match=r"No secure connection.*handshake failed \(SSLV3_ALERT_HANDSHAKE_FAILURE\)"),
+    ):
+        client(system.url, hours=hours, ca=str(authority.path)).send(EFFECT)
+
+
 def test_no_setting_of_the_environment_gives_the_sessions_keys_away(client, authority, monkeypatch, tmp_path):
     monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys.log"))
     with peer(reply({}), tls=authority.context()) as system:
