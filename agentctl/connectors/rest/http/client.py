@@ -113,7 +113,7 @@ class Client:
         sent = Sent(
             method=request.method, target=self._endpoint.path + request.target, headers=headers, body=request.body
         )
-        if request.method != "GET":
+        if request.method != "GET" or any(name.lower().startswith("if-") for name in request.headers):
             return self._exchange(request, sent, deadline)
         key = self._kept.key(sent.target, repr(sorted(request.headers.items())), token)
         held = self._kept.get(key)

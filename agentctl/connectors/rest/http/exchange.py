@@ -43,12 +43,13 @@ class Wire:
         self.stream = stream
         self._place = place
         self._state = h11.Connection(h11.CLIENT, max_incomplete_event_size=_HEADERS)
+        self._cut = False
 
     def exchange(self, sent: Sent, limit: int, deadline: float) -> Answer:
         """Return the answer to ``sent``. Raises NotSent, Lost and Unreadable; the wire is then of no more use."""
         self.stream.deadline = deadline
         self.stream.touched = False
-        cut = self._send(sent)
+        self._send(sent)
         try:
             return self._receive(limit, bodiless=sent.method == "HEAD")
         except TimeoutError:
@@ -58,7 +59,7 @@ class Wire:
             lost = Lost("Connection lost", f"{self._place}: the connection was {how} before the answer was whole.")
         except h11.RemoteProtocolError:
             lost = Lost("Answer not readable", f"What came back from {self._place} is not HTTP.")
-            if cut or self._state.trailing_data[1]:
+            if self._cut or self._state.trailing_data[1]:
                 lost = Lost("Connection lost", f"{self._place} closed the connection before the answer was whole.")
         # Raised out here, without what the parser quotes of the answer: it may hold anything, a token too.
         raise lost if self.stream.touched else NotSent(lost.summary, f"{self._place}: nothing was sent.")
@@ -67,14 +68,14 @@ class Wire:
     def reusable(self) -> bool:
         """Whether another request can follow: both sides are done, and nobody said more than was asked."""
         states = (self._state.our_state, self._state.their_state)
-        return states == (h11.DONE, h11.DONE) and self._state.trailing_data == (b"", False)
+        return not self._cut and states == (h11.DONE, h11.DONE) and self._state.trailing_data == (b"", False)
 
     def again(self) -> None:
         """Make ready for the next request. Only for a wire that is reusable."""
         self._state.start_next_cycle()
 
-    def _send(self, sent: Sent) -> OSError | None:
-        """Write the request. What cut it short is returned: an answer may have come all the same (413, and closed)."""
+    def _send(self, sent: Sent) -> None:
+        """Write the request. Being cut short is no failure yet: an answer may have come even so (413, and closed)."""
         stated = sent.body is not None or sent.method in {"POST", "PUT", "PATCH"}
         length = [("Content-Length", str(len(sent.body or b"")))] if stated else []
         request = h11.Request(method=sent.method, target=sent.target, headers=[*sent.headers, *length])
@@ -84,9 +85,8 @@ class Wire:
         data += self._state.send(h11.EndOfMessage()) or b""
         try:
             self.stream.write(data)
-        except OSError as error:
-            return error
-        return None
+        except OSError:
+            self._cut = True
 
     def _receive(self, limit: int, *, bodiless: bool) -> Answer:
         head = self._head()

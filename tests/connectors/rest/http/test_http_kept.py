@@ -40,6 +40,16 @@ def test_another_token_query_or_header_is_another_question(client):
     assert all("if-none-match" not in heard.headers for heard in system.heard)
 
 
+def test_a_condition_of_the_connectors_own_is_sent_as_it_is(client):
+    with peer(reply({}, etag='"1"')) as system:
+        sender = client(system.url)
+        sender.send(READ)
+        sender.send(Request(method="GET", path="/x", headers={"If-Match": '"7"'}, deadline=5))
+        sender.send(Request(method="GET", path="/x", headers={"If-None-Match": '"8"'}, deadline=5))
+        sender.send(Request(method="GET", path="/x", headers={"If-None-Match": '"8"'}, deadline=5))
+    assert [heard.headers.get("if-none-match") for heard in system.heard] == [None, None, '"8"', '"8"']
+
+
 def test_an_effect_never_carries_a_held_tag_and_what_may_not_be_held_is_not(client):
     with peer(reply({}, etag='"1"', cache_control="private, No-Store"), reply({}, etag='"2"')) as system:
         sender = client(system.url)
