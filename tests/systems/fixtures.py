@@ -16,6 +16,7 @@ from tests.systems.emulator import emulator
 from tests.systems.fetched import NotFetched, fetched
 from tests.systems.front import Front, forwarded, front
 from tests.systems.github_house import GitHubHouse
+from tests.systems.github_simulator import GitHubSimulator, SimulatedGitHub
 from tests.systems.kinto import Kinto
 from tests.systems.kinto import kinto as start_kinto
 
@@ -48,6 +49,21 @@ def _emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHubHouse]
     _here("node", "emulate", "github-openapi")
     with emulator(tmp_path_factory.mktemp("emulator") / "log") as server:
         yield server
+
+
+@pytest.fixture
+def github_simulator(_simulator: SimulatedGitHub) -> SimulatedGitHub:
+    """Return the emulator made as strict as GitHub is. What can be set is set at its ``simulator`` and its ``front``."""
+    _simulator.front.forget()
+    _simulator.simulator.reset()
+    return _simulator
+
+
+@pytest.fixture(scope="session")
+def _simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatedGitHub]:
+    _here("node", "emulate", "github-openapi")
+    with emulator(tmp_path_factory.mktemp("simulator") / "log", behind=GitHubSimulator) as house:
+        yield SimulatedGitHub(front=house.front, direct=house.direct, port=house.port, pid=house.pid)
 
 
 @pytest.fixture(scope="session")
