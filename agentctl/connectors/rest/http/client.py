@@ -83,9 +83,9 @@ class Client:
             doubtful = doubtful or may_have_happened(request, outcome)
             if seconds:
                 self._turns.rest(seconds, "it did not answer" if isinstance(outcome, Failed) else "it is busy")
-        return self._final(request, outcome, doubtful=doubtful)
+        return self._final(request, outcome, attempt, doubtful=doubtful)
 
-    def _final(self, request: Request, outcome: Answer | Failed, *, doubtful: bool) -> Answer:
+    def _final(self, request: Request, outcome: Answer | Failed, attempts: int, *, doubtful: bool) -> Answer:
         if doubtful and not (isinstance(outcome, Answer) and 200 <= outcome.status < 300):
             # The last attempt may have been refused because an earlier one was done.
             last = outcome.detail if isinstance(outcome, Failed) else f"The last answer had status {outcome.status}."
@@ -95,7 +95,7 @@ class Client:
                 f"done. {last}",
             )
         if isinstance(outcome, Failed):
-            raise told(request, outcome, self._url(request)) from outcome
+            raise told(request, outcome, self._url(request), attempts) from outcome
         return outcome
 
     def _attempt(self, request: Request, token: str, deadline: float) -> Answer | Failed:

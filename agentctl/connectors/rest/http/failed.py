@@ -44,8 +44,8 @@ class Oversized(Unreadable):
     """The answer is larger than we take, and will be the next time."""
 
 
-def told(request: Request, failed: Failed, url: str) -> ConnectorError:
-    """Return the error to raise for an attempt that is not made again."""
+def told(request: Request, failed: Failed, url: str, attempts: int = 1) -> ConnectorError:
+    """Return the error to raise for an attempt that is not made again; ``attempts`` is how many there were."""
     match failed:
         case NotSent():
             kind: type[ConnectorError] = Unreachable
@@ -55,4 +55,5 @@ def told(request: Request, failed: Failed, url: str) -> ConnectorError:
             kind = Rejected
         case _:
             kind = Indeterminate if request.effect else Unreachable
-    return kind(failed.summary, f"{failed.detail} The request was {request.method} {url}.", hint=failed.hint)
+    times = f", tried {attempts} times" if attempts > 1 else ""
+    return kind(failed.summary, f"{failed.detail} The request was {request.method} {url}{times}.", hint=failed.hint)

@@ -75,7 +75,7 @@ def test_a_read_that_is_never_answered_whole_is_unreachable_after_five_attempts(
                 Request(method="GET", path="/x", query=(("key", "private"),), deadline=60)
             )
         assert len(system.heard) == 5
-    assert told.value.detail.endswith(f"The request was GET {system.url}/x.")
+    assert told.value.detail.endswith(f"The request was GET {system.url}/x, tried 5 times.")
     assert sum(hours.waits) == 7.5
 
 
