@@ -39,9 +39,9 @@ class Inbox:
 class Given(Controller):
     """Serves on a socket that is bound already: its port is known before, and is nobody else's."""
 
-    def __init__(self, inbox, *, within=None, **how):
+    def __init__(self, inbox, *, within=None, at=0, **how):
         self._within = within
-        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._socket = socket.create_server(("127.0.0.1", at))
         super().__init__(inbox, hostname="127.0.0.1", port=self._socket.getsockname()[1])
         self._how = how
 
