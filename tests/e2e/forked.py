@@ -83,7 +83,7 @@ def begin(
     wanted = json.dumps({
         "program": program, "arguments": list(arguments), "cwd": str(cwd), "environ": dict(environ), "session": session, "umask": umask,
     }).encode()
-    if _at_start(environ) != _at_start(_started_with()) or len(wanted) > LONGEST:
+    if _at_start(environ) != _at_start(_started_with()) or _customized(environ) or len(wanted) > LONGEST:
         stdin, stdout, stderr = files
         how = ("-m", "agentctl") if program == "agentctl" else (program,)
         return subprocess.Popen(
@@ -129,6 +129,11 @@ def ran(arguments: Sequence[str], *, cwd: Path, environ: Mapping[str, str], pati
 
 def _at_start(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environ.items() if _AT_START.match(name)}
+
+
+def _customized(environ: Mapping[str, str]) -> bool:
+    """Whether Python, as it starts, finds a module that is to change it."""
+    return any(Path(path, "sitecustomize.py").exists() for path in environ.get("PYTHONPATH", "").split(os.pathsep) if path)
 
 
 def _started_with() -> dict[str, str]:
