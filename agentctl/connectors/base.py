@@ -160,8 +160,11 @@ class Connector(Protocol):
 class ReadsMany(Protocol):
     """What a connector offers besides where one question to its system brings many records."""
 
-    def read_many(self, addresses: Sequence[Address]) -> Sequence[Snapshot]:
-        """Return what ``read`` would for each of ``addresses``, in their order. Raises what one of them would raise."""
+    def read_many(self, addresses: Sequence[Address]) -> Iterable[Snapshot]:
+        """Return what ``read`` would for each of ``addresses``, in their order. Raises what one of them would raise.
+
+        Where it takes many questions, each snapshot comes as soon as it is there.
+        """
         ...
 
 

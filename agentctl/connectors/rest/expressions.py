@@ -1,0 +1,114 @@
+"""The expressions of a manifest, and what they come to for one step. Data in, data out: nothing is ever run."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from agentctl.connectors.rest.pointer import ABSENT
+from agentctl.errors import Rejected
+from agentctl.model.values import UNKNOWN, Fields, Unknown, has_unknown
+
+NAMES = frozenset({"$argument", "$arguments", "$parameter", "$before", "$changed", "$text", "$token", "$key", "$mark",
+                   "$marked"})
+_PLACE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_-]*)\}")
+_MARK = re.compile(r"\n*<!-- agentctl:[0-9a-f]{32} -->\Z")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What expressions may name. ``changed`` are the fields that a change alters, as they were before it."""
+
+    arguments: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    before: Fields = field(default_factory=dict, repr=False)
+    changed: Fields = field(default_factory=dict, repr=False)
+    token: str | None = None
+    key: str = ""
+
+
+def evaluate(template: Any, scope: Scope) -> Any:
+    """Return what ``template`` comes to, ABSENT where it names what was not given; a mapping leaves such keys out.
+
+    A value that is not known yet makes what it stands in unknown.
+    """
+    match template:
+        case {**expression} if len(expression) == 1 and (name := next(iter(expression))) in NAMES:
+            return _expression(name, expression[name], scope)
+        case Mapping():
+            made = {key: evaluate(part, scope) for key, part in template.items()}
+            return {key: value for key, value in made.items() if value is not ABSENT}
+        case list() | tuple():
+            return [value for part in template if (value := evaluate(part, scope)) is not ABSENT]
+    return template
+
+
+def expressions(template: Any) -> list[tuple[str, Any]]:
+    """Return every expression inside ``template``, as name and operand."""
+    match template:
+        case {**expression} if len(expression) == 1 and (name := next(iter(expression))) in NAMES:
+            operand = expression[name]
+            return [(name, operand), *(expressions(operand) if name == "$marked" else [])]
+        case Mapping():
+            return [found for part in template.values() for found in expressions(part)]
+        case list() | tuple():
+            return [found for part in template for found in expressions(part)]
+    return []
+
+
+def mark(key: str) -> str:
+    """Return what a thing made under ``key`` bears: it can be looked for, and the key not guessed from it."""
+    return f"<!-- agentctl:{hashlib.sha256(key.encode()).hexdigest()[:32]} -->"
+
+
+def unmarked(text: str) -> str:
+    """Return ``text`` without a mark of ours at its end."""
+    return _MARK.sub("", text)
+
+
+def places(text: str) -> tuple[str, ...]:
+    """Return the names in the places of a ``$text``."""
+    return tuple(_PLACE.findall(text))
+
+
+def _expression(name: str, operand: Any, scope: Scope) -> Any:
+    match name:
+        case "$argument":
+            return scope.arguments.get(operand, ABSENT)
+        case "$arguments":
+            return dict(scope.arguments)
+        case "$parameter":
+            return scope.parameters[operand]
+        case "$before":
+            return dict(scope.before) if operand is True else scope.before.get(operand, ABSENT)
+        case "$changed":
+            return dict(scope.changed)
+        case "$text":
+            return _text(operand, scope)
+        case "$token":
+            if scope.token is None:
+                raise Rejected("No version to compare", "The system named no version when the record was read.")
+            return scope.token
+        case "$key":
+            return scope.key
+        case "$mark":
+            return mark(scope.key)
+        case "$marked":
+            inner = evaluate(operand, scope)
+            if inner is ABSENT or isinstance(inner, Unknown):
+                return inner
+            return f"{inner}\n\n{mark(scope.key)}" if inner else mark(scope.key)
+    raise AssertionError(name)
+
+
+def _text(text: str, scope: Scope) -> Any:
+    """Return ``text`` with its places filled once; what fills them is not looked at again."""
+    values = {name: scope.parameters.get(name, scope.arguments.get(name, ABSENT)) for name in places(text)}
+    if any(value is ABSENT for value in values.values()):
+        return ABSENT
+    if any(has_unknown(value) for value in values.values()):
+        return UNKNOWN
+    return _PLACE.sub(lambda place: str(values[place[1]]), text)
