@@ -71,7 +71,7 @@ def _by_pip(pins: Path, folder: Path) -> None:
     _run([sys.executable, "-m", "venv", "--without-pip", folder], folder)
     _run(
         [sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check", "install", "--no-input",
-         "--quiet", "--no-deps", "-r", pins / "requirements.txt"],
+         "--quiet", "--no-deps", "--no-compile", "-r", pins / "requirements.txt"],
         folder,
     )
 
@@ -91,7 +91,8 @@ def _one_file_by_npm(pins: Path, folder: Path) -> None:
     if found != pin["integrity"]:
         raise ValueError(f"{pin['package']} is not what was pinned: {found}")
     with tarfile.open(package) as archive:
-        content = archive.extractfile(pin["file"])
+        # One after the other: by name, all of the archive would be unpacked to see whether the name comes again.
+        content = next((archive.extractfile(member) for member in archive if member.name == pin["file"]), None)
         if content is None:
             raise ValueError(f"{pin['package']} has no file {pin['file']}")
         with content, (folder / Path(pin["file"]).name).open("wb") as out:
