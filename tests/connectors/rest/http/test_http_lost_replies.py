@@ -10,6 +10,9 @@ from dataclasses import replace
 import pytest
 
 from agentctl.connectors.rest.http import Request
+from agentctl.connectors.rest.http.exchange import Sent, Wire
+from agentctl.connectors.rest.http.failed import Lost, NotSent
+from agentctl.connectors.rest.http.stream import Stream
 from agentctl.errors import ConnectorError, Indeterminate, Unreachable
 from tests.connectors.rest.http.peer import cut, dripping, peer, reply, reset, silent, then
 
@@ -205,6 +208,36 @@ def test_an_answer_that_comes_before_the_request_was_taken_is_the_answer(client)
         )
         thread.join(5)
     assert answer.status == 413
+
+
+def test_what_failed_while_it_was_written_may_have_arrived():
+    """How much of a record of TLS left before writing it failed, nobody can tell: it must not pass for "never sent"."""
+
+    class Failing:
+        def settimeout(self, seconds):
+            pass
+
+        def send(self, data):
+            raise ConnectionResetError
+
+        def recv(self, size):
+            raise ConnectionResetError
+
+    stream = Stream(Failing(), now=lambda: 0.0)
+    stream.deadline = 1.0
+    with pytest.raises(Lost):
+        Wire(stream, "x").exchange(Sent(method="POST", target="/x", headers=[("Host", "x")], body=b""), 10, 1.0)
+    stream = Stream(Failing(), now=lambda: 2.0)
+    with pytest.raises(NotSent):
+        Wire(stream, "x").exchange(Sent(method="POST", target="/x", headers=[("Host", "x")], body=b""), 10, 1.0)
+
+
+@pytest.mark.parametrize("deadline", [0.4, 0.9, 1.4, 3.0, 9.0])
+def test_attempts_and_waits_end_with_the_deadline(deadline, client, hours):
+    with peer(cut) as system, pytest.raises(Unreachable):
+        client(system.url, hours=hours).send(Request(method="GET", path="/x", deadline=deadline))
+    assert hours.elapsed < deadline
+    assert len(system.heard) == 1 + len(hours.waits)
 
 
 def test_a_connection_the_system_closed_meanwhile_is_not_used(client):
