@@ -14,6 +14,9 @@ from agentctl.model.values import NotAValue
 NAMESPACE = "agentctl-key"
 """The SSHSIG namespace: no signature made for anything else ever puts a key in force."""
 
+KIND = "ssh-ed25519 "
+"""What the line of a workspace's public key begins with. Others could only be checked by running a program."""
+
 _FIELDS = {
     "kind", "version", "lineage", "after", "old", "new", "sealing", "compromised", "by", "host", "reason", "time",
 }
@@ -68,6 +71,8 @@ def accepted(body: Mapping[str, Any], *, lineage: str, after: str, old: str) -> 
         raise NotASuccession("the key was replaced after another record than the one before it")
     if succession.old != old:
         raise NotASuccession("it replaces another key than the one in force")
+    if not succession.new.startswith(KIND):
+        raise NotASuccession("the new key is of a kind that no workspace has")
     for name, key in (("old", succession.old), ("new", succession.new)):
         if not sshsig.verify(text, body[f"by_{name}"].encode(), public_key=key, namespace=NAMESPACE):
             raise NotASuccession(f"its key is not vouched for by the {name} one")

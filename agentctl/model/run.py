@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -128,7 +128,10 @@ class StepRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One execution: who did what under whose consent, and how it ended. Times are RFC 3339 UTC strings."""
+    """One execution: who did what under whose consent, and how it ended. Times are RFC 3339 UTC strings.
+
+    ``steps`` may be told only when they are asked for, which raises Tampered where the trace does not tell them.
+    """
 
     id: str
     number: int
@@ -143,7 +146,7 @@ class Run:
     systems: Mapping[str, SystemIdentity]
     who: Mapping[str, Any]          # user, host, pid, and the proven person where there is one
     consent: Consent
-    steps: tuple[StepRun, ...]
+    steps: Sequence[StepRun]
     started_at: str
     finished_at: str = ""
     undoes: str = ""                # a rollback: the run it undoes

@@ -174,10 +174,11 @@ def _names(folder: Path) -> list[str]:
 def walk_file(
     folder: Path, file: TraceFile, before: Link | None, *, anchored: bool, newest: bool
 ) -> Iterator[Found]:
-    end = 0
-    line = 0
+    """Read a file line by line; on from ``before`` where that is a line of this very file."""
+    end, line = (before.end, before.line) if before is not None and before.file == file else (0, 0)
     try:
         with (folder / file.name).open("rb") as lines:
+            lines.seek(end)
             while raw := lines.readline(_LONGEST_LINE):
                 line += 1
                 if not raw.endswith(b"\n"):

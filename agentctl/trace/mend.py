@@ -15,7 +15,8 @@ from agentctl.trace.chain import TraceFile
 from agentctl.trace.checkpoint import Checkpoint, Places
 from agentctl.trace.lines import Lines, sync_folder
 from agentctl.trace.record import RUN, Kind, Record, encode, timestamp
-from agentctl.trace.tail import Tail, broken, check_beginning, digest_if_whole, follow, sealed, tail
+from agentctl.trace.tail import Tail, broken, check_beginning, follow, sealed, tail
+from agentctl.trace.whole import digest_if_whole
 
 _ABANDONED = "its process ended before it could finish"
 
@@ -53,7 +54,7 @@ def mend(places: Places, files: list[TraceFile], clock: Callable[[], datetime]) 
         lines.sync()
     finally:
         lines.close()
-    seal(places, end, digest_if_whole(places.trace, files))
+    seal(places, end, digest_if_whole(places, files))
     return Mended(number=file.number + 1, end=end, note=note)
 
 

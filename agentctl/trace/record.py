@@ -106,6 +106,25 @@ def decode(line: bytes) -> Record:
     return _record(fields)
 
 
+def decode_signed(line: bytes) -> Record:
+    """Return the same of a line whose exact bytes a signature vouches for: who signed them had encoded or decoded them.
+
+    Raises NotARecord where not even that is so.
+    """
+    try:
+        fields = _PLAIN.decode(line.decode())
+        return Record(
+            seq=fields["seq"],
+            time=fields["time"],
+            kind=_KINDS[fields["kind"]],
+            prev=fields["prev"],
+            run=fields["run"],
+            body=fields["body"],
+        )
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        raise NotARecord("it is signed, and yet not a record") from error
+
+
 def timestamp(moment: datetime) -> str:
     """Return ``moment`` as records have it: UTC, always with microseconds."""
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
@@ -184,5 +203,6 @@ def _no_float(text: str) -> NoReturn:
     raise NotAValue(f"{text[:40]} is a float")
 
 
+_PLAIN = json.JSONDecoder()
 _JSON = json.JSONDecoder(parse_int=_small, parse_float=_no_float, parse_constant=_no_float)
 _SORTED = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), check_circular=False)

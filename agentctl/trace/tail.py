@@ -12,7 +12,7 @@ from agentctl.errors import Tampered
 from agentctl.model.canonical import digest_bytes
 from agentctl.model.state import Head
 from agentctl.trace import checkpoint
-from agentctl.trace.chain import Link, TraceFile, trace_files, walk_file
+from agentctl.trace.chain import TraceFile, trace_files
 from agentctl.trace.checkpoint import Checkpoint, Places
 from agentctl.trace.record import GENESIS, NotARecord, Record, decode
 
@@ -102,23 +102,6 @@ def holds(folder: Path, said: Checkpoint) -> bool:
     """Whether the file a checkpoint speaks of holds, or begins with, the bytes that its ``digest`` is of."""
     with (folder / said.file).open("rb") as opened:
         return digest_of(opened, said.length) == said.digest
-
-
-def digest_if_whole(folder: Path, files: list[TraceFile]) -> str:
-    """Return the digest of the last file's bytes if each of its lines follows the one before; else nothing.
-
-    A dead writer cannot tell what it wrote, and a digest vouches for every line.
-    """
-    *before, file = files
-    try:
-        last = tail(folder, before[-1]) if before else None
-    except Tampered:
-        return ""       # then its first line follows nothing that can be told
-    link = None if last is None else Link(last.file, 0, last.digest, last.size, last.record)
-    if any(not isinstance(found, Link) for found in walk_file(folder, file, link, anchored=True, newest=True)):
-        return ""
-    with (folder / file.name).open("rb") as opened:
-        return digest_of(opened, os.fstat(opened.fileno()).st_size)
 
 
 def digest_of(opened: BinaryIO, length: int) -> str:

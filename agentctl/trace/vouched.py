@@ -32,7 +32,9 @@ class Vouching:
     def __call__(
         self, folder: Path, file: TraceFile, before: Link | None, *, anchored: bool, newest: bool
     ) -> Iterator[Found]:
-        said = self._signed(file) if file.kind == RUN and anchored and file.name not in self._through else None
+        said = None
+        if file.kind == RUN and anchored and file.name not in self._through:
+            said = signed(self._checkpoints, self._lineage, file, self._check)
         ends = None if said is None else _ends(folder, file, before, said)
         if ends is None:
             yield from walk_file(folder, file, before, anchored=anchored, newest=newest)
@@ -40,18 +42,19 @@ class Vouching:
         self.names.add(file.name)
         yield from ends
 
-    def _signed(self, file: TraceFile) -> Checkpoint | None:
-        """Return what is signed of the closed file, if that vouches for its bytes."""
-        try:
-            statement = checkpoint.statement(self._checkpoints, file.name)
-            signature = checkpoint.signature(self._checkpoints, file.name)
-            if statement is None or signature is None or not self._check(statement, signature):
-                return None
-            said = checkpoint.decode(statement)
-        except (OSError, NotACheckpoint):
-            return None     # reading line by line comes to the same place, and says what is wrong there
-        ours = said.digest and not said.interim and (said.lineage, said.file) == (self._lineage, file.name)
-        return said if ours else None
+
+def signed(checkpoints: Path, lineage: str, file: TraceFile, check: Check) -> Checkpoint | None:
+    """Return what is signed of a closed file, if that vouches for its bytes."""
+    try:
+        statement = checkpoint.statement(checkpoints, file.name)
+        signature = checkpoint.signature(checkpoints, file.name)
+        if statement is None or signature is None or not check(statement, signature):
+            return None
+        said = checkpoint.decode(statement)
+    except (OSError, NotACheckpoint):
+        return None     # reading line by line comes to the same place, and says what is wrong there
+    ours = said.digest and not said.interim and (said.lineage, said.file) == (lineage, file.name)
+    return said if ours else None
 
 
 def _ends(folder: Path, file: TraceFile, before: Link | None, said: Checkpoint) -> tuple[Link, ...] | None:

@@ -3,32 +3,45 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
 from agentctl.model.run import History
 from agentctl.trace import checkpoint
-from agentctl.trace.chain import Fault, Link, parse_name, walk
+from agentctl.trace.chain import Fault, Link, ReadFile, parse_name, walk
+from agentctl.trace.record import NotARecord
 from agentctl.trace.replay import NotTold, Telling
+from agentctl.trace.stretch import Stretch
 
 _Stamp: TypeAlias = tuple[str, int, int, int]
 
 
-class Reading:
-    """The history of one folder, read again only once a file of the trace is no longer as it was."""
+_LONG = 1 << 18     # bytes from which on it takes less to check signatures than to read every line
 
-    def __init__(self, folder: Path, checkpoints: Path) -> None:
+
+class Reading:
+    """The history of one folder, read again only once a file of the trace is no longer as it was.
+
+    ``vouching`` is asked for what reads a long trace by the word of signatures.
+    """
+
+    def __init__(
+        self, folder: Path, checkpoints: Path, vouching: Callable[[], ReadFile | None] = lambda: None
+    ) -> None:
         self._folder = folder
         self._checkpoints = checkpoints
+        self._vouching = vouching
         self._read: tuple[frozenset[_Stamp], History] | None = None
 
     def history(self) -> History:
         stamps = _stamps(self._folder)      # taken before reading: what is written meanwhile makes them old
         if self._read is None or self._read[0] != stamps:
             spoken_of = checkpoint.files(self._checkpoints)     # first: a file is there before its checkpoint
-            history = read_history(self._folder)
+            long = sum(size for _, _, size, _ in stamps) >= _LONG
+            history = read_history(self._folder, self._vouching() if long else None)
             there = {name for name, *_ in stamps | _stamps(self._folder)}
             lost = (*_lost(there, spoken_of), *_cut(self._folder, self._checkpoints, there))
             self._read = (stamps, replace(history, damage=(*history.damage, *lost)))
@@ -67,19 +80,20 @@ def _stamps(folder: Path) -> frozenset[_Stamp]:
     return frozenset((name, stat.st_ino, stat.st_size, stat.st_mtime_ns) for name, stat in found)
 
 
-def read_history(folder: Path) -> History:
-    """Return what the trace in ``folder`` tells. Where it is damaged, what is intact, and where the damage is."""
+def read_history(folder: Path, read: ReadFile | None = None) -> History:
+    """Return what the trace in ``folder`` tells. Where it is damaged, what is intact, and where the damage is.
+
+    ``read`` may bring stretches of it that somebody vouches for; their steps are told when they are asked for.
+    """
     telling = Telling()
     faults: list[Fault] = []
     broken_off = ""
-    for found in walk(folder):
+    for found in walk(folder, read):
         match found:
             case Link() if found.file.name != broken_off:
-                try:
-                    telling.hear(found.file.number, found.record)
-                except NotTold as error:
+                if fault := _heard(telling, found):
                     broken_off = found.file.name
-                    faults.append(Fault(broken_off, found.line, str(error)))
+                    faults.append(fault)
             case Fault():
                 faults.append(found)
     damaged = {file.number for fault in faults if (file := parse_name(fault.file))}
@@ -89,3 +103,22 @@ def read_history(folder: Path) -> History:
         runs=tuple(replace(run, complete=False) if run.number in damaged else run for run in history.runs),
         damage=tuple(f"{fault}: {fault.why}" for fault in faults),
     )
+
+
+def _heard(telling: Telling, found: Link) -> Fault | None:
+    """Take in what was found; return where it tells nothing, if anywhere."""
+    number, line = found.file.number, found.line
+    try:
+        if not isinstance(found, Stretch):
+            telling.hear(number, found.record)
+            return None
+        with suppress(NotTold):
+            telling.defer(number, found)
+            return None
+        line = 0
+        for record in found.records():
+            line += 1
+            telling.hear(number, record)
+    except (NotTold, NotARecord) as error:
+        return Fault(found.file.name, line, str(error))
+    return None

@@ -14,7 +14,7 @@ from agentctl import files
 from agentctl.errors import Tampered, Unwritable
 from agentctl.identity import keyring, keys, sshsig
 from agentctl.identity.plans import fingerprint
-from agentctl.identity.succession import NotASuccession, Succession, accepted
+from agentctl.identity.succession import KIND, NotASuccession, Succession, accepted
 from agentctl.trace import checkpoint
 from agentctl.trace.chain import TraceFile, parse_name
 from agentctl.trace.record import Kind, NotARecord, Record, decode
@@ -95,7 +95,10 @@ def told(trace: Path, lineage: str) -> tuple[KeyLine | None, str]:
                 continue        # it is being written, or its writer died before it was told
             record = decode(raw.removesuffix(b"\n"))
             if file.kind == Kind.INIT:
-                line = KeyLine(lineage, record.body["public_key"])
+                first = record.body["public_key"]
+                if not (isinstance(first, str) and first.startswith(KIND)):
+                    raise NotARecord("its `public_key` is none of a workspace")
+                line = KeyLine(lineage, first)
             elif line is None or (why := line.hear(file, 1, record)):
                 return line, f"{file.name}:1: {why if line else 'nothing tells of the key before it'}"
         except (OSError, NotARecord, KeyError) as error:

@@ -42,6 +42,7 @@ from agentctl.workspace.file import WorkspaceFile, find
 from agentctl.workspace.file import load as load_file
 from agentctl.workspace.history import Reading
 from agentctl.workspace.policy_place import pinned
+from agentctl.workspace.vouching import vouching
 from agentctl.workspace.watching import in_force
 
 if TYPE_CHECKING:
@@ -240,7 +241,7 @@ class Workspace:
 
     @cached_property
     def _reading(self) -> Reading:
-        return Reading(self.layout.trace, self.layout.checkpoints)
+        return Reading(self.layout.trace, self.layout.checkpoints, lambda: vouching(self))
 
     def whole_history(self) -> History:
         """Return the same. Raises Tampered where it is damaged or gone: what was done already could not be told."""

@@ -19,6 +19,7 @@ from agentctl.trace.tail import tail
 from agentctl.trace.verify import Known, verify, verify_lines
 from agentctl.trace.vouched import Vouching
 from tests.trace.conftest import LINEAGE, SEED, Ground
+from tests.trace.real_runs import write
 
 PUBLIC = sshsig.public_key(SEED)
 
@@ -182,7 +183,7 @@ def test_of_a_file_that_changes_while_it_is_written_the_writer_signs_what_it_wro
 
 def test_a_run_whose_process_died_is_vouched_for_once_all_of_it_was_checked(ground):
     ground.init()
-    ground.begin("r1", steps=3).close()
+    write(ground, "r1", 3, ends=False)
     ground.run("r2")
     assert taken_at_its_word(ground) == {"000002-run-r1.jsonl", "000003-run-r2.jsonl"}
     assert ground.verify().fault is None
