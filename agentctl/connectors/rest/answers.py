@@ -74,6 +74,8 @@ def _means(exchange: Exchange) -> str:
             return "absent"
         case 408:
             return "indeterminate" if effect else "unreachable"
+        case 401 | 403 if not effect:
+            return "unreachable"        # no fault of the plan: with another token it can be read
         case status if 400 <= status < 500:
             return "rejected"
     return "indeterminate" if effect else "unreachable"

@@ -57,7 +57,7 @@ class RestConnector:
         manifest = self._manifest
         return SystemIdentity(
             type=manifest.name,
-            version=f"{manifest.release} {manifest.digest}",
+            version=f"{manifest.release} ({manifest.digest.removeprefix('sha256:')[:32]})",
             endpoint=self._endpoint.url,
             whoami=whoami,
             tenant=tenant,

@@ -213,7 +213,7 @@ class Whoami:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """A system of record over HTTP. ``digest`` is of all it says: consent is bound to it."""
+    """A system of record over HTTP. ``digest`` is of all it says: consent is bound to it, as a part of the version."""
 
     name: str
     release: str

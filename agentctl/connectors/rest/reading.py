@@ -24,7 +24,7 @@ from agentctl.connectors.rest.normal import record
 from agentctl.connectors.rest.pointer import ABSENT, at
 from agentctl.connectors.rest.template import Pending
 from agentctl.connectors.rest.writing import plain
-from agentctl.errors import Rejected
+from agentctl.errors import Rejected, Unreachable
 from agentctl.model.snapshot import Address, Snapshot
 from agentctl.model.values import Fields
 
@@ -92,10 +92,10 @@ class Reader:
         found = [ABSENT if told is None else at(pointer, told) for pointer in (asked.id, asked.tenant or asked.id)]
         for pointer, value in zip((asked.id, asked.tenant), found, strict=True):
             if pointer is not None and not isinstance(value, str | int):
-                raise Rejected(
-                    "Answer not understood",
+                raise Unreachable(
+                    "Token not accepted",
                     f"{self.endpoint.url}{asked.path} does not say at {pointer} who is asking.",
-                    hint="Perhaps it was asked without a token.",
+                    hint="It may be missing, mistyped, expired or revoked.",
                 )
         return str(found[0]), "" if asked.tenant is None else str(found[1])
 
