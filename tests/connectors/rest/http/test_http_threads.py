@@ -53,6 +53,15 @@ def test_failures_give_their_place_back(client, hours):
         assert sender.send(read()).ok
 
 
+def test_connections_that_were_never_made_give_their_place_back(client, hours):
+    with peer(reply({})) as system:
+        system.leave()
+        sender = client(system.url, hours=hours)
+        for _ in range(60):
+            with pytest.raises(Unreachable, match="nothing listens there"):
+                sender.send(read(deadline=0.4))     # too short for a second attempt
+
+
 def test_who_finds_no_free_connection_in_time_has_sent_nothing(client):
     held, over = threading.Semaphore(0), threading.Event()
 
