@@ -186,8 +186,9 @@ class Setting:
 class Instance:
     """A connector's place in a workspace: what its factory is handed. Paths in settings are relative to ``root``.
 
-    ``reserved`` are the workspace's policy files and folders, relative to ``root`` as well: no step may touch them.
-    ``environ`` are the variables it may heed (a proxy's); ``tell`` takes a line for the person who would wonder why
+    ``reserved`` are the workspace's policy and manifests, relative to ``root`` as well: no step may touch them.
+    ``token`` returns what the broker gives to look with; only where its settings have a ``credential``. An effect is
+    had with the credential of its call. ``environ`` are the variables it may heed (a proxy's); ``tell`` takes a line for the person who would wonder why
     nothing moves. It may be called from several threads, and never with what is secret.
     """
 
@@ -197,6 +198,7 @@ class Instance:
     reserved: tuple[str, ...] = ("policy",)
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     tell: Callable[[str], None] = field(default=lambda _: None, repr=False)
+    token: Callable[[], str] = field(default=lambda: "", repr=False)
 
 
 class ConnectorType(Protocol):

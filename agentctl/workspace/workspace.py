@@ -142,10 +142,13 @@ class Workspace:
 
         connectors: dict[str, Connector] = {}
         wrong: list[Diagnostic] = []
+        # Who writes a manifest decides what an approved action sends: it is no step's to write, as little as policy.
+        manifests = [settings["manifest"] for settings in self.file.connectors.values() if "manifest" in settings]
+        reserved = (self.file.policy.path, *(path for path in manifests if isinstance(path, str)))
         for name, settings in self.file.connectors.items():
             try:
                 connectors[name] = open_connector(
-                    name, settings, str(self.root), tenant=self.file.tenant, reserved=(self.file.policy.path,),
+                    name, settings, str(self.root), tenant=self.file.tenant, reserved=reserved,
                     environ=self.environ, tell=self.tell,
                 )
             except Invalid as error:

@@ -210,10 +210,18 @@ def test_the_token_is_in_no_file_and_no_output(shop: Shop) -> None:
 def test_a_manifest_changed_after_consent_is_noticed(shop: Shop) -> None:
     shop.house.run("plan", shop.house.plan(shop.step("thing.update", "lamp", title="Lantern")), "-o", "a.changes")
     manifest = shop.house.root / "kinto.yaml"
-    manifest.write_text(manifest.read_text().replace("records/{id}", "records/desk", 1).replace("{id}\"", "{id}\"", 1))
+    manifest.write_text(manifest.read_text().replace("records/{id}", "records/desk", 1).replace('{id}"', '{id}"', 1))
     told = shop.house.typed("apply", "a.changes")
     assert told.code != Exit.OK
     assert {question.method for question in shop.front.asked()} == {"GET"}
+
+
+def test_no_step_may_write_a_manifest(shop: Shop) -> None:
+    shop.house.change("agentctl.yaml", lambda wire: wire["connectors"]["site"].update(root="."))
+    plan = shop.house.plan(step("sly", "site.file.write", "kinto.yaml", {"content": "x"}))
+    told = shop.house.run("plan", plan)
+    assert told.code == Exit.INVALID, told.all
+    assert "kinto.yaml" in told.all
 
 
 def said_by(folder: Path) -> str:
