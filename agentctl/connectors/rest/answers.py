@@ -126,7 +126,10 @@ def _needed(exchange: Exchange) -> str:
 
 
 def _message(rule: ErrorRule | None, told: Any) -> list[str]:
-    pointers = [rule.message] if rule and rule.message is not None else ["/message", "/error", "/detail"]
+    pointers = ["/message", "/error", "/detail"]
+    if rule is not None:
+        said = [pointer for pointer in (rule.message, rule.at) if pointer is not None]
+        pointers = said if rule.message is not None else [*said, *pointers]
     found = [at(pointer, told) for pointer in pointers if told is not ABSENT]
     return [_short(text) for text in found if isinstance(text, str) and text][:1]
 

@@ -41,8 +41,7 @@ def test_an_address_and_what_it_names_are_one_to_one(owner, repo, name):
 def test_no_record_has_two_addresses(address):
     try:
         values = TEMPLATE.parse(address)
-    except Rejected as error:
-        assert "is written" in error.detail
+    except Rejected:        # it names a record, in another way than the one that there is
         return
     assert values is None or TEMPLATE.format(values) == address
 
