@@ -6,7 +6,7 @@ from base64 import b64encode
 from dataclasses import dataclass
 
 from agentctl.connectors.rest.http.request import is_header_value
-from agentctl.errors import Rejected
+from agentctl.errors import Unreachable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,9 +17,9 @@ class Authorization:
     scheme: str = "Bearer"
 
     def line(self, token: str) -> tuple[str, str]:
-        """Return name and value of the header. Raises Rejected, without the token, where it cannot be sent."""
+        """Return name and value of the header. Raises Unreachable, without the token, where it cannot be sent."""
         if not token or not is_header_value(token):
-            raise Rejected(
+            raise Unreachable(
                 "Token malformed", "The token is empty, or has blanks around it, a line break or letters beyond ASCII."
             )
         words = b64encode(token.encode()).decode() if self.scheme == "Basic" else token

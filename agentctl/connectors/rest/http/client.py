@@ -22,7 +22,7 @@ from agentctl.connectors.rest.http.response import Response
 from agentctl.connectors.rest.http.timing import Timing
 from agentctl.connectors.rest.http.trust import context
 from agentctl.connectors.rest.http.turns import Turns, Waiting
-from agentctl.errors import Indeterminate, Rejected
+from agentctl.errors import Indeterminate, Rejected, Unreachable
 
 LIMIT = 16 * 1024 * 1024
 _AGENT = f"agentctl/{__version__}"
@@ -64,7 +64,7 @@ class Client:
             if followed is None:
                 return check(request, self._response(request, answer), token)
             request = followed
-        raise Rejected("Redirected in circles", f"{self._url(request)} leads from one address to the next.")
+        raise Unreachable("Redirected in circles", f"{self._url(request)} leads from one address to the next.")
 
     def close(self) -> None:
         """Let go of connections and end every wait. What is sent afterwards is Unreachable. May be called twice."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import h11
 
 from agentctl.connectors.rest.http.body import Body, NotDecodable, TooLarge, collector
-from agentctl.connectors.rest.http.failed import Lost, NotSent, Oversized, Unreadable
+from agentctl.connectors.rest.http.failed import Lost, NotSent, Unreadable
 from agentctl.connectors.rest.http.response import Headers
 from agentctl.connectors.rest.http.stream import Stream
 
@@ -134,8 +134,8 @@ class Wire:
             else:
                 raise h11.RemoteProtocolError("closed, or a protocol nobody asked for")
 
-    def _too_large(self, status: int, limit: int) -> Oversized:
-        return Oversized(
+    def _too_large(self, status: int, limit: int) -> Unreadable:
+        return Unreadable(
             status, "Answer too large", f"{self._place} sent more than {limit / 1048576:g} MiB; nothing of it was kept."
         )
 

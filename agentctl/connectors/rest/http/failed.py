@@ -40,20 +40,16 @@ class Unreadable(Failed):
         self.status = status
 
 
-class Oversized(Unreadable):
-    """The answer is larger than we take, and will be the next time."""
-
-
 def told(request: Request, failed: Failed, url: str, attempts: int = 1) -> ConnectorError:
     """Return the error to raise for an attempt that is not made again; ``attempts`` is how many there were."""
     match failed:
         case NotSent():
             kind: type[ConnectorError] = Unreachable
+        case _ if not request.effect:
+            kind = Unreachable      # never Rejected: what stands between us and the system is no fault of a plan
         case Unreadable(status=status) if 400 <= status < 500:
             kind = Rejected
-        case Oversized() if not request.effect:
-            kind = Rejected
         case _:
-            kind = Indeterminate if request.effect else Unreachable
-    times = f", tried {attempts} times" if attempts > 1 else ""
+            kind = Indeterminate
+    times = f", tried {attempts} times" if attempts > 1 and not isinstance(failed, Limited) else ""
     return kind(failed.summary, f"{failed.detail} The request was {request.method} {url}{times}.", hint=failed.hint)

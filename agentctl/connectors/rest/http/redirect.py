@@ -9,7 +9,7 @@ from agentctl.connectors.rest.http.checking import without
 from agentctl.connectors.rest.http.endpoint import Endpoint
 from agentctl.connectors.rest.http.exchange import Answer
 from agentctl.connectors.rest.http.request import Request
-from agentctl.errors import Indeterminate, Rejected
+from agentctl.errors import Indeterminate, Rejected, Unreachable
 
 REDIRECTS = 5
 _STATUSES = frozenset({301, 302, 303, 307, 308})
@@ -20,7 +20,7 @@ _HOST = re.compile(r"https?://(?:[^/?#@\s]*@)?([^/?#@\\\s]{1,100})", re.IGNORECA
 def follow(endpoint: Endpoint, request: Request, answer: Answer, token: str) -> Request | None:
     """Return the request to send instead, or None where the answer is no redirect.
 
-    Raises Rejected for one that leads elsewhere, and for one of an effect; Indeterminate where that may be done.
+    Raises Unreachable for a read that is sent elsewhere, Rejected for an effect, Indeterminate where that may be done.
     """
     if answer.status not in _STATUSES:
         return None
@@ -29,11 +29,12 @@ def follow(endpoint: Endpoint, request: Request, answer: Answer, token: str) -> 
     if request.effect and answer.status in _DONE_PERHAPS:
         raise Indeterminate("Redirected", f"{where}, which says neither that it was done nor that it was not.")
     if request.effect or request.method == "POST":
-        raise Rejected("Redirected", f"{where}. Only what is asked by GET is asked anew at another address.")
+        kind = Rejected if request.effect else Unreachable
+        raise kind("Redirected", f"{where}. Only what is asked by GET is asked anew at another address.")
     try:
         path, query = endpoint.inside(answer.headers.get("location", ""))
     except Rejected as error:
-        raise Rejected(
+        raise Unreachable(
             "Redirected elsewhere", f"{where}, which is not below {endpoint.url}; it was not followed.",
             hint="A login page or a proxy in between does that, and so does a system that has moved.",
         ) from error

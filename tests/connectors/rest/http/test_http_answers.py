@@ -53,7 +53,7 @@ def test_a_body_is_read_up_to_its_limit_and_no_further(act, client, hours):
     with peer(act) as system:
         tracemalloc.start()
         try:
-            with pytest.raises(Rejected, match=r"Answer too large.*more than 4 MiB"):
+            with pytest.raises(Unreachable, match=r"Answer too large.*more than 4 MiB"):
                 client(system.url, hours=hours, limit=4 * MIB).send(READ)
             assert tracemalloc.get_traced_memory()[1] < 16 * MIB
         finally:
@@ -111,7 +111,7 @@ def test_no_bytes_break_the_decoder(data):
 
 
 @pytest.mark.parametrize(("status", "effect", "read"), [
-    (200, Indeterminate, Unreachable), (403, Rejected, Rejected), (404, Rejected, Rejected),
+    (200, Indeterminate, Unreachable), (403, Rejected, Unreachable), (404, Rejected, Unreachable),
     (502, Indeterminate, Unreachable), (511, Indeterminate, Unreachable),
 ])
 @pytest.mark.parametrize("kind", ["text/html; charset=utf-8", "none"])
@@ -127,7 +127,7 @@ def test_a_page_in_between_is_told_as_such_with_its_title(status, effect, read, 
 
 
 def test_a_404_that_is_a_page_is_no_proof_of_absence(client):
-    with peer(reply(b"<html>no such host", 404, content_type="text/html")) as system, pytest.raises(Rejected):
+    with peer(reply(b"<html>no such host", 404, content_type="text/html")) as system, pytest.raises(Unreachable):
         client(system.url).send(READ)
 
 

@@ -77,7 +77,7 @@ def test_sixty_four_levels_are_read():
 
 
 @pytest.mark.parametrize(("method", "status", "kind"), [
-    ("GET", 200, Unreachable), ("GET", 404, Rejected), ("POST", 201, Indeterminate), ("POST", 422, Rejected),
+    ("GET", 200, Unreachable), ("GET", 404, Unreachable), ("POST", 201, Indeterminate), ("POST", 422, Rejected),
     ("POST", 500, Indeterminate),
 ])
 def test_what_cannot_be_read_is_told_as_what_became_of_the_request(method, status, kind):

@@ -110,7 +110,7 @@ def test_a_listener_that_is_gone_decides_nothing(client, hours):
 def test_a_limit_past_the_deadline_stops_at_once_with_the_time_to_go_on(client, hours):
     with peer(reply({}, 403, x_ratelimit_remaining="0", x_ratelimit_reset=str(EPOCH + 1800), date=DATE)) as system:
         sender = client(system.url, hours=hours)
-        with pytest.raises(Unreachable, match=r"takes no more requests until 02:30:00 UTC"):
+        with pytest.raises(Unreachable, match=r"takes no more requests until 02:30:00 UTC\. The request was POST \S+/x\.$"):
             sender.send(EFFECT)
         with pytest.raises(Unreachable, match=r"until 02:30:00 UTC"):
             sender.send(Request(method="GET", path="/y", deadline=60))

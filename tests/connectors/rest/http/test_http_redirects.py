@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agentctl.connectors.rest.http import Request
-from agentctl.errors import Indeterminate, Rejected
+from agentctl.errors import Indeterminate, Rejected, Unreachable
 from tests.connectors.rest.http.peer import peer, reply
 
 READ = Request(method="GET", path="/repos/old", query=(("page", "2"),), deadline=5)
@@ -36,7 +36,7 @@ def test_an_effect_is_never_sent_on(method, status, kind, client):
 
 @pytest.mark.parametrize("status", STATUSES)
 def test_a_read_by_post_is_not_made_anew_elsewhere(status, client):
-    with peer(reply({}, status, location="/elsewhere"), reply({})) as system, pytest.raises(Rejected):
+    with peer(reply({}, status, location="/elsewhere"), reply({})) as system, pytest.raises(Unreachable):
         client(system.url).send(Request(method="POST", path="/search", body=b"{}", reads=True, deadline=5))
 
 
@@ -53,14 +53,14 @@ def test_no_location_leads_a_read_or_its_token_elsewhere(write, client):
     with peer(reply({"other": True})) as other, peer(reply({}, 302), reply({"followed": True})) as system:
         location = write.format(own=system.port, other=other.port)
         system.acts[0] = reply({}, 302, location=location)
-        with pytest.raises(Rejected, match="Redirected elsewhere"):
+        with pytest.raises(Unreachable, match="Redirected elsewhere"):
             client(f"{system.url}/v1").send(READ, "canary-token")
         assert (len(system.heard), len(other.heard)) == (1, 0)
 
 
 def test_a_login_page_elsewhere_is_named_without_what_it_is_told(client):
     there = "https://user:pw@login.corp.example/saml?RelayState=canary#canary"
-    with peer(reply({}, 302, location=there)) as system, pytest.raises(Rejected) as told:
+    with peer(reply({}, 302, location=there)) as system, pytest.raises(Unreachable) as told:
         client(system.url).send(READ)
     assert "was answered with a redirect (302) to login.corp.example, which is not below" in told.value.detail
     assert "canary" not in str(told.value)
@@ -69,7 +69,7 @@ def test_a_login_page_elsewhere_is_named_without_what_it_is_told(client):
 
 def test_circles_end(client):
     with peer(reply({}, 302, location="/a")) as system:
-        with pytest.raises(Rejected, match="Redirected in circles"):
+        with pytest.raises(Unreachable, match="Redirected in circles"):
             client(system.url).send(READ)
         assert len(system.heard) == 6
 

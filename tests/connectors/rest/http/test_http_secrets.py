@@ -9,7 +9,7 @@ import traceback
 import pytest
 
 from agentctl.connectors.rest.http import Authorization, Request
-from agentctl.errors import ConnectorError, Rejected
+from agentctl.errors import ConnectorError, Unreachable
 from tests.connectors.rest.http.peer import cut, peer, reply, then
 
 TOKEN = "canary-7f3a9c"
@@ -46,7 +46,7 @@ def test_a_token_the_system_repeats_reaches_no_error(act, method, client, hours,
 @pytest.mark.parametrize("token", [f"{TOKEN}\r\nX: y", f"{TOKEN}\n", f" {TOKEN}", f"{TOKEN}ü", f"{TOKEN}\x00", f"{TOKEN}\ud800"])
 @pytest.mark.parametrize("scheme", ["Bearer", "Basic", ""])
 def test_a_token_that_cannot_be_sent_is_refused_without_being_shown(token, scheme, client):
-    with peer(reply({})) as system, pytest.raises(Rejected, match="Token malformed") as told:
+    with peer(reply({})) as system, pytest.raises(Unreachable, match="Token malformed") as told:
         client(system.url, authorization=Authorization(scheme=scheme)).send(
             Request(method="GET", path="/x", deadline=5), token
         )
