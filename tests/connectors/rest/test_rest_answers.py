@@ -72,7 +72,7 @@ def test_what_is_sent_is_what_the_manifest_says():
     assert json.loads(heard[-1].body, parse_float=Decimal) == {
         "change": {"amount": Decimal("10.00"), "memo": " paid\r\n"}, "version": "v1"
     }
-    assert change.records[0].after == {**FIELDS, "amount": Decimal("10"), "memo": "paid"}
+    assert change.records[0].after == {**FIELDS, "amount": Decimal(10), "memo": "paid"}
     assert dict(change.inverse.step.with_) == {"amount": Decimal("12.5"), "memo": ""}
     assert change.inverse.kind is Reversibility.EXACT
     assert receipt.inverse is None
@@ -239,9 +239,9 @@ def test_pages_that_lead_in_circles_end():
 
 
 def test_a_list_that_is_too_long_is_refused():
-    with peer(reply({"items": [{**ENTRY, "number": number} for number in range(6)], "more": "x"})) as there:
-        with pytest.raises(Rejected, match="List too long"):
-            listed(there, "entries")
+    items = [{**ENTRY, "number": number} for number in range(6)]
+    with peer(reply({"items": items, "more": "x"})) as there, pytest.raises(Rejected, match="List too long"):
+        listed(there, "entries")
 
 
 @pytest.mark.parametrize("item", [{}, {"id": None}, {"id": ["x"]}, {"id": ""}])
