@@ -43,9 +43,9 @@ def post(house):
     """Return what plugs the workspace into a mail server, by its port."""
     house.change("policy.yaml", lambda policy: policy["roles"]["all"]["grants"].extend(GRANTS))
 
-    def plug(port, **more) -> House:
+    def plug(port, sealed=(), **more) -> House:
         smtp = {"host": "127.0.0.1", "port": port, "security": "none", **more}
-        mail = {"type": "email", "folder": "mail", "from": {"sales@acme.example": ""}, "attachments": "code", "smtp": smtp}
+        mail = {"type": "email", "folder": "mail", "from": {"sales@acme.example": ""}, "attachments": "code", "smtp": smtp, "sealed": [*sealed]}
         house.change("agentctl.yaml", lambda file: file["connectors"].update(mail=mail))
         return house
 
@@ -161,3 +161,16 @@ def test_the_servers_password_stands_nowhere(post, house):
     assert PASSWORD not in told.all + shown.all
     for path in house.root.rglob("*"):
         assert not (path.is_file() and PASSWORD.encode() in path.read_bytes()), path
+
+
+def test_what_is_sealed_stands_in_no_file_of_agentctl_in_clear(post, inbox):
+    with real(inbox) as port:
+        house = post(port, sealed=["body", "bcc", "recipients"])
+        plan = house.plan(draft(body="the surgery went well\n", bcc=["spouse@customer.example"]), send(to=[*TO, "spouse@customer.example"]))
+        told = house.typed("apply", plan, answers=ANSWERS)
+        shown = house.run("show", "latest").out
+    assert told.code == Exit.OK, told.all
+    assert b"the surgery went well" in inbox.taken[0][2]
+    assert "the surgery went well" in shown         # to who holds the key
+    for path in house.ours.rglob("*"):
+        assert not (path.is_file() and any(word in path.read_bytes() for word in (b"surgery", b"spouse@"))), path

@@ -15,7 +15,8 @@ MOST_RECIPIENTS = 100           # what every server must take in one go
 MOST_ATTACHMENTS = 20
 LARGEST = 20 * 1024 * 1024      # bytes of a body and its attachments
 LONGEST_LINE = 255              # characters of a subject, a name, a source
-WRITTEN = ("from", "to", "cc", "bcc", "reply_to", "subject", "body", "attachments", "context")
+# In the order people read them: views show the first ones only where there is little room.
+WRITTEN = ("to", "subject", "from", "cc", "bcc", "reply_to", "attachments", "context", "body")
 OF_SENDING = ("message_id", "date", "accepted")
 _PEOPLE = ("to", "cc", "bcc")
 # Line breaks in whatever spelling end a header; what turns the direction of writing or has no width makes one text
