@@ -162,6 +162,8 @@ def _words(
                             yield _unknown(here, "argument or parameter of the target", name, (*known, *left))
                 case ("$token" | "$key" | "$mark" | "$marked"), _ if not sends:
                     yield Fault(here, f"`{word}` is known only while the request is made.")
+                case "$token", True if verb["effect"] == "create":
+                    yield Fault(here, "What is not there yet has no version to compare.", "Send If-None-Match.")
                 case "$token", True if "token" not in record:
                     yield Fault(here, f"The record `{verb['record']}` does not say where its `token` is.")
                 case "$changed", True if where[0] != "inverse":
