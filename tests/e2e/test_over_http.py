@@ -182,7 +182,7 @@ def test_a_reply_that_was_lost_after_the_effect_is_in_doubt_and_not_overwritten(
 @pytest.mark.parametrize(("mishap", "words", "code"), [
     (page(200, "Please log in"), "Please log in", Exit.UNREACHABLE),
     (broken_json(), "not JSON", Exit.UNREACHABLE),
-    (large(), "more than 16 MiB", Exit.INVALID),        # it will be so the next time: such a record is beyond this plan
+    (large(), "more than 16 MiB", Exit.UNREACHABLE),
 ], ids=["a proxy's page", "wrong JSON", "50 MB"])
 def test_an_answer_that_is_none_stops_the_plan_and_says_why(shop: Shop, mishap, words: str, code: Exit) -> None:
     shop.front.when(mishap, "GET", RECORD, times=9)
