@@ -124,6 +124,8 @@ class StepRun:
     finished_at: str = ""
     reason: str = ""
     resolved: str = ""              # what a person, or settlement, said of a step that was in doubt
+    answered_by: str = ""           # the person who said so; empty where a system did
+    answered_at: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

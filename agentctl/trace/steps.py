@@ -56,6 +56,8 @@ def resolve(step: StepRun, record: Record) -> StepRun:
         step,
         status=StepStatus(body["status"]),
         resolved=body["answer"],
+        answered_by=body["by"],
+        answered_at=record.time,
         reason=body["reason"],
         observed=_observed(body["observed"]) or step.observed,
         finished_at=record.time,

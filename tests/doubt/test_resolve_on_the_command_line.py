@@ -42,6 +42,10 @@ def test_each_answer_is_recorded_and_does_what_it_says(plugged, office, answer, 
     assert told.code == Exit.OK, told.all
     body = resolved(plugged)
     assert (body["answer"], body["by"], body["of"]) == (answer[2:], "maria", run)
+    settled = next(line for line in plugged.run("show", run).out.splitlines() if line.strip().startswith("settled"))
+    assert settled.split()[1:4] == [answer[2:], "said", "maria,"]
+    (answered,) = [step["answered"] for step in plugged.run("show", run, "--format", "json").json["steps"] if step["answered"]]
+    assert (answered["by"], answered["at"]) == ("maria", plugged.records()[-1]["time"])
     went = plugged.typed("apply", "--resume", run, answers=ANSWERS)
     assert went.code == code, went.all
     assert sum(method == "POST" for method, _ in office.effects) == mails

@@ -104,6 +104,12 @@ def test_what_was_dropped_is_told_by_show_rollback_and_verify_and_is_no_damage(a
     assert "dropped" in shown.out
     assert "by retention (1 run) on " in shown.out
     assert "! 1 step can be undone no more: the values are dropped  note" in shown.out
+    note, seats = shown.out.split("mem.record.update")[-2:]
+    assert "undo    NO MORE: what it would put back was dropped by retention (1 run) on " in note
+    assert "restores" not in note
+    assert "restores exactly" in seats, "what needs no hidden value is undone all the same"
+    steps = {step["id"]: step for step in aged.run("show", second, "--format", "json").json["steps"]}
+    assert (steps["note"]["inverse"]["dropped"]["keep"], steps["seats"]["inverse"]["dropped"]) == ("1 run", None)
     undone = aged.run("rollback", second, "-o", "undo.changeset")
     assert "what it would put back was dropped by retention on " in undone.out
     assert "unreadable" in undone.out

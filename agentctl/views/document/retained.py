@@ -23,6 +23,16 @@ def retained(history: History, run: Run) -> dict[str, Any]:
     }
 
 
+def undone_no_more(history: History, run: Run) -> dict[str, dict[str, str]]:
+    """Return by which gc each step of ``run`` that could be undone until then can be so no more."""
+    return {
+        step: {"at": act.at, "by": act.body["by"], "keep": act.body["keep"]["packs"]}
+        for act in reversed(history.acts) if act.kind == "gc"
+        for loss in act.body["runs"] if loss["run"] == run.id
+        for step in loss["steps"]
+    }
+
+
 def holds(found: Iterable[LegalHold]) -> list[dict[str, Any]]:
     """Return legal holds: each with its id, the run it is on, who gave it, when and why."""
     return [

@@ -26,7 +26,7 @@ from agentctl.views.document.halts import halts as halted
 from agentctl.views.document.halts import lifting
 from agentctl.views.document.limits import reservations
 from agentctl.views.document.records import arguments, changes, revealed
-from agentctl.views.document.retained import retained
+from agentctl.views.document.retained import retained, undone_no_more
 from agentctl.views.document.times import milliseconds
 from agentctl.views.document.trips import trips
 
@@ -34,6 +34,7 @@ _DOUBTFUL = {StepStatus.STARTED.value, StepStatus.IN_DOUBT.value}
 _ACTED = {status.value for status in StepStatus if status.acted}
 _CARRIED_OUT = {StepStatus.CONFIRMED.value, StepStatus.ACCEPTED.value, StepStatus.DEVIATED.value}
 _MAY_HIDE = ("records", "sent", "ids")
+_OF_A_CREDENTIAL = ("id", "provider", "scopes", "scopes_told", "beyond", "expires")
 
 
 def run(
@@ -54,8 +55,9 @@ def run(
     for this run, None where nobody knows. ``only`` cuts the steps to one. ``now`` tells whether its review is overdue.
     """
     planned = {step.id: step for step in run.plan.steps}
+    gone = undone_no_more(history, run)
     every = [
-        _readable(_step(step, run, planned.get(step.id), _sensitive(step, specs)), step, specs, values or {})
+        _readable(_step(step, run, planned.get(step.id), _sensitive(step, specs), gone), step, specs, values or {})
         for step in run.steps
     ]
     return {
@@ -131,7 +133,9 @@ def _readable(
     return {key: revealed(item, values) if key in _MAY_HIDE else item for key, item in wire.items()}
 
 
-def _step(step: StepRun, run: Run, planned: Step | None, sensitive: frozenset[str]) -> dict[str, Any]:
+def _step(
+    step: StepRun, run: Run, planned: Step | None, sensitive: frozenset[str], gone: Mapping[str, dict[str, str]]
+) -> dict[str, Any]:
     change = step.change
     inverse = step.inverse
     given = change.arguments if change else planned.with_ if planned else {}
@@ -148,6 +152,7 @@ def _step(step: StepRun, run: Run, planned: Step | None, sensitive: frozenset[st
         "milliseconds": milliseconds(step.started_at, step.finished_at),
         "reason": step.reason,
         "resolved": step.resolved,
+        "answered": {"by": step.answered_by, "at": step.answered_at} if step.answered_at else None,
         "decision": dict(step.decision),
         "records": list(_records(step, sensitive)),
         "reads": list(change.reads) if change else [],
@@ -155,12 +160,13 @@ def _step(step: StepRun, run: Run, planned: Step | None, sensitive: frozenset[st
         "notes": list(change.notes) if change else [],
         "ids": arguments(step.ids, sensitive),
         "links": list(step.links),
-        "credential": {key: step.credential[key] for key in ("id", "scopes", "expires") if key in step.credential},
+        "credential": {key: step.credential[key] for key in _OF_A_CREDENTIAL if key in step.credential},
         "inverse": None if inverse is None else {
             "kind": inverse.kind.value,
             "action": inverse.step.action if inverse.step else "",
             "target": inverse.step.target if inverse.step else "",
             "stays": inverse.stays,
+            "dropped": gone.get(step.id),
         },
         "key": step.key,
         "evidence": list(planned.evidence) if planned else [],

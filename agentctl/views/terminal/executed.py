@@ -11,6 +11,7 @@ from agentctl.views.document.groups import alike
 from agentctl.views.look import Detail
 from agentctl.views.page import Ink, Inked, Page, Part
 from agentctl.views.symbols import EFFECTS, STEPS
+from agentctl.views.terminal.retained import by_which
 from agentctl.views.terminal.risks import listed
 from agentctl.views.terminal.rows import draw_changes
 from agentctl.views.terminal.step import draw_arguments, draw_undo, rule
@@ -27,7 +28,7 @@ def draw_executed(page: Page, step: Mapping[str, Any], *, whole: bool) -> None:
         ink = Ink.RISK if step["status"] in ("in-doubt", "deviated", "failed", "refused") else Ink.PLAIN
         _fact(page, "reason", Inked(safe.line(step["reason"]), ink))
     if step["resolved"]:
-        _fact(page, "settled", safe.line(step["resolved"]))
+        _fact(page, "settled", safe.line(step["resolved"]), Inked(_answered(step["answered"]), Ink.FAINT))
     _draw_records(page, step, full=full)
     if step["decision"] and (full or step["status"] not in ("confirmed", "accepted")):
         _fact(page, "policy", f"{step['decision']['verdict']}, mode {step['decision']['mode']}", *_rules(step))
@@ -38,7 +39,10 @@ def draw_executed(page: Page, step: Mapping[str, Any], *, whole: bool) -> None:
         _fact(page, "id", f"{safe.line(name)} {values.inline(value, 80)}")
     for link in step["links"]:
         _fact(page, "link", safe.line(link))
-    if step["inverse"] and step["effect"] not in ("read", "no-op", ""):
+    if step["inverse"] and step["inverse"]["dropped"]:
+        gone = by_which(step["inverse"]["dropped"])
+        _fact(page, "undo", Inked("NO MORE", Ink.RISK), f": what it would put back was dropped {gone}")
+    elif step["inverse"] and step["effect"] not in ("read", "no-op", ""):
         draw_undo(page, step["inverse"], full=full)
     if full:
         _draw_forensics(page, step)
@@ -115,6 +119,14 @@ def _draw_forensics(page: Page, step: Mapping[str, Any]) -> None:
         _fact(page, "rule", f"{safe.line(item['rule'])} {item['outcome']}: {safe.line(item['reason'])}")
     for note in step["notes"]:
         _fact(page, "note", safe.line(note))
+
+
+def _answered(answered: Mapping[str, Any] | None) -> str:
+    """Return who answered a doubt, and when; nothing where the step was sent again instead."""
+    if answered is None:
+        return ""
+    by = safe.line(f"said {answered['by']}") if answered["by"] else "the system told"
+    return f"  {by}, {when(answered['at'])}"
 
 
 def _rules(step: Mapping[str, Any]) -> tuple[Part, ...]:

@@ -25,7 +25,12 @@ def retained_rows(retained: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def dropped_in_words(retained: Mapping[str, Any]) -> str:
     """Return by which retention, when and by whom; empty where nothing was dropped."""
     gone = retained["dropped"]
-    return safe.line(f"by retention ({gone['keep']}) on {when(gone['at'])}, by {gone['by']}") if gone else ""
+    return by_which(gone) if gone else ""
+
+
+def by_which(gone: Mapping[str, Any]) -> str:
+    """Return by which retention something was dropped, when and by whom."""
+    return safe.line(f"by retention ({gone['keep']}) on {when(gone['at'])}, by {gone['by']}")
 
 
 def draw_lost(page: Page, retained: Mapping[str, Any]) -> None:
