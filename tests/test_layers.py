@@ -52,6 +52,7 @@ THIRD_PARTY = {
     "jsonschema": ("syntax/", "testing/"),
     "jsonschema_rs": ("syntax/",),
     "cel_expr_python": ("policy/",),
+    "keyring": ("identity/broker/",),
     "cryptography": ("identity/", "store/"),
     "pytest": ("testing/",),
 }

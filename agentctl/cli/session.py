@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -43,8 +44,9 @@ class Session:
 
         environ = dict(os.environ)
         workspace = Workspace.open(self.start, environ, tell, policy=self.policy)
-        for variable in workspace.secrets.variables:
+        for variable in workspace.withheld:
             os.environ.pop(variable, None)      # no program that is started from here has any business with it
+        atexit.register(workspace.forget_tokens)
         return workspace
 
     def look(self, stream: Any, detail: Detail = Detail.COMPACT) -> Look:

@@ -187,9 +187,9 @@ class Instance:
     """A connector's place in a workspace: what its factory is handed. Paths in settings are relative to ``root``.
 
     ``reserved`` are the workspace's policy and manifests, relative to ``root`` as well: no step may touch them.
-    ``token`` returns what the broker gives to look with; only where its settings have a ``credential``. An effect is
-    had with the credential of its call. ``environ`` are the variables it may heed (a proxy's); ``tell`` takes a line for the person who would wonder why
-    nothing moves. It may be called from several threads, and never with what is secret.
+    ``environ`` are the variables it may heed (a proxy's); ``tell`` takes a line for the person who would wonder why
+    nothing moves, and never what is secret. ``token`` returns the token to look with, where the settings have a
+    ``credential``; an effect has one of its own, in its call. Both may be called from several threads.
     """
 
     name: str

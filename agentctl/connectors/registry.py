@@ -48,11 +48,12 @@ def open_connector(
     reserved: tuple[str, ...] = ("policy",),
     environ: Mapping[str, str] | None = None,
     tell: Callable[[str], None] = lambda _: None,
+    token: Callable[[], str] = lambda: "",
 ) -> Connector:
     """Return the connector a block of ``agentctl.yaml`` describes, its ``type`` included, within its layers.
 
-    ``tenant`` is the workspace's; ``reserved`` the paths of its policy, which no connector may touch. ``environ`` and
-    ``tell`` are as in Instance. Raises Invalid where the type is unknown or the settings are not what it takes.
+    ``tenant`` is the workspace's; ``reserved`` the paths of its policy, which no connector may touch. The rest are as
+    in Instance. Raises Invalid where the type is unknown or the settings are not what it takes.
     """
     kind = settings.get("type")
     if not isinstance(kind, str):
@@ -61,7 +62,9 @@ def open_connector(
     own = {key: value for key, value in settings.items() if key != "type"}
     _check(name, kind, own)
     rate, field = own.pop("rate", None), own.pop("tenant_field", None)
-    instance = Instance(name=name, settings=own, root=root, reserved=reserved, environ=environ or {}, tell=tell)
+    instance = Instance(
+        name=name, settings=own, root=root, reserved=reserved, environ=environ or {}, tell=tell, token=token
+    )
     connector: Connector = Deadline(type_.open(instance))
     if rate is not None:
         connector = Rate(connector, Rates.of(rate))

@@ -15,7 +15,19 @@ from agentctl.engine.masking import Mask
 from agentctl.engine.moved import Moved, moved
 from agentctl.engine.overlay import Overlay
 from agentctl.engine.overrides import lifted
-from agentctl.engine.ports import Brake, Clock, Commitments, Journal, Observer, Pack, Secrets, Systems, Timer
+from agentctl.engine.ports import (
+    Brake,
+    Broker,
+    Clock,
+    Commitments,
+    Journal,
+    Lease,
+    Observer,
+    Pack,
+    Secrets,
+    Systems,
+    Timer,
+)
 from agentctl.engine.preview import Preview, bring, foresee
 from agentctl.engine.protect import Protector, agents_values, concealed
 from agentctl.engine.readback import Reading, read_back
@@ -52,6 +64,7 @@ class Surroundings:
     judge: Callable[[], Judge]
     commitments: Commitments
     secrets: Secrets
+    broker: Broker
     journal: Journal
     pack: Pack
     clock: Clock
@@ -249,7 +262,7 @@ class _Execution:
             return self._without_effect(step, bring(change), StepStatus.NO_OP)
         values = secret.fetch(step, change, spec, self._around.secrets)
         sending = Sending(change=change, key=self._keys(step.id), before=overlay.live)
-        return self._perform(step, seen, spec, sending, values)
+        return self._under_credential(step, seen, spec, sending, values)
 
     def _send_again(self, step: Step, sending: Sending) -> _Outcome:
         """Send what an earlier run may have sent, under the same key: the system acts once and tells how it ended."""
@@ -264,12 +277,28 @@ class _Execution:
         seen = protector.change(project(change, decision.reads, spec.volatile), spec)
         try:
             values = secret.fetch(step, change, spec, self._around.secrets)
+            return self._under_credential(step, seen, spec, sending, values)
         except ConnectorError as error:
             return self._in_doubt(step, f"it cannot be sent again to find out: {error}")
-        return self._perform(step, seen, spec, sending, values)
+
+    def _under_credential(
+        self, step: Step, seen: Change, spec: ActionSpec, sending: Sending, values: Mapping[str, str]
+    ) -> _Outcome:
+        """Perform with a credential that is minted for this step, recorded without its token, and ended afterwards."""
+        lease = self._around.broker.mint(step.instance, step.target, spec.scopes, _DEADLINE)
+        if lease is None:
+            return self._perform(step, seen, spec, sending, values)
+        try:
+            token = {f"token for step {step.id}": lease.credential.token}
+            self._mask = self._mask.knowing({**self._around.broker.tokens(), **token})
+            self._write(Kind.CREDENTIAL_MINTED, records.credential_minted(step, lease), sync=False)
+            return self._perform(step, seen, spec, sending, values, lease)
+        finally:
+            self._around.broker.release(lease)
 
     def _perform(
-        self, step: Step, seen: Change, spec: ActionSpec, sending: Sending, values: Mapping[str, str]
+        self, step: Step, seen: Change, spec: ActionSpec, sending: Sending, values: Mapping[str, str],
+        lease: Lease | None = None,
     ) -> _Outcome:
         """Have the effect: the record that can undo it first, then the call, then what the system shows.
 
@@ -285,6 +314,7 @@ class _Execution:
             key=sending.key,
             before=sending.before,
             deadline=_DEADLINE,
+            credential=lease.credential if lease else None,
             secrets=values,
             lifeline=self._around.lifeline,
         )

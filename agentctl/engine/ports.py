@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeAlias
 
-from agentctl.connectors.base import Connector
+from agentctl.connectors.base import Connector, Credential
 from agentctl.model.action import ActionSpec
 from agentctl.trace.record import Kind, Record
 
@@ -53,6 +53,42 @@ class Secrets(Protocol):
 
     def value(self, name: str) -> str:
         """Return the value as it is at this moment; nobody may keep it."""
+        ...
+
+
+class Lease(Protocol):
+    """A credential for one step, and what may be told of it."""
+
+    @property
+    def credential(self) -> Credential: ...
+
+    @property
+    def provider(self) -> str: ...
+
+    @property
+    def told(self) -> bool:
+        """Whether the provider said what the credential may do."""
+        ...
+
+    @property
+    def beyond(self) -> tuple[str, ...]:
+        """What it may do and the step does not need."""
+        ...
+
+
+class Broker(Protocol):
+    """Where credentials are. What it raises is a ConnectorError and holds no token; nothing has happened then."""
+
+    def mint(self, instance: str, target: str, scopes: tuple[str, ...], deadline: float) -> Lease | None:
+        """Return a credential for one step; None where that connector takes none."""
+        ...
+
+    def release(self, lease: Any) -> None:
+        """End a credential that was minted for one step. Raises nothing."""
+        ...
+
+    def tokens(self) -> Mapping[str, str]:
+        """Return the tokens that are looked with, by what stands in their place in a text."""
         ...
 
 

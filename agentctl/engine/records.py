@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from agentctl import __version__
 from agentctl.connectors.base import Receipt
 from agentctl.engine.moved import Moved
+from agentctl.engine.ports import Lease
 from agentctl.engine.protect import Protector, address_of
 from agentctl.engine.readback import Reading
 from agentctl.model.action import ActionSpec
@@ -126,6 +127,16 @@ def received(change: Change, receipt: Receipt, spec: ActionSpec, protector: Prot
             "addresses": dict(receipt.addresses),
         },
         "inverse": inverse_to_wire(inverse),
+    }
+
+
+def credential_minted(step: Step, lease: Lease) -> dict[str, Any]:
+    """Return what may be told of a credential: all but the token."""
+    credential = lease.credential
+    told = {"scopes_told": lease.told, "beyond": list(lease.beyond)}
+    return {
+        "step": step.id, "id": credential.id, "provider": lease.provider, "scopes": list(credential.scopes),
+        "expires": credential.expires, **told,
     }
 
 

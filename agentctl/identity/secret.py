@@ -60,6 +60,7 @@ class Secrets:
     sources: Mapping[str, Source]
     root: Path
     environ: Mapping[str, str] = field(repr=False)
+    withheld: frozenset[str] = frozenset()      # variables besides its own that no command gets
 
     def check(self, names: Iterable[str]) -> None:
         """Raise Rejected for a name nobody configured, Unreachable for what can't be had as far as a look can tell.
@@ -135,7 +136,7 @@ class Secrets:
     def _told(self, name: str, argv: tuple[str, ...]) -> bytes:
         """Return what a command prints. What it says on stderr is nobody's: it may hold what it was asked for."""
         program = self._program(name, argv)
-        others = {key: value for key, value in self.environ.items() if key not in self.variables}
+        others = {key: value for key, value in self.environ.items() if key not in self.variables | self.withheld}
         try:
             process = subprocess.Popen(
                 [program, *argv[1:]], cwd=self.root, env=others, stdin=subprocess.DEVNULL,

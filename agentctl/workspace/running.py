@@ -160,6 +160,7 @@ def _run(
     confirm(workspace, preview.changeset, consent, frame.resumes)
     left = [step for step in preview.plan.steps if step.id not in frame.done and step.id not in frame.skip]
     workspace.secrets.check(secret.names(left))
+    workspace.broker.check(dict.fromkeys(step.instance for step in left))
     reserved = reserve(workspace, preview, consent)
     start = Start(
         run=run,
@@ -190,6 +191,7 @@ def _run(
                 ),
                 commitments=workspace.vault,
                 secrets=workspace.secrets,
+                broker=workspace.broker,
                 journal=watched,
                 pack=pack,
                 clock=workspace.now,

@@ -6,7 +6,7 @@ import getpass
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -42,10 +42,12 @@ from agentctl.workspace.file import WorkspaceFile, find
 from agentctl.workspace.file import load as load_file
 from agentctl.workspace.history import Reading
 from agentctl.workspace.policy_place import pinned
+from agentctl.workspace.tokens import tokens_in
 from agentctl.workspace.vouching import vouching
 from agentctl.workspace.watching import in_force
 
 if TYPE_CHECKING:
+    from agentctl.identity.broker.broker import Broker
     from agentctl.workspace.policy import PolicySource
 
 Tell: TypeAlias = Callable[[str], None]
@@ -133,7 +135,33 @@ class Workspace:
     @property
     def secrets(self) -> Secrets:
         """Where the values of secrets are; none is looked at before it is asked for."""
-        return Secrets(sources=self.file.secrets, root=self.root, environ=self.environ)
+        return Secrets(
+            sources=self.file.secrets, root=self.root, environ=self.environ,
+            withheld=tokens_in(self.file.connectors),
+        )
+
+    @property
+    def withheld(self) -> frozenset[str]:
+        """The environment variables that hold what is secret: no program that is started gets them."""
+        return self.secrets.variables | tokens_in(self.file.connectors)
+
+    @cached_property
+    def broker(self) -> Broker:
+        """What gives the tokens of connectors; nobody is asked for one before it is needed."""
+        from agentctl.workspace.brokering import broker
+
+        return broker(self)
+
+    def forget_tokens(self) -> None:
+        """End the tokens that connectors looked with, where there are any that can be ended."""
+        if "broker" in self.__dict__:
+            self.broker.close()
+
+    def _token(self, name: str) -> str:
+        """Return what connector ``name`` looks with."""
+        from agentctl.workspace.brokering import looking
+
+        return looking(self, name)
 
     @cached_property
     def systems(self) -> Systems:
@@ -149,7 +177,7 @@ class Workspace:
             try:
                 connectors[name] = open_connector(
                     name, settings, str(self.root), tenant=self.file.tenant, reserved=reserved,
-                    environ=self.environ, tell=self.tell,
+                    environ=self.environ, tell=self.tell, token=partial(self._token, name),
                 )
             except Invalid as error:
                 wrong.extend(error.diagnostics or [self._setting_problem(name, error)])

@@ -13,7 +13,7 @@ from agentctl.connectors.rest.connector import RestConnector
 from agentctl.connectors.rest.http import Authorization, Endpoint, Request, Response
 from agentctl.connectors.rest.manifest import Manifest
 from agentctl.connectors.rest.reading import Sends
-from agentctl.errors import Unreachable
+from agentctl.errors import Invalid, Unreachable
 
 _TIMEOUT = 30
 _LONGEST = 64 * 1024
@@ -24,6 +24,11 @@ def connector(instance: Instance, manifest: Manifest) -> RestConnector:
     Raises Invalid where the settings make no sense together.
     """
     settings: Mapping[str, Any] = instance.settings
+    if "credential" in settings and "token" in settings:
+        raise Invalid(
+            "Two sources of a token", f"`{instance.name}` has both `token` and `credential`.",
+            hint="Leave one of them out.",
+        )
     endpoint = Endpoint.at(
         settings["url"],
         ca=str(Path(instance.root, settings["ca"])) if "ca" in settings else "",
@@ -70,6 +75,8 @@ class _Late:
 
 def _token(instance: Instance) -> str:
     """Return the token as it is now, or nothing where none is configured. Nothing raised holds any of it."""
+    if "credential" in instance.settings:
+        return instance.token()
     source: Any = instance.settings.get("token")
     if source is None:
         return ""

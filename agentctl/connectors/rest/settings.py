@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from agentctl.connectors.base import Setting
+from agentctl.connectors.credential import CREDENTIAL
 
 SETTINGS: Mapping[str, Setting] = {
     "url": Setting(
@@ -22,6 +23,7 @@ SETTINGS: Mapping[str, Setting] = {
         },
         summary="Where the token is: {env: NAME} or {file: PATH}; read when it is used.",
     ),
+    "credential": CREDENTIAL,
     "only": Setting(
         schema={"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1},
         summary="The only records this instance may use, as in acme/*; all where it is left out.",

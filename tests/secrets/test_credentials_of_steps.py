@@ -1,0 +1,113 @@
+"""A step acts with a token of its own, that may do what the step needs and no more, and that nobody writes down."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from agentctl.errors import Exit
+from tests.e2e.house import House
+from tests.systems.github_apps import APP, OWNER, apps, new_key
+
+MANIFEST = Path(__file__).parent.parent / "connectors/rest/manifests/issues.yaml"
+PEM, PUBLIC = new_key()
+
+
+@pytest.fixture
+def github():
+    with apps(PUBLIC) as found:
+        yield found
+
+
+def tracked(house: House, github, credential) -> House:
+    """Give a house the issues of ``github``, and a plan that names one of them anew."""
+    manifest = MANIFEST.read_text().replace("whoami: {path: /user, id: /login}\n", "")
+    (house.root / "issues.yaml").write_text(manifest)
+    (house.root / "app.pem").write_text(PEM)
+    (house.root / "app.pem").chmod(0o600)
+    block = {"type": "rest", "manifest": "issues.yaml", "url": github.url, "credential": credential}
+    house.change("agentctl.yaml", lambda file: file["connectors"].update(tracker=block))
+    house.change("policy.yaml", lambda file: file["roles"]["all"]["grants"].append(
+        {"id": "issues", "actions": ["tracker.*"], "mode": "approve"}))
+    house.plan({"id": "name", "action": "tracker.issue.update", "target": "acme/shop/issues/1", "with": {"title": "Whole"}})
+    return house
+
+
+def app(**more):
+    return {"provider": "github_app", "app": APP, "owner": OWNER, "key": {"file": "app.pem"}, **more}
+
+
+def minted(house: House):
+    return [record["body"] for path in sorted(house.ours.glob("trace/*.jsonl"))
+            for record in map(json.loads, path.read_text().splitlines()) if record["kind"] == "credential_minted"]
+
+
+def leaks(house: House, told: str, tokens) -> list[str]:
+    """Return where a token or a part of the key stands: what was printed, and everything that was kept."""
+    words = [*tokens, PEM.splitlines()[3]]
+    kept = [path for folder in (house.ours, house.home) for path in folder.rglob("*") if path.is_file()]
+    found = [str(path) for path in kept for word in words if word.encode() in path.read_bytes()]
+    return found + [f"printed …{word[-6:]}" for word in words if word in told]
+
+
+def test_an_app_acts_with_a_token_for_one_step_and_one_repository_that_ends_after_it(house, github):
+    tracked(house, github, app())
+    ended = house.typed("apply", "plan.yaml")
+    assert ended.code == Exit.OK, ended.all
+    assert github.issues[1]["title"] == "Whole"
+    (wrote,) = {token for method, path, token in github.asked if method == "PATCH"}
+    assert github.tokens[wrote].permissions == {"issues": "write", "metadata": "read"}
+    assert github.tokens[wrote].repositories == ["shop"]
+    looked = {token for method, path, token in github.asked if method == "GET" and path.startswith("/repos/")}
+    assert all(github.tokens[token].permissions == {"issues": "read", "metadata": "read"} for token in looked)
+    assert wrote not in looked
+    assert all(given.ended for given in github.tokens.values()), "those to look with as well"
+    (body,) = minted(house)
+    assert body["provider"] == "github_app"
+    assert (body["scopes"], body["beyond"], body["scopes_told"]) == (["issues:write"], [], True)
+    assert body["id"].startswith("hmac:")
+    told = ended.all + house.run("show", "latest", "--format", "json").all + house.run("show", "--step", "name").all
+    assert "github_app" in told
+    assert leaks(house, told, github.tokens) == []
+    assert house.run("verify").code == Exit.OK
+
+
+def test_what_the_installation_was_not_granted_stops_the_run_before_any_effect(house, github):
+    github.granted = {"issues": "read", "metadata": "read"}
+    tracked(house, github, app())
+    ended = house.typed("apply", "plan.yaml")
+    assert ended.code == Exit.UNREACHABLE, ended.all
+    assert "was not granted issues:write" in ended.all
+    assert github.issues[1]["title"] == "Broken"
+    github.granted["issues"] = "write"
+    assert house.typed("apply", "--resume", "latest").code == Exit.OK
+    assert github.issues[1]["title"] == "Whole"
+
+
+def test_a_token_that_could_not_be_ended_is_told_and_changes_nothing_else(house, github):
+    github.refuses_ending = True
+    tracked(house, github, app())
+    ended = house.typed("apply", "plan.yaml")
+    assert ended.code == Exit.OK, ended.all
+    assert "could not be ended" in ended.all
+    assert leaks(house, ended.all, github.tokens) == []
+
+
+@pytest.mark.parametrize(("change", "says"), [
+    ({"suspended": "2026-01-01T00:00:00Z"}, "suspended"),
+    ({"kind": "nobody"}, "is not installed at acme"),
+    ({"repositories": ("site",)}, "the repository or a permission is not the installation's"),
+    ({"ahead": 1200.0}, "1200 seconds behind"),
+    ({"lifetime": 60.0}, "ends too soon"),
+])
+def test_what_keeps_an_app_from_its_token_is_told_and_nothing_happens(house, github, change, says):
+    tracked(house, github, app(repositories=["shop"]))
+    for name, value in change.items():
+        setattr(github, name, value)
+    ended = house.run("plan", "plan.yaml")
+    assert ended.code == Exit.UNREACHABLE, ended.all
+    assert says in " ".join(ended.all.split())
+    assert github.issues[1]["title"] == "Broken"
+    assert leaks(house, ended.all, github.tokens) == []
