@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from agentctl.cli.complete import complete_connectors
+from agentctl.cli.connector_check import check
 from agentctl.cli.options import FormatOption
 from agentctl.cli.output import emit
 from agentctl.views.emit import Format
@@ -49,3 +50,6 @@ def show(
 
     found = describing.connector(context.obj.workspace(), name)
     emit(document(*found), draw_connector, context.obj, format=format)
+
+
+app.command()(check)

@@ -9,6 +9,7 @@ from typing import Any
 from agentctl.connectors.base import Connector, ConnectorType, Instance, Setting
 from agentctl.connectors.rest.settings import SETTINGS
 from agentctl.errors import Invalid
+from agentctl.files import read
 
 _LARGEST = 4 * 1024 * 1024
 
@@ -46,8 +47,7 @@ def _read(instance: Instance, name: str) -> bytes:
             "Manifest outside the workspace", f"`{instance.name}` names {name}, which is not a file of the workspace."
         )
     try:
-        with path.open("rb") as file:
-            return file.read(_LARGEST)
+        return read(path, _LARGEST)
     except OSError as error:
         raise Invalid("Manifest not readable", f"`{instance.name}` names {name}: {error.strerror}.") from error
 

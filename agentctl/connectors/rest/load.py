@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from agentctl.connectors.rest.expressions import NAMES
-from agentctl.connectors.rest.lint import faults
+from agentctl.connectors.rest.lint import Fault, faults
 from agentctl.connectors.rest.manifest import (
     Argument,
     ByCursor,
@@ -33,8 +33,10 @@ from agentctl.connectors.rest.template import Parameter, Template
 from agentctl.errors import Invalid
 from agentctl.model.action import Precondition, Reversibility, Settlement, Tier
 from agentctl.model.canonical import digest
+from agentctl.model.diagnostic import Diagnostic
 from agentctl.model.values import Value, from_wire
 from agentctl.resources import schema
+from agentctl.syntax.document import Document
 from agentctl.syntax.schema import check
 from agentctl.syntax.yaml import parse
 
@@ -44,16 +46,35 @@ _MOST = 1000
 def load(data: bytes, file: str) -> Manifest:
     """Return the manifest that ``data`` holds. Raises Invalid with every problem at once."""
     document = parse(data, file)
-    problems = check(document, schema("connector-manifest"))
-    if not problems:
-        wire = document.wire(document.value)
-        problems = tuple(
-            document.diagnostic(fault.code, fault.summary, fault.detail, fault.hint, document.existing(fault.pointer))
-            for fault in faults(wire)
-        )
-    if problems:
+    if problems := _problems(document):
         raise Invalid("The connector manifest is not valid", diagnostics=problems)
-    return _manifest(wire)
+    return _manifest(document.wire(document.value))
+
+
+def examine(data: bytes, file: str, description: Mapping[str, Any] | None = None) -> tuple[Diagnostic, ...]:
+    """Return everything that is wrong with a manifest, and what it sends that an OpenAPI description does not know.
+
+    Raises Invalid where the text cannot be read at all.
+    """
+    document = parse(data, file)
+    problems = _problems(document)
+    if problems or description is None:
+        return problems
+    from agentctl.connectors.rest.openapi import undescribed
+
+    return tuple(_placed(document, undescribed(document.wire(document.value), description)))
+
+
+def _problems(document: Document) -> tuple[Diagnostic, ...]:
+    shape = check(document, schema("connector-manifest"))
+    return shape or tuple(_placed(document, faults(document.wire(document.value))))
+
+
+def _placed(document: Document, found: Iterable[Fault]) -> Iterator[Diagnostic]:
+    for fault in found:
+        yield document.diagnostic(
+            fault.code, fault.summary, fault.detail, fault.hint, document.existing(fault.pointer)
+        )
 
 
 def _manifest(wire: Mapping[str, Any]) -> Manifest:

@@ -37,7 +37,7 @@ def test_the_manifests_beside_this_are_valid(name):
 
 
 def test_the_manifest_of_the_page_is_valid():
-    (text,) = [block for block in re.findall(r"```yaml\n(.*?)```", PAGE.read_text(), re.S) if "ConnectorManifest" in block]
+    (text,) = [block for block in re.findall(r"```yaml\n(.*?)```", PAGE.read_text(), re.DOTALL) if "ConnectorManifest" in block]
     assert set(load(text.encode(), "page.yaml").verbs) == {"thing.read", "thing.update"}
 
 
