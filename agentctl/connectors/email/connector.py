@@ -29,6 +29,7 @@ VERSION = "1"
 _FILES = "files"
 _TARGET = re.compile(r"(drafts|sent)/([a-z0-9][a-z0-9._-]{0,99})", re.ASCII)
 _MAKES = {"message.draft", "message.edit"}
+_NAMES_FILES = {*_MAKES, "message.restore"}
 
 
 class EmailConnector:
@@ -57,7 +58,7 @@ class EmailConnector:
         own = Address(f"{self._name}/{place}/{name}")
         if step.verb == "message.read":
             return (own,)
-        files = [self._file(path) for path in _paths(step)] if step.verb in _MAKES else []
+        files = [self._file(path) for path in _paths(step)] if step.verb in _NAMES_FILES else []
         return (own, Address(f"{self._name}/{SENT}/{name}"), *dict.fromkeys(files))
 
     def resource(self, address: Address) -> str:
@@ -139,6 +140,16 @@ class EmailConnector:
                 changed.append(item["path"])
         return changed
 
+    def _moved(self, fields: Fields, view: View) -> list[Value]:
+        """Return what ``_changed`` would, out of what was read."""
+        moved: list[Value] = []
+        for item in cast("Sequence[Mapping[str, Any]]", fields["attachments"]):
+            found = view.read(self._file(item["path"])).value
+            content = None if found is None else found["content"]
+            if content is None or (not has_unknown(content) and digest_of(to_bytes(content)) != item["digest"]):
+                moved.append(item["path"])
+        return moved
+
     def _after(self, step: Step, own: Address, before: Fields | None, view: View) -> Fields | None:
         given = cast("Mapping[str, Value]", step.with_)
         match step.verb:
@@ -146,7 +157,7 @@ class EmailConnector:
                 _present(own, before)
                 return None
             case "message.restore":
-                return {**reckoned({name: given[name] for name in WRITTEN}), "changed": self._changed(given)}
+                return {**reckoned({name: given[name] for name in WRITTEN}), "changed": self._moved(given, view)}
             case "message.draft" if before is not None:
                 raise Rejected("Draft exists", f"There is {step.target} already.", hint="Change it by message.edit.")
             case "message.edit":

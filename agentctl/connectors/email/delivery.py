@@ -47,12 +47,17 @@ def deliver(delivery: Delivery, folder: Folder, server: Server, clock: Callable[
     mark = _mark(delivery, folder, clock)
     sender = address_of_sender(delivery.fields)
     data = composed(delivery.fields, delivery.attached, message_id=mark.message_id, date=mark.date)
+
+    def leave_mark() -> None:
+        folder.leave_mark(delivery.name, mark)
+        # Whoever sent it since we looked has taken the mark away, and filed what was sent before that.
+        if folder.read(SENT, delivery.name).filed is not None:
+            raise Rejected("Sent already", f"drafts/{delivery.name} was sent meanwhile; it is not sent twice.")
+
     try:
-        said = send(
-            server, sender, envelope(delivery.fields), data, until, lambda: folder.leave_mark(delivery.name, mark)
-        )
+        said = send(server, sender, envelope(delivery.fields), data, until, leave_mark)
     except (Unreachable, Rejected):
-        folder.take_mark(delivery.name)
+        folder.take_mark(delivery.name, mark)
         raise
     return _filed(delivery, folder, mark, said)
 
@@ -143,7 +148,7 @@ def _filed(delivery: Delivery, folder: Folder, mark: Mark, accepted: str) -> Rec
         if now.filed is not None:
             raise Rejected("File exists", f"sent/{delivery.name}.eml exists already and is not overwritten.")
         folder.write(SENT, delivery.name, Filed(fields, mark.key), now.token)
-        folder.take_mark(delivery.name)
+        folder.take_mark(delivery.name, mark)
     except (Rejected, Unreachable) as error:
         raise Indeterminate(
             "Sent, and not filed",

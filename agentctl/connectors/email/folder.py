@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import PurePath
 from typing import Any
 
 from agentctl.connectors.email.draftfile import Filed, parsed, rendered
-from agentctl.connectors.email.message import LARGEST
+from agentctl.connectors.email.message import LARGEST, line
 from agentctl.connectors.file.confine import Scope
 from agentctl.connectors.file.disk import Content, Disk, Missing
-from agentctl.errors import Rejected
+from agentctl.errors import Indeterminate, Rejected
 
 _PRIVATE = 0o600
 _OVERHEAD = 1 << 20             # bytes of headers
@@ -74,20 +75,25 @@ class Folder:
         return None if isinstance(found, Missing) else _mark_of(found.data, name)
 
     def leave_mark(self, name: str, mark: Mark) -> None:
-        """Make the mark durable. Raises Rejected where another has been left."""
+        """Make the mark durable. Raises Rejected, nothing sent, where that fails, or another run has been here."""
         path = self._mark(name)
         found = self._disk.read(path)
         if isinstance(found, Content) and _mark_of(found.data, name) == mark:
             return
         wire = {"date": mark.date, "key": mark.key, "message_id": mark.message_id}
         absent = found.token if isinstance(found, Missing) else Missing(0).token
-        self._disk.write(path, Content(f"{json.dumps(wire)}\n".encode(), _PRIVATE), absent)
+        try:
+            self._disk.write(path, Content(f"{json.dumps(wire)}\n".encode(), _PRIVATE), absent)
+        except Indeterminate as error:
+            raise Rejected("Mark not durable", f"{error.detail} Nothing was sent.") from error
 
-    def take_mark(self, name: str) -> None:
-        """Take the mark away: it is known how the sending ended."""
+    def take_mark(self, name: str, mark: Mark) -> None:
+        """Take ``mark`` away, where it is still there: it is known how its sending ended. Another's stays."""
         found = self._disk.read(self._mark(name))
-        if isinstance(found, Content):
-            self._disk.delete(self._mark(name), found.token)
+        if isinstance(found, Content) and _mark_of(found.data, name) == mark:
+            # A mark that outlives a power cut keeps others from sending, and lets this call go on: it does no harm.
+            with suppress(Indeterminate):
+                self._disk.delete(self._mark(name), found.token)
 
     def _mark(self, name: str) -> tuple[str, ...]:
         return self._scope.admit(f"{self._name}/{SENDING}/{name}.json")
@@ -104,8 +110,9 @@ def key_mark(key: str) -> str:
 def _mark_of(data: bytes, name: str) -> Mark:
     try:
         wire: Mapping[str, Any] = json.loads(data)
-        return Mark(key=str(wire["key"]), message_id=str(wire["message_id"]), date=str(wire["date"]))
-    except (ValueError, KeyError, TypeError) as error:
+        key, message_id, date = (line("a mark", wire[name]) for name in ("key", "message_id", "date"))
+        return Mark(key=key, message_id=message_id, date=date)
+    except (ValueError, KeyError, TypeError, Rejected) as error:
         raise Rejected(
             "Mark not understood",
             f"{SENDING}/{name}.json is not what agentctl writes, so nobody knows whether {name} went out.",

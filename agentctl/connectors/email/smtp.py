@@ -132,14 +132,17 @@ class _Conversation:
             self._line.close()
 
     def _greet(self) -> None:
-        here = self._line.getsockname()[0]
+        here = self._line.getsockname()[0].partition("%")[0]
         reply = self._say(f"EHLO [{here}]" if ":" not in here else f"EHLO [IPv6:{here}]")
         self._expect(reply, 250, "It does not speak ESMTP")
         words = [line.upper().split(None, 1) for line in reply.lines[1:]]
         self._offers = {word[0]: word[1] if len(word) > 1 else "" for word in words if word}
 
     def _secure(self) -> None:
-        context = ssl.create_default_context(cafile=self._server.ca or None)
+        try:
+            context = ssl.create_default_context(cafile=self._server.ca or None)
+        except OSError as error:
+            raise Rejected("Authorities not readable", f"`ca` is {self._server.ca}: {error}.") from error
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         self._line.settimeout(_left(self._until))
         self._line = context.wrap_socket(self._line, server_hostname=self._server.host)
@@ -225,6 +228,12 @@ def _as_nothing_happened(server: Server) -> Iterator[None]:
             "Certificate not trusted",
             f"{server.place} shows one that is not good for it: {error.verify_message}.",
             hint="Where its authority is your own, name its certificate: ca: FILE.",
+        ) from error
+    except ssl.SSLError as error:
+        raise Unreachable(
+            "TLS failed",
+            f"{server.place}: {error.reason or 'it ended early'}. Nothing was sent.",
+            hint="See whether `security` fits that port: tls from the first byte, or starttls.",
         ) from error
     except Garbled as error:
         raise Rejected("Not understood", f"{server.place}: {error}. Nothing was sent.") from error

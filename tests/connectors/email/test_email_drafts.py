@@ -240,6 +240,19 @@ def test_no_link_leads_out_of_the_folders(mail, tmp_path):
     assert list((tmp_path / "outside").iterdir()) == []
 
 
+def test_putting_a_draft_back_is_previewed_from_what_was_read_alone(mail, tmp_path):
+    connector = mail()
+    draft(connector)
+    undo = foresee(connector, step("delete")).inverse.step
+    perform(connector, step("delete"))
+    before = snapshots(connector, undo)
+    (tmp_path / "files/terms.pdf").unlink()
+    assert connector.preview(undo, FrozenView(before)).records[0].after["changed"] == []
+    assert foresee(connector, undo).records[0].after["changed"] == ["terms.pdf"]
+    perform(connector, undo)
+    assert connector.read(DRAFT).value["changed"] == ["terms.pdf"]
+
+
 # ---- who looks like whom
 
 

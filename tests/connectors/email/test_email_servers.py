@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import os
 import re
+import stat
 import time
 from email import message_from_bytes, policy
 
@@ -15,7 +18,7 @@ from agentctl.errors import Indeterminate, Invalid, Rejected, Unreachable
 from agentctl.model.snapshot import Address
 from agentctl.testing import FrozenView, perform, snapshots
 from tests.connectors.email.conftest import EVERYBODY, LETTER, step
-from tests.connectors.email.mail_servers import PASSWORD, USER, Scripted, demanding, real
+from tests.connectors.email.mail_servers import PASSWORD, USER, Inbox, Scripted, demanding, real
 from tests.connectors.rest.http.certificates import DAY, Authority
 
 SIGNED_IN = {"username": USER, "password": {"env": "RELAY"}}
@@ -298,6 +301,90 @@ def test_silence_before_the_end_ends_in_time_with_nothing_sent(mail, tmp_path):
     with Scripted(DATA=hang) as server, pytest.raises(Unreachable, match="did not answer"):
         go(mail(server.port), deadline=1.0)
     assert marks(tmp_path) == []
+
+
+def test_of_two_that_send_one_draft_under_different_keys_only_one_does(mail, inbox, tmp_path):
+    connector = mail(1)
+    perform(connector, step("draft", **LETTER))
+    slow = Inbox()
+
+    async def meanwhile(server, session, envelope, address, options):
+        if not inbox.taken:
+            await asyncio.to_thread(go, mail(quick), "another")
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    slow.handle_RCPT = meanwhile
+    with real(inbox) as quick, real(slow) as port, pytest.raises(Rejected, match="Sent already"):
+        go(mail(port), key="one")
+    assert (len(inbox.taken), slow.taken) == (1, [])
+    assert marks(tmp_path) == []
+
+
+def test_nobody_takes_away_the_mark_of_another(mail, inbox, tmp_path):
+    connector = mail(1)
+    perform(connector, step("draft", **LETTER))
+
+    def doubted():
+        with Scripted(dot=None) as server, pytest.raises(Indeterminate):
+            go(mail(server.port), key="another")
+
+    async def meanwhile(server, session, envelope, address, options):
+        if not marks(tmp_path):
+            await asyncio.to_thread(doubted)
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    inbox.handle_RCPT = meanwhile
+    with real(inbox) as port, pytest.raises(Rejected):
+        go(mail(port), key="one")
+    assert inbox.taken == []
+    assert len(marks(tmp_path)) == 1
+    with real(inbox) as port, pytest.raises(Rejected, match="Sending in doubt"):
+        go(mail(port), key="one")
+
+
+@pytest.mark.parametrize("swap", [("@acme.example>", "@acme.example>\\nBcc: eve@evil.example"), ("Mon, ", "Mon,\\r\\n.\\r\\n")])
+def test_a_mark_that_somebody_tampered_with_puts_nothing_into_a_message(mail, inbox, port, tmp_path, swap):
+    with Scripted(dot=None) as server, pytest.raises(Indeterminate):
+        go(mail(server.port))
+    (mark,) = marks(tmp_path)
+    mark.write_text(mark.read_text().replace(*swap))
+    with pytest.raises(Rejected, match="Mark not understood"):
+        go(mail(port))
+    assert inbox.asked == []
+
+
+def test_a_disk_that_fails_while_the_mark_is_left_is_nothing_sent(mail, inbox, port, tmp_path, monkeypatch):
+    connector = mail(port)
+    perform(connector, step("draft", **LETTER))
+    sync, asked = os.fsync, []
+
+    def fails_for_folders(file):
+        if stat.S_ISDIR(os.fstat(file).st_mode):
+            asked.append(file)
+            raise OSError(5, "Input/output error")
+        sync(file)
+
+    (tmp_path / "mail/sending").mkdir()
+    monkeypatch.setattr(os, "fsync", fails_for_folders)
+    with pytest.raises(Rejected, match="Nothing was sent"):
+        go(connector)
+    monkeypatch.undo()
+    assert asked
+    assert inbox.taken == []
+    assert located(connector) is Located.ABSENT
+
+
+def test_authorities_that_cannot_be_read_are_named(mail, inbox, tmp_path):
+    with real(inbox, tls_context=Authority(tmp_path).context()) as port, pytest.raises(Rejected, match=r"gone\.pem"):
+        go(mail(port, security="starttls", ca="gone.pem"))
+
+
+def test_tls_to_a_port_without_it_says_what_to_look_at(mail, port):
+    with pytest.raises(Unreachable, match="TLS failed") as failure:
+        go(mail(port, security="tls"))
+    assert "security" in failure.value.hint
 
 
 # ---- hostile words
