@@ -18,6 +18,7 @@ from agentctl.errors import Unreachable
 
 _PATIENCE = 30.0        # seconds
 _LONGEST = 64 * 1024    # bytes
+_TICK = 0.05            # seconds between two looks whether it has ended
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,23 +63,23 @@ class Program:
         return told
 
     def _heard(self, process: subprocess.Popen[bytes]) -> bytes:
+        """Return what it prints until it ends; what it left behind may hold its stdout open, and is not waited for."""
         assert process.stdout is not None
         until = time.monotonic() + self.patience
         descriptor, told = process.stdout.fileno(), b""
         while len(told) <= _LONGEST:
-            left = max(0.0, until - time.monotonic())
-            if not select.select([descriptor], [], [], left)[0]:
+            ended, part = process.poll() is not None, b""       # first: what it said by then is all there
+            if select.select([descriptor], [], [], 0 if ended else _TICK)[0]:
+                part = os.read(descriptor, _LONGEST)
+                told += part
+            if ended and not part:
+                return told
+            if time.monotonic() > until:
                 raise self._failed(f"it did not end within {self.patience:.0f} seconds")
-            if not (part := os.read(descriptor, _LONGEST)):
-                break
-            told += part
-        else:
-            raise self._failed(f"it printed more than {_LONGEST // 1024} KiB")
-        try:
-            process.wait(max(0.0, until - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            raise self._failed(f"it did not end within {self.patience:.0f} seconds") from None
-        return told
+            if not part:
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(_TICK)
+        raise self._failed(f"it printed more than {_LONGEST // 1024} KiB")
 
     def _failed(self, why: str) -> Unreachable:
         return Unreachable("Credential not available", f"`{self.argv[0]}` was to tell it: {why}.")
