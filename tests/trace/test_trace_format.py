@@ -115,3 +115,29 @@ def test_what_is_no_record_does_not_fit_the_schema(history, change):
 
 def test_the_schema_and_the_code_know_the_same_kinds():
     assert schema("trace")["properties"]["kind"]["enum"] == list(Kind)
+
+
+def test_every_key_that_the_schema_gives_a_body_is_told_under_its_kind_and_no_other():
+    """A key with `?` is one that the schema does not require."""
+    told: dict[str, set[str]] = {}
+    for kinds, body in re.findall(r"^\| (`[a-z_` ]+`) \| (.+) \|$", _part("What each kind says"), re.MULTILINE):
+        for kind in re.findall(r"`(\w+)`", kinds):
+            told[kind] = set(re.findall(r"`([a-z_]+\??)`", body))
+    assert set(told) == {kind.value for kind in Kind} - {"resolve"}, "the file of a `resolve` holds a step_resolved"
+    known: dict[str, set[str]] = {}
+    for name, rule in schema("trace")["$defs"].items():
+        if name.startswith("when_"):
+            which, body = rule["if"]["properties"]["kind"], rule["then"]["properties"]["body"]
+            keys = {key if key in body["required"] else f"{key}?" for key in (*body.get("properties", ()), *body["required"])} - {"torn?"}
+            known |= {kind: known.get(kind, set()) | keys for kind in which.get("enum", [which.get("const")])}
+    for kind, keys in known.items():
+        assert keys <= told[kind], f"{kind}: {sorted(keys - told[kind])} are not told"
+        if kind not in TOGETHER:
+            assert told[kind] <= keys, f"{kind}: {sorted(told[kind] - keys)} are of no schema"
+
+
+TOGETHER = {"hold", "release"}      # one row for two kinds, of which one has a key more
+
+
+def _part(title: str) -> str:
+    return DOCUMENT.read_text().partition(f"## {title}\n")[2].partition("\n## ")[0]
