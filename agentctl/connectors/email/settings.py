@@ -90,7 +90,7 @@ def configure(instance: Instance) -> Configured:
         senders=_senders(instance.name, settings["from"]),
         attachments=realpath(Path(instance.root, settings["attachments"])) if "attachments" in settings else "",
         reserved=tuple(realpath(Path(instance.root, path)) for path in instance.reserved),
-        endpoint=f"file://{folder}" if smtp is None else f"{_address(smtp)} with file://{folder}",
+        endpoint=f"file://{folder}" if smtp is None else f"file://{folder}, sending by {_address(smtp)}",
         server=None if smtp is None else lambda: _server(instance, smtp),
         sealed=frozenset(settings.get("sealed", ())),
     )
