@@ -62,4 +62,4 @@ def _names(schema: Mapping[str, Any]) -> str:
     """Return the arguments of a schema, the required ones marked."""
     required = schema.get("required", [])
     named = [f"{name}{'' if name in required else '?'}" for name in schema.get("properties", {})]
-    return ", ".join(named) or "any"
+    return ", ".join(named) or ("any" if schema.get("additionalProperties", True) else "none")
