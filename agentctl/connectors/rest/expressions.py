@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agentctl.connectors.rest.pointer import ABSENT
+from agentctl.connectors.rest.writing import plain
 from agentctl.errors import Rejected
 from agentctl.model.values import UNKNOWN, Fields, Unknown, has_unknown
 
@@ -111,4 +112,4 @@ def _text(text: str, scope: Scope) -> Any:
         return ABSENT
     if any(has_unknown(value) for value in values.values()):
         return UNKNOWN
-    return _PLACE.sub(lambda place: str(values[place[1]]), text)
+    return _PLACE.sub(lambda place: plain(values[place[1]]), text)
