@@ -51,7 +51,8 @@ def _fetch(wanted: list[str]) -> int:
 
 
 def _start(name: str) -> int:
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for ending in (signal.SIGINT, signal.SIGTERM):      # a shell starts what is put in the background deaf to the first
+        signal.signal(ending, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="systems-") as folder, STARTS[name](Path(folder) / "log") as facts:
         for fact, value in facts.items():
             print(f"{fact:8} {value}")

@@ -22,7 +22,8 @@ ROOT = Path(__file__).parents[2]
 def test_a_github_is_started_and_ended_by_hand(ending):
     _here("node", "emulate")
     command = subprocess.Popen(
-        [sys.executable, "-m", "tests.systems.by_hand", "start", "github"], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        ["sh", "-c", "trap '' INT; exec \"$0\" -m tests.systems.by_hand start github", sys.executable],
+        cwd=ROOT, stdout=subprocess.PIPE, text=True,
     )
     with command:
         said = dict(command.stdout.readline().split(maxsplit=1) for _ in range(2))
