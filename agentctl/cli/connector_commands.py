@@ -10,6 +10,7 @@ from agentctl.cli.complete import complete_connectors
 from agentctl.cli.connector_check import check
 from agentctl.cli.options import FormatOption
 from agentctl.cli.output import emit
+from agentctl.errors import Exit
 from agentctl.views.emit import Format
 
 app = typer.Typer(
@@ -30,6 +31,30 @@ def list_(context: typer.Context, format: FormatOption = Format.TERMINAL) -> Non
 
     configured = describing.connectors(context.obj.workspace())
     emit(document(configured, [known.type for known in types()]), draw_connectors, context.obj, format=format)
+
+
+@app.command()
+def whoami(
+    context: typer.Context,
+    name: Annotated[
+        str, typer.Argument(metavar="[NAME]", help="A configured connector.", autocompletion=complete_connectors)
+    ] = "",
+    format: FormatOption = Format.TERMINAL,
+) -> None:
+    """Ask the systems who we are there, and tell what the tokens we look with may do and when they end.
+
+    Changes nothing. Ends with 10 where a connector does not work.
+
+        agentctl connectors whoami
+        agentctl connectors whoami github --format json
+    """
+    from agentctl.views.document.whoami import whoami as document
+    from agentctl.views.terminal.whoami import draw_whoami
+    from agentctl.workspace.whoami import speakers
+
+    found = document(speakers(context.obj.workspace(), name))
+    emit(found, draw_whoami, context.obj, format=format)
+    raise typer.Exit(Exit.OK if found["works"] else Exit.UNREACHABLE)
 
 
 @app.command()

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from agentctl.errors import Indeterminate, Invalid, Unreachable
-from agentctl.identity.broker.asking import Answer, Provider
+from agentctl.identity.broker.asking import Answer, Minted, Provider
 from agentctl.identity.broker.broker import Broker
 from agentctl.identity.broker.command import Helper
 from agentctl.identity.broker.env import Env
@@ -43,12 +43,12 @@ def broker(workspace: Workspace) -> Broker:
     )
 
 
-def looking(workspace: Workspace, instance: str) -> str:
+def look(workspace: Workspace, instance: str) -> Minted:
     """Return the token that ``instance`` looks with: for reading alone, where its provider can be asked for that."""
     specs = workspace.systems.connectors[instance].actions.values()
     reads = {scope for spec in specs if spec.tier is Tier.READ for scope in spec.scopes}
     others = {scope for spec in specs for scope in spec.scopes}
-    return workspace.broker.looking(instance, to_look(reads | others)).token
+    return workspace.broker.looking(instance, to_look(reads | others))
 
 
 def _provider(workspace: Workspace, instance: str, settings: Mapping[str, Any], environ: Mapping[str, str]) -> Provider:

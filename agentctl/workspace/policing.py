@@ -13,7 +13,7 @@ from agentctl.policy.cases import Case
 from agentctl.policy.lint import lint
 from agentctl.policy.matrix import matrix
 from agentctl.policy.wide import Ground
-from agentctl.workspace import reviewing
+from agentctl.workspace import reviewing, tokens
 from agentctl.workspace.policy import Source
 from agentctl.workspace.workspace import Workspace
 
@@ -32,7 +32,8 @@ def check(workspace: Workspace) -> LintReport:
     """Return what is wrong with the policy, and what it lets each role do to each connector under which controls."""
     policy, ground = workspace.policy, _ground(workspace)
     return LintReport(
-        findings=(*policy.warnings, *lint(policy, ground), *reviewing.findings(workspace)),
+        findings=(*policy.warnings, *lint(policy, ground), *reviewing.findings(workspace),
+                  *tokens.findings(workspace.file.connectors)),
         capabilities=ship.capabilities(policy, ground)
     )
 

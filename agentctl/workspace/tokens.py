@@ -1,9 +1,16 @@
-"""Which environment variables hold the tokens of connectors, or the keys that make them. Reads none."""
+"""What ``agentctl.yaml`` tells of the tokens of connectors: where they are, and which live long. Reads none."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
+
+from agentctl.model.diagnostic import Diagnostic, Severity
+
+LONG_LIVED = {
+    "env": "an environment variable", "keyring": "a keyring", "gh": "a person's login of the GitHub CLI",
+    "token": "a variable or file (`token`)",
+}
 
 
 def tokens_in(connectors: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
@@ -12,3 +19,17 @@ def tokens_in(connectors: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
     named = [block.get("name") for block in blocks if block.get("provider") == "env"]
     keys = [block["key"].get("env") for block in blocks if isinstance(block.get("key"), Mapping)]
     return frozenset(name for name in (*named, *keys) if isinstance(name, str))
+
+
+def findings(connectors: Mapping[str, Mapping[str, Any]]) -> Iterator[Diagnostic]:
+    """Yield what ``policy lint`` says of tokens that outlive their step: whoever gets hold of one can go on with it."""
+    for name, wire in connectors.items():
+        credential = wire.get("credential", {})
+        provider = credential.get("provider", "token" if wire.get("token") else "")
+        if provider in LONG_LIVED:
+            yield Diagnostic(
+                severity=Severity.WARNING, code="long-lived-credential", summary="Credential outlives its step",
+                detail=f"`{name}` speaks with a token from {LONG_LIVED[provider]}. It may do for every step all that it "
+                "may do at all, and works until somebody ends it.",
+                hint="docs/CREDENTIALS.md: `provider: github_app` or `command` mint one for each step.",
+            )

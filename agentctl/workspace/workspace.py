@@ -159,9 +159,9 @@ class Workspace:
 
     def _token(self, name: str) -> str:
         """Return what connector ``name`` looks with."""
-        from agentctl.workspace.brokering import looking
+        from agentctl.workspace.brokering import look
 
-        return looking(self, name)
+        return look(self, name).token
 
     @cached_property
     def systems(self) -> Systems:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
 from agentctl.errors import Exit
 from tests.e2e.house import House
-from tests.systems.github_apps import APP, OWNER, apps, new_key
+from tests.systems.github_apps import APP, OWNER, Given, apps, new_key
 
 MANIFEST = Path(__file__).parent.parent / "connectors/rest/manifests/issues.yaml"
 PEM, PUBLIC = new_key()
@@ -99,7 +100,7 @@ def test_a_token_that_could_not_be_ended_is_told_and_changes_nothing_else(house,
     ({"suspended": "2026-01-01T00:00:00Z"}, "suspended"),
     ({"kind": "nobody"}, "is not installed at acme"),
     ({"repositories": ("site",)}, "the repository or a permission is not the installation's"),
-    ({"ahead": 1200.0}, "1200 seconds behind"),
+    ({"ahead": 1200.0}, "seconds behind the system's"),
     ({"lifetime": 60.0}, "ends too soon"),
 ])
 def test_what_keeps_an_app_from_its_token_is_told_and_nothing_happens(house, github, change, says):
@@ -111,3 +112,85 @@ def test_what_keeps_an_app_from_its_token_is_told_and_nothing_happens(house, git
     assert says in " ".join(ended.all.split())
     assert github.issues[1]["title"] == "Broken"
     assert leaks(house, ended.all, github.tokens) == []
+
+
+def test_whoami_tells_what_a_token_may_do_and_when_it_ends_and_never_the_token(house, github):
+    tracked(house, github, app())
+    told = house.run("connectors", "whoami", "tracker", "--format", "json")
+    (one,) = told.json["connectors"]
+    assert (told.code, one["problem"]) == (Exit.OK, ""), told.all
+    assert one["credential"]["scopes"] == ["issues:read"]
+    assert one["credential"]["per_step"] is True
+    assert one["credential"]["expires"].endswith("Z")
+    drawn = house.run("connectors", "whoami")
+    assert "github_app: GitHub App 4711 at acme" in drawn.out
+    assert leaks(house, told.all + drawn.all, github.tokens) == []
+    assert all(given.ended for given in github.tokens.values())
+    github.kind = "nobody"
+    broken = house.run("connectors", "whoami", "tracker")
+    assert broken.code == Exit.UNREACHABLE
+    assert "does not work" in broken.out
+    assert house.run("connectors", "whoami", "nothing").code == Exit.USAGE
+
+
+def test_a_token_from_a_variable_is_recorded_without_it_and_said_to_outlive_its_step(house, github):
+    tracked(house, github, {"provider": "env", "name": "CANARY_TOKEN"})
+    github.tokens["ghp_CANARY-in-a-variable"] = Given(permissions={"issues": "write"}, repositories=None, expires=9e12)
+    ended = house.typed("apply", "plan.yaml", CANARY_TOKEN="ghp_CANARY-in-a-variable")
+    assert ended.code == Exit.OK, ended.all
+    (body,) = minted(house)
+    assert (body["provider"], body["scopes"], body["scopes_told"], body["expires"]) == ("env", [], False, "")
+    told = ended.all + house.run("show", "latest", "--format", "json").all
+    lint = house.run("policy", "lint")
+    assert "Credential outlives its step" in lint.all
+    assert leaks(house, told + lint.all, github.tokens) == []
+    unset = house.run("plan", "plan.yaml")
+    assert "CANARY_TOKEN is not set" in unset.all
+    assert unset.code == Exit.UNREACHABLE
+
+
+def test_a_helper_of_the_house_gets_no_other_token_and_a_token_that_is_repeated_is_masked(house, github):
+    github.echo = True
+    helper = house.root / "helper"
+    helper.write_text(f"""#!{sys.executable}
+import json, os, sys
+asked = json.load(sys.stdin)
+open("seen", "w").write(json.dumps({{"environ": dict(os.environ), "argv": sys.argv, "asked": asked}}))
+name = "ghp_CANARY-to-write" if asked["target"] else "ghp_CANARY-to-look-with"
+print(json.dumps({{"token": name, "scopes": asked["scopes"], "expires": "2999-01-01T00:00:00Z", "id": "lease-7"}}))
+""")
+    helper.chmod(0o755)
+    tracked(house, github, {"provider": "command", "command": ["./helper"]})
+    other = {"type": "rest", "manifest": "issues.yaml", "url": github.url, "credential": {"provider": "env", "name": "OTHER"}}
+    house.change("agentctl.yaml", lambda file: file["connectors"].update(other=other))
+    github.tokens["ghp_CANARY-to-look-with"] = Given(permissions={"issues": "read"}, repositories=None, expires=9e12)
+    github.tokens["ghp_CANARY-to-write"] = Given(permissions={"issues": "read"}, repositories=None, expires=9e12)
+    refused = house.typed("apply", "plan.yaml", OTHER="ghp_CANARY-of-another")
+    assert refused.code != Exit.OK
+    assert github.issues[1]["title"] == "Broken"
+    seen = (house.root / "seen").read_text()
+    assert "CANARY" not in seen
+    assert json.loads(seen)["asked"]["target"] == "acme/shop/issues/1"
+    (body,) = minted(house)
+    assert (body["id"], body["scopes"], body["provider"]) == ("lease-7", ["issues:write"], "command")
+    told = refused.all + house.run("show", "latest", "--format", "json").all
+    assert leaks(house, told, github.tokens) == []
+    github.tokens["ghp_CANARY-to-write"].permissions["issues"] = "write"
+    resumed = house.typed("apply", "--resume", "latest", OTHER="ghp_CANARY-of-another")
+    assert resumed.code == Exit.OK, resumed.all
+    assert github.issues[1]["title"] == "Whole"
+
+
+@pytest.mark.parametrize("wrong", [
+    {"provider": "env"}, {"provider": "env", "name": "A-B"}, {"provider": "vault"}, {"name": "X"},
+    {"provider": "env", "name": "X", "user": "y"}, {"provider": "command", "command": "a b"},
+    {"provider": "github_app", "app": "1", "owner": "a/b", "key": {"file": "app.pem"}},
+    {"provider": "github_app", "app": "1", "owner": "a", "key": {"env": "A", "file": "B"}},
+    {"provider": "gh", "host": "-x"},
+], ids=range(9))
+def test_a_block_that_means_nothing_is_refused_offline(house, github, wrong):
+    tracked(house, github, wrong)
+    ended = house.run("validate", "plan.yaml")
+    assert ended.code == Exit.INVALID, ended.all
+    assert "tracker" in ended.all
+    assert github.asked == []

@@ -84,7 +84,7 @@ class Broker:
                 id=minted.id or self._name(instance, minted.token),
                 token=minted.token,
                 scopes=minted.scopes or (),
-                expires="" if minted.expires is None else _text(minted.expires),
+                expires="" if minted.expires is None else moment(minted.expires),
             ),
             provider=provider.name,
             told=minted.scopes is not None,
@@ -137,15 +137,15 @@ class Broker:
             self._end(provider, minted)
         raise Rejected(
             "Credential ends too soon",
-            f"What {provider.where} gives for `{ask.instance}` ends at {_text(ends)}; it is "
-            f"{_text(self._now())} on this machine, and it is needed for {needed.total_seconds():.0f} seconds.",
+            f"What {provider.where} gives for `{ask.instance}` ends at {moment(ends)}; it is "
+            f"{moment(self._now())} on this machine, and it is needed for {needed.total_seconds():.0f} seconds.",
         )
 
     def _end(self, provider: Provider, minted: Minted) -> None:
         try:
             provider.revoke(minted)
         except ConnectorError as error:
-            until = "" if minted.expires is None else f" It ends by itself at {_text(minted.expires)}."
+            until = "" if minted.expires is None else f" It ends by itself at {moment(minted.expires)}."
             self._tell(f"warning: a token could not be ended: {error}{until}")
 
     def _name(self, instance: str, token: str) -> str:
@@ -177,5 +177,6 @@ def _check_scopes(provider: Provider, ask: Ask, minted: Minted) -> None:
         )
 
 
-def _text(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+def moment(at: datetime) -> str:
+    """Return a time as it is told and recorded."""
+    return at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
