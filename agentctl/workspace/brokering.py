@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from agentctl.workspace.workspace import Workspace
 
 _GITHUB = "https://api.github.com"
-_PATIENCE = 30.0        # seconds a system may take to give or end a token
+_PATIENCE = 30.0        # seconds a system may take to give a token
+_PARTING = 5.0          # and to end one: somebody waits for the command to return
 _HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
 
 
@@ -100,7 +101,8 @@ class _Asking:
 
         content = None if body is None else json.dumps(body).encode()
         request = Request(
-            method=method, path=path, deadline=_PATIENCE, body=content, repeatable=True, expect=(),
+            method=method, path=path, body=content, repeatable=True, expect=(),
+            deadline=_PARTING if method == "DELETE" else _PATIENCE,
             headers={**_HEADERS, **({} if content is None else {"Content-Type": "application/json"})},
         )
         try:

@@ -22,14 +22,14 @@ def tokens_in(connectors: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
 
 
 def findings(connectors: Mapping[str, Mapping[str, Any]]) -> Iterator[Diagnostic]:
-    """Yield what ``policy lint`` says of tokens that outlive their step: whoever gets hold of one can go on with it."""
+    """Yield what ``policy lint`` says of tokens that outlive their step: who gets hold of one can go on with it."""
     for name, wire in connectors.items():
         credential = wire.get("credential", {})
         provider = credential.get("provider", "token" if wire.get("token") else "")
         if provider in LONG_LIVED:
             yield Diagnostic(
                 severity=Severity.WARNING, code="long-lived-credential", summary="Credential outlives its step",
-                detail=f"`{name}` speaks with a token from {LONG_LIVED[provider]}. It may do for every step all that it "
-                "may do at all, and works until somebody ends it.",
+                detail=f"`{name}` speaks with a token from {LONG_LIVED[provider]}. It may do for every step all "
+                "that it may do at all, and works until somebody ends it.",
                 hint="docs/CREDENTIALS.md: `provider: github_app` or `command` mint one for each step.",
             )
