@@ -257,7 +257,7 @@ def test_without_a_yes_or_a_no_at_the_end_nobody_knows_and_nobody_sends_again(ma
         began = time.monotonic()
         with pytest.raises(Indeterminate) as doubt:
             go(mail(server.port), deadline=1.0)
-        assert time.monotonic() - began < 1.0
+        assert time.monotonic() - began < 4.0       # on a busy machine; the silent ones would take five, and more
     assert "\x1b" not in str(doubt.value)
     assert len(str(doubt.value)) < 500
     assert located(mail(server.port)) is Located.CANNOT_TELL
