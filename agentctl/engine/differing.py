@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from agentctl.engine.moved import moved
 from agentctl.engine.records import in_words, shown
@@ -109,7 +109,7 @@ def _be(names: list[str]) -> str:
     return "is" if len(names) == 1 else "are"
 
 
-def _steps(steps: tuple[Step, ...]) -> Mapping[str, object]:
+def _steps(steps: Sequence[Step]) -> Mapping[str, object]:
     return {step.id: step_to_wire(step) for step in steps}
 
 

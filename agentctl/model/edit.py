@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -52,7 +52,7 @@ def original(plan: Plan) -> Plan:
     return replace(plan, steps=tuple(wrote.get(name) or now[name] for name in order), edited=None)
 
 
-def edited(wrote: Plan, steps: tuple[Step, ...], by: tuple[str, ...], from_: str) -> Plan:
+def edited(wrote: Plan, steps: Sequence[Step], by: tuple[str, ...], from_: str) -> Plan:
     """Return ``wrote``, an agent's plan, with ``steps`` in the place of its own; itself where they are the same."""
     now = {step.id: step for step in steps}
     differing = {step.id: step for step in wrote.steps if step.id not in now or not _same(step, now[step.id])}

@@ -105,7 +105,7 @@ class Plan:
 
     intent: str
     agent: str
-    steps: tuple[Step, ...]
+    steps: Sequence[Step]
     requested_by: str = ""
     evidence: tuple[Evidence, ...] = ()
     on_failure: OnFailure = OnFailure.STOP
@@ -220,8 +220,8 @@ def plan_to_wire(plan: Plan) -> dict[str, Any]:
     }
 
 
-def plan_from_wire(wire: Mapping[str, Any]) -> Plan:
-    """Return the plan whose JSON form is ``wire``."""
+def plan_from_wire(wire: Mapping[str, Any], steps: Sequence[Step] | None = None) -> Plan:
+    """Return the plan whose JSON form is ``wire``; with ``steps``, these are its steps."""
     return Plan(
         intent=wire["intent"],
         agent=wire["agent"],
@@ -230,7 +230,7 @@ def plan_from_wire(wire: Mapping[str, Any]) -> Plan:
         on_failure=OnFailure(wire["on_failure"]),
         tenant=wire["tenant"],
         environment=wire["environment"],
-        steps=tuple(map(step_from_wire, wire["steps"])),
+        steps=tuple(map(step_from_wire, wire["steps"])) if steps is None else steps,
         edited=_edited_from_wire(wire["edited"]) if "edited" in wire else None,
     )
 

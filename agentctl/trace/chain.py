@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeAlias
@@ -201,10 +201,19 @@ def walk_file(
         yield Fault(file.name, 0, "it is empty")
 
 
-def link(file: TraceFile, line: int, raw: bytes, end: int, before: Link | None, *, alone: bool) -> Link | Fault:
+def link(
+    file: TraceFile,
+    line: int,
+    raw: bytes,
+    end: int,
+    before: Link | None,
+    *,
+    alone: bool,
+    read: Callable[[bytes], Record] = decode,
+) -> Link | Fault:
     """Judge one line against the one before it; ``alone`` it is taken at its word, what precedes it being damaged."""
     try:
-        record = decode(raw)
+        record = read(raw)
     except NotARecord as error:
         return Fault(file.name, line, str(error))
     why = _misplaced(file, line, record, before) or ("" if alone else _breaks(record, before))

@@ -113,16 +113,11 @@ def decode_signed(line: bytes) -> Record:
     """
     try:
         fields = _PLAIN.decode(line.decode())
-        return Record(
-            seq=fields["seq"],
-            time=fields["time"],
-            kind=_KINDS[fields["kind"]],
-            prev=fields["prev"],
-            run=fields["run"],
-            body=fields["body"],
-        )
-    except (ValueError, LookupError, TypeError, RecursionError) as error:
-        raise NotARecord("it is signed, and yet not a record") from error
+    except (ValueError, RecursionError) as error:
+        raise NotARecord("it is not JSON in UTF-8") from error
+    if not isinstance(fields, dict):
+        raise NotARecord("it is not a JSON object")
+    return _record(fields)
 
 
 def timestamp(moment: datetime) -> str:

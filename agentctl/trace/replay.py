@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from threading import RLock
+from typing import Any
 
 from agentctl.errors import Tampered
 from agentctl.model.breaker import Mishap
 from agentctl.model.changeset import Purpose
+from agentctl.model.plan import Step, step_from_wire
 from agentctl.model.run import Act, History, Run, StepRun, StepStatus
 from agentctl.model.told import Told
 from agentctl.trace.bodies import fits
@@ -82,8 +84,9 @@ class Telling:
         with _telling(first):
             if first.run in self.runs:
                 raise ValueError("two files have one run")
-            run = begun(number, first)
-            actions = {step.id: step.action for step in run.plan.steps}
+            planned = first.body["plan"]["steps"]
+            run = begun(number, first, Told(partial(_planned, stretch.file.name, planned)))
+            actions = {step["id"]: step["action"] for step in planned}
         for record in stretch.marked:
             with _telling(record):
                 wrong += _mishaps(number, record, run, actions)
@@ -235,6 +238,14 @@ def _mishaps(number: int, record: Record, run: Run, actions: Mapping[str, str]) 
     # What goes wrong while somebody puts things back is not the agent's doing.
     bad = mishap_of_step(record, number, run.plan.agent, action) if run.purpose is Purpose.APPLY else None
     return [] if bad is None else [bad]
+
+
+def _planned(file: str, wire: Sequence[Mapping[str, Any]]) -> tuple[Step, ...]:
+    """Return the steps of a run's plan. Raises Tampered where the plan, though it is signed, is none."""
+    try:
+        return tuple(map(step_from_wire, wire))
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise _damaged(file, NotTold("its plan is none")) from error
 
 
 def _damaged(file: str, error: Exception) -> Tampered:

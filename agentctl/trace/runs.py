@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from agentctl.model.authorship import CLAIMED, authorship_from_wire
@@ -10,13 +11,13 @@ from agentctl.model.changeset import Purpose, SystemIdentity
 from agentctl.model.clock import clocks_from_wire
 from agentctl.model.decision import consent_from_wire
 from agentctl.model.limit import reserved_from_wire
-from agentctl.model.plan import plan_from_wire
+from agentctl.model.plan import Step, plan_from_wire
 from agentctl.model.run import Left, LeftStatus, Run, RunStatus
 from agentctl.trace.record import Record
 
 
-def begun(number: int, record: Record) -> Run:
-    """Return the run that ``record`` begins; its steps are still to be told."""
+def begun(number: int, record: Record, planned: Sequence[Step] | None = None) -> Run:
+    """Return the run that ``record`` begins; its steps are still to be told, and ``planned`` are those of its plan."""
     body = record.body
     return Run(
         id=record.run,
@@ -25,7 +26,7 @@ def begun(number: int, record: Record) -> Run:
         status=RunStatus.OPEN,
         digest=body["digest"],
         effects=body["effects"],
-        plan=plan_from_wire(body["plan"]),
+        plan=plan_from_wire(body["plan"], planned),
         tenant=body["tenant"],
         environment=body["environment"],
         policy=body["policy"],

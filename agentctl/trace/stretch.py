@@ -8,7 +8,7 @@ from pathlib import Path
 
 from agentctl.model.canonical import digest_bytes
 from agentctl.trace import checkpoint
-from agentctl.trace.chain import Found, Link, TraceFile, link, walk_file
+from agentctl.trace.chain import Fault, Found, Link, TraceFile, link, walk_file
 from agentctl.trace.checkpoint import Check, Checkpoint, NotACheckpoint
 from agentctl.trace.record import RUN, Kind, NotARecord, Record, decode_signed
 from agentctl.trace.vouched import signed
@@ -95,12 +95,14 @@ def _stretch(folder: Path, file: TraceFile, before: Link | None, said: Checkpoin
     if data is None or not data.endswith(b"\n"):
         return None
     end = data.index(b"\n")
-    begins = link(file, 1, data[:end], end + 1, before, alone=False)
+    begins = link(file, 1, data[:end], end + 1, before, alone=False, read=decode_signed)
     if not isinstance(begins, Link):
         return None
     lines = data.count(b"\n")
     start = data.rfind(b"\n", 0, -1) + 1
-    ends = link(file, lines, data[start:-1], said.length, begins, alone=True) if lines > 1 else begins
+    ends: Link | Fault = begins
+    if lines > 1:
+        ends = link(file, lines, data[start:-1], said.length, begins, alone=True, read=decode_signed)
     if not isinstance(ends, Link) or ends.head != said.as_head or said.seq - begins.record.seq + 1 != lines:
         return None
     try:

@@ -16,6 +16,7 @@ from yaml.cyaml import CParser  # type: ignore[attr-defined]  # its stubs leave 
 from agentctl.syntax.yaml import read
 from agentctl.workspace.history import read_history
 from agentctl.workspace.verifying import verify
+from agentctl.workspace.vouching import vouching
 from agentctl.workspace.workspace import Workspace
 
 _TIMES = 7
@@ -29,7 +30,7 @@ def main() -> None:
     gc.freeze()
     print(json.dumps({
         "verify": timed(lambda: verify(workspace, expect_head="", key=None)),
-        "place": timed(lambda: read_history(workspace.layout.trace)),
+        "place": timed(lambda: read_history(workspace.layout.trace, vouching(workspace))),
         "sha256": timed(lambda: [hash_lines(path) for path in workspace.layout.trace.iterdir()]),
         "load": timed(lambda: read(plan, "plan.yaml")),
         "events": timed(lambda: drain(plan.decode())),
