@@ -53,10 +53,13 @@ MAIL = replace(
 SPECS = {spec.verb: spec for spec in (UPDATE, RESTORE, REMOVE, TICKET, NOTE, MAIL)}
 
 
+_PATIENCE = 30.0        # seconds for what nothing is done to: only a reply to what was sent is kept back or lost
+
+
 class Clerk:
     """The connector."""
 
-    def __init__(self, name, url, *, marks=True, timeout=0.3, key_lifetime=86400):
+    def __init__(self, name, url, *, marks=True, timeout=0.8, key_lifetime=86400):
         self._name, self._url, self._marks, self._timeout = name, urlsplit(url), marks, timeout
         self.actions = {**SPECS, "ticket.create": replace(TICKET, key_lifetime=key_lifetime)}
 
@@ -142,7 +145,7 @@ class Clerk:
         )
 
     def _ask(self, path):
-        connection = http.client.HTTPConnection(self._url.netloc, timeout=self._timeout)
+        connection = http.client.HTTPConnection(self._url.netloc, timeout=_PATIENCE)
         try:
             connection.request("GET", f"/{path}")
             reply = connection.getresponse()
@@ -154,10 +157,11 @@ class Clerk:
         return json.loads(text) if reply.status == 200 else None
 
     def _send(self, method, path, body, key, match=""):
-        connection = http.client.HTTPConnection(self._url.netloc, timeout=self._timeout)
+        connection = http.client.HTTPConnection(self._url.netloc, timeout=_PATIENCE)
         try:
             try:
                 connection.connect()
+                connection.sock.settimeout(self._timeout)
             except OSError as error:
                 raise Unreachable("Office out of reach", f"{error!r}") from error
             headers = {"Idempotency-Key": key, "If-Match": match or ""}
