@@ -70,7 +70,7 @@ def test_an_app_acts_with_a_token_for_one_step_and_one_repository_that_ends_afte
     assert (body["scopes"], body["beyond"], body["scopes_told"]) == (["issues:write"], [], True)
     assert body["id"].startswith("hmac:")
     told = ended.all + house.run("show", "latest", "--format", "json").all + house.run("show", "--step", "name").all
-    assert "github_app" in told
+    assert 'provider "github_app", scopes ["issues:write"]' in " ".join(told.split())
     assert leaks(house, told, github.tokens) == []
     assert house.run("verify").code == Exit.OK
 

@@ -27,6 +27,7 @@ class GitHubCli:
         self.program.found()
 
     def mint(self, ask: Ask) -> Minted:
+        self.check()
         try:
             told = self.program.says()
         except Unreachable as error:
