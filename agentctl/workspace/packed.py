@@ -17,8 +17,9 @@ from agentctl.workspace.workspace import Workspace
 class Packed:
     """Of how many values the run tells only commitments; how many are ``missing`` and how many ``wrong``.
 
-    ``why`` is why they could not be looked at, or are missing. It is ``damage`` unless this machine has no key for them
-    or retention dropped them, as a record says.
+    ``why`` is why they could not be looked at, or are missing; where none is, what stands in a pack after them, as a
+    write that was cut short leaves it. Missing ones are ``damage`` unless this machine has no key for them or retention
+    dropped them, as a record says.
     """
 
     values: int = 0
@@ -60,7 +61,7 @@ def packed(workspace: Workspace, file: TraceFile) -> Packed:
         values=len(told.paths),
         missing=len(missing),
         wrong=len(wrong),
-        why=next(iter([*lost, *("dropped by retention" for name in unread if name in dropped)]), "") if missing else "",
+        why=next(iter([*lost, *("dropped by retention" for name in unread if missing and name in dropped)]), ""),
         damage=bool(wrong or (missing and (lost or not unread))),
     )
 

@@ -73,7 +73,7 @@ TELLS = {
     "signature": (("verify",), ""),
     "signature of last run": (("verify",), "is not signed yet"),
     "changeset waiting": (("show", "WAITING"), ""),
-    "pack of first run": (("verify", "RUN"), ""),
+    "pack of first run": (("verify", "RUN"), "After them,"),      # what nobody committed to may follow: a torn write does
     "key": (("plan", "next.yaml"), ""),
     "policy": (("plan", "next.yaml"), ""),
 }

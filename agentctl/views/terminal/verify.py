@@ -72,7 +72,9 @@ def _hidden(hidden: Mapping[str, Any]) -> str:
     if not values:
         return "It hides no values."
     if not missing and not wrong:
-        return f"Each of the {values:,} values it hides is what the trace committed to."
+        rest = f" After them, {safe.line(hidden['why']).removeprefix('hidden: ')}." if hidden["why"] else ""
+        each = "The value it hides" if values == 1 else f"Each of the {values:,} values it hides"
+        return f"{each} is what the trace committed to.{rest}"
     bad = ((missing, "cannot be read"), (wrong, "are not what the trace committed to"))
     said = [f"{count:,} {what}" for count, what in bad if count]
     why = f" ({safe.line(hidden['why']).removeprefix('hidden: ')})" if hidden["why"] else ""
