@@ -24,7 +24,7 @@ from agentctl.trace.tail import Tail, follow, newest
 
 Clock: TypeAlias = Callable[[], datetime]
 
-_RECORDS, _BYTES = 250, 1 << 18     # what a growing file may gain before its head is signed again
+_RECORDS, _BYTES = 50, 1 << 18     # what a growing file may gain before its head is signed again
 _SKEW = timedelta(minutes=2)        # what a clock may be behind the last record before a run refuses to start
 _ENDINGS = frozenset(
     {Kind.STEP_FINISHED, Kind.STEP_FAILED, Kind.STEP_IN_DOUBT, Kind.STEP_SKIPPED, Kind.ESCALATION, Kind.RUN_FINISHED}

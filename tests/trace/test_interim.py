@@ -24,10 +24,10 @@ NAME = "000002-run-r1.jsonl"
 
 @pytest.fixture(scope="module")
 def long(tmp_path_factory):
-    """An init, and a run whose process died after 1,101 records; last signed was record 1,001."""
+    """An init, and a run whose process died after 1,081 records; last signed was record 1,051."""
     ground = Ground(tmp_path_factory.mktemp("long"))
     ground.init()
-    ground.begin("r1", steps=550).close()
+    ground.begin("r1", steps=540).close()
     return ground
 
 
@@ -62,7 +62,7 @@ def test_a_long_run_signs_what_it_holds_so_far(long):
     assert (said.interim, said.file, said.lineage) == (True, NAME, LINEAGE)
     assert (said.head, said.length, said.time) == (link.digest, link.end, link.record.time)
     assert said.digest == digest_bytes((long.trace / NAME).read_bytes()[: said.length])
-    assert said.seq == 1001        # the thousandth of the file, which is synced
+    assert said.seq == 1051        # the last that is synced
     assert long.verify().fault is None
 
 
@@ -82,7 +82,7 @@ def test_it_is_signed_anew_as_the_run_goes_on_and_gone_when_it_is_closed(ground)
         journal.append(Kind.RUN_STARTED, {}, sync=True)
         for number in range(2200):
             journal.append(Kind.STEP_SKIPPED, {"step": f"s{number}", "reason": ""}, sync=number % 100 == 0)
-        assert [said.seq for said in heard] == [*range(303, 2200, 300)]
+        assert [said.seq for said in heard] == [*range(103, 2200, 100)]
         assert interim_of(ground) == heard[-1]
         journal.append(Kind.RUN_FINISHED, {"status": "complete", "counts": {}, "reason": ""}, sync=True)
     assert interim_of(ground) is None
@@ -96,7 +96,7 @@ def test_it_is_signed_anew_as_the_run_goes_on_and_gone_when_it_is_closed(ground)
     [
         lambda number, record: [] if number == 7 else [record],
         lambda number, record: [record] if number < 20 else [],
-        lambda number, record: [record] if number < 999 else [],
+        lambda number, record: [record] if number < 1049 else [],
         lambda number, record: [replace(record, body={"step": "s9"})] if number == 1 else [record],
         lambda number, record: [record, record] if number == 5 else [record],
     ],
@@ -107,7 +107,7 @@ def test_a_rewritten_beginning_of_an_open_run_is_found_and_nothing_is_written_af
     assert open_run.scan().fault is None, "the chain itself is in order"
     quick, plain = both(open_run)
     assert quick == plain
-    assert quick.fault.why.startswith("its interim checkpoint says it held another record 1001")
+    assert quick.fault.why.startswith("its interim checkpoint says it held another record 1051")
     before = (open_run.trace / NAME).read_bytes()
     with pytest.raises(Tampered, match="The trace is damaged"):
         open_run.run("r2")
@@ -122,14 +122,14 @@ def test_an_emptied_open_run_is_found(open_run):
 
 
 def test_what_came_after_the_signed_part_needs_a_head_from_outside(open_run):
-    rewritten(open_run.trace / NAME, lambda number, record: [record] if number < 1000 else [])
+    rewritten(open_run.trace / NAME, lambda number, record: [record] if number < 1050 else [])
     assert open_run.verify().grade == "intact, tail not witnessed"
 
 
 def test_who_takes_the_statement_away_too_is_found_by_whoever_heard_it(open_run):
     """A witness was told of it while the run went on."""
     heard = Known(outside={interim_of(open_run).head: "the witness"}, within=frozenset({NAME}))
-    assert both(open_run, heard)[0].witnessed == 1001
+    assert both(open_run, heard)[0].witnessed == 1051
     rewritten(open_run.trace / NAME, lambda number, record: [] if number == 7 else [record])
     checkpoint.drop_interim(open_run.checkpoints, NAME)
     assert open_run.verify().fault is None
@@ -153,7 +153,7 @@ def test_one_that_stays_beside_a_closed_file_is_still_checked(open_run):
     path.write_bytes(stored)
     assert both(open_run)[0].fault is None
     said = json.loads(stored)
-    path.write_bytes(json.dumps({**said, "checkpoint": said["checkpoint"].replace("1001", "1002")}).encode())
+    path.write_bytes(json.dumps({**said, "checkpoint": said["checkpoint"].replace("1051", "1052")}).encode())
     assert both(open_run)[0].grade == "broken"
 
 
