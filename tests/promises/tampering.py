@@ -79,13 +79,16 @@ def flips(path: Path, every: int, start: int = 0) -> Iterator[int]:
 
 
 def found(verdict: trace.Verdict, path: Path, line: int) -> bool:
-    """Whether the verdict is broken at the line that was changed, or at the next, which no longer follows it."""
+    """Whether the verdict is broken at the line that was changed, or at the next, which no longer follows it.
+
+    A last line that lost its end is none any more: what is broken then is where the trace ends.
+    """
     if verdict.grade is not trace.Grade.BROKEN or verdict.fault is None:
         return False
     if path.suffix != ".jsonl":
         return verdict.fault.file == f"{path.name.partition('.')[0]}.jsonl"
     near = (verdict.fault.file, verdict.fault.line) in {(path.name, line), (path.name, line + 1)}
-    return near or (line == path.read_bytes().count(b"\n") and verdict.fault.file >= path.name)
+    return near or (line >= path.read_bytes().count(b"\n") and verdict.fault.file >= path.name)
 
 
 def rewrite(house: House, change: Callable[[dict[str, Any]], object]) -> None:
