@@ -97,7 +97,7 @@ def _become(wanted: dict[str, Any], files: list[int], tell: int) -> None:
     os.closerange(4, 1024)
     os.umask(wanted["umask"])
     os.environ.clear()
-    os.environ.update(wanted["environ"])
+    os.environ.update(wanted["environ"] | _OF_PYTHON)
     os.chdir(wanted["cwd"])
     _start_anew(wanted)
     known = set(sys.modules)
@@ -149,6 +149,7 @@ def _ran(program: str) -> int:
 
 
 _PROGRAMS = os.environ.get("PATH")
+_OF_PYTHON = {name: os.environ[name] for name in ("LC_CTYPE",) if name in os.environ}     # it says so itself in the C locale
 _PATH = [path for path in sys.path[1:] if path not in os.environ.get("PYTHONPATH", "").split(os.pathsep)]
 
 
