@@ -8,6 +8,7 @@ import typer
 
 from agentctl.cli.complete import complete_connectors
 from agentctl.cli.connector_check import check
+from agentctl.cli.connector_new import new
 from agentctl.cli.options import FormatOption
 from agentctl.cli.output import emit
 from agentctl.errors import Exit
@@ -78,3 +79,4 @@ def show(
 
 
 app.command()(check)
+app.command()(new)

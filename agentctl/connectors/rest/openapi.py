@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, NamedTuple
 
 from agentctl.connectors.rest.expressions import NAMES
 from agentctl.connectors.rest.lint import Fault
 from agentctl.connectors.rest.pointer import ABSENT, at
+from agentctl.errors import Invalid
 from agentctl.syntax.suggest import did_you_mean
 
 _DEEPEST = 20
+_MOST = 10_000           # parts of one schema: alternatives within alternatives double with every level
 
 
 class Sent(NamedTuple):
@@ -93,13 +96,16 @@ def _check(sent: Sent, description: Mapping[str, Any]) -> Iterator[Fault]:
         return
     item = _resolved(paths[found], description)
     operation = item.get(sent.method)
-    if operation is None:
+    if not isinstance(operation, Mapping):
         there = ", ".join(key.upper() for key in item if key in _METHODS) or "nothing"
         yield _fault(sent, f"{found} takes {there} in the description; not {sent.method.upper()}.")
         return
-    said = (*item.get("parameters", ()), *operation.get("parameters", ()))
+    said = (*_parts(item, "parameters"), *_parts(operation, "parameters"))
     parameters = [_resolved(one, description) for one in said]
-    asked = {one["name"]: one.get("required", False) for one in parameters if one.get("in") == "query"}
+    asked = {
+        one["name"]: one.get("required") is True for one in parameters
+        if one.get("in") == "query" and isinstance(one.get("name"), str)
+    }
     yield from _compare(sent, "query", sent.query, Shape(
         frozenset(asked), frozenset(name for name, needed in asked.items() if needed), closed=True
     ))
@@ -151,21 +157,32 @@ def _resolved(node: Any, description: Mapping[str, Any]) -> Mapping[str, Any]:
     return {}
 
 
-def _shape(schema: Any, description: Mapping[str, Any], depth: int = 0) -> Shape:
+def _shape(
+    schema: Any, description: Mapping[str, Any], depth: int = 0, parts_seen: Iterator[int] | None = None
+) -> Shape:
     """Return the members that any alternative of a schema knows, and those that all of them require."""
+    seen = parts_seen or count()
+    if next(seen) > _MOST:
+        raise Invalid("Description not usable", f"One of its schemas comes to more than {_MOST} within each other.")
     node = _resolved(schema, description)
-    known, required = set(node.get("properties", {})), set(node.get("required", ()))
+    properties = node.get("properties")
+    known = set(properties) if isinstance(properties, Mapping) else set()
+    required = {name for name in _parts(node, "required") if isinstance(name, str)}
     closed = bool(known) and not node.get("additionalProperties")
     if depth < _DEEPEST:
-        for part in (_shape(one, description, depth + 1) for one in node.get("allOf", ())):
+        for part in (_shape(one, description, depth + 1, seen) for one in _parts(node, "allOf")):
             known, required, closed = known | part.known, required | part.required, closed or part.closed
         for key in ("oneOf", "anyOf"):
-            parts = [_shape(one, description, depth + 1) for one in node.get(key, ())]
+            parts = [_shape(one, description, depth + 1, seen) for one in _parts(node, key)]
             if parts:
                 known |= frozenset().union(*(part.known for part in parts))
                 required |= frozenset.intersection(*(part.required for part in parts))
                 closed = bool(known) and all(part.closed or not part.known for part in parts)
     return Shape(frozenset(known), frozenset(required), closed)
+
+
+def _parts(node: Mapping[str, Any], key: str) -> Sequence[Any]:
+    return found if isinstance(found := node.get(key), list) else ()
 
 
 def _fault(sent: Sent, detail: str, hint: str = "") -> Fault:
