@@ -23,7 +23,7 @@ def inline(wire: Any, limit: int | None = None) -> str:
     text = _plain(wire)
     if limit is None or len(text) <= limit:
         return text
-    kind = f"{len(wire)} keys" if isinstance(wire, dict) else f"{len(wire)} items"
+    kind = f"{len(wire)} {'key' if isinstance(wire, dict) else 'item'}{'' if len(wire) == 1 else 's'}"
     ends = "{…}" if isinstance(wire, dict) else "[…]"
     return f"{ends} ({kind}, {size(len(_json(wire)))}, {short_digest(_json(wire))})"
 

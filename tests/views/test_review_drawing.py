@@ -50,6 +50,20 @@ def test_agent_prose_stands_apart_from_facts_behind_a_bar():
             assert line.startswith("  │ ")
 
 
+def test_how_many_differ_from_a_group_is_what_the_document_counts_and_the_gravest_are_shown():
+    alike = [samples.update(f"a-{n}", f"customers/{n}", {"tier": "m"}, {"tier": "a"}) for n in range(400)]
+    other = [samples.update(f"o-{n}", f"customers/{400 + n}", {"tier": f"m{n}"}, {"tier": f"a{n}"}) for n in range(150)]
+    changes = [*alike, *other]
+    rulings = {change.step: samples.hold(change.step) for change in changes}
+    rulings["o-149"] = samples.refuse("o-149")
+    document = changeset(samples.changeset(*changes), rulings, samples.SPECS)
+    (group,) = document["groups"]
+    text = draw_changeset(document, Look(width=100))
+    assert f"{len(group['outliers'])} of 550 crm.row.update differ from the rest, here are the 100 that weigh most:" in text
+    assert len(group["outliers"]) == 150
+    assert re.search(r"o-149 .*crm\.row\.update", text)
+
+
 def test_a_dangerous_step_is_shown_among_ten_thousand_harmless_ones():
     changes = [samples.update(f"s-{n}", f"customers/{n}", {"tier": f"m{n}"}, {"tier": f"a{n}"}) for n in range(10_000)]
     changes[7_777] = samples.update("s-7777", "customers/7777", {"tier": "x"}, None)

@@ -92,10 +92,13 @@ def draw_steps(page: Page, document: Mapping[str, Any]) -> None:
 def _draw_group(
     page: Page, group: Mapping[str, Any], steps: Mapping[str, Mapping[str, Any]], gathered: set[str]
 ) -> None:
-    outliers = [name for name in group["outliers"] if name not in gathered][:_BLOCKS_SHOWN]
+    differing = [name for name in group["outliers"] if name not in gathered]
+    shown = _weightiest([steps[name] for name in differing], _BLOCKS_SHOWN)
+    outliers = [name for name in differing if name in shown]
     if outliers:
-        of = f"{len(outliers):,} of {len(group['outliers']) + group['count']:,} {safe.line(group['action'])}"
-        page.line(Inked(f"! {of} differ from the rest:", Ink.CAUTION), indent=2)
+        of = f"{len(group['outliers']):,} of {len(group['outliers']) + group['count']:,} {safe.line(group['action'])}"
+        here = f", here are the {len(outliers):,} that weigh most" if len(outliers) < len(differing) else ""
+        page.line(Inked(f"! {of} differ from the rest{here}:", Ink.CAUTION), indent=2, hang=2)
     for name in outliers:
         _draw_one(page, steps[name])
     sample = steps[group["steps"][0]]
