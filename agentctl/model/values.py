@@ -71,7 +71,7 @@ def to_wire(value: Value) -> Any:
         case int():
             return value if -SAFE_INTEGER <= value <= SAFE_INTEGER else {"$int": str(value)}
         case Decimal():
-            return {"$decimal": _decimal_text(value)}
+            return {"$decimal": decimal_text(value)}
         case bytes():
             return {"$bytes": base64.b64encode(value).decode()}
         case datetime():
@@ -131,7 +131,7 @@ def same(left: Value, right: Value) -> bool:
         return isinstance(right, list | tuple) and len(left) == len(right) and all(map(same, left, right))
     if type(left) is not type(right) or left != right:
         return False
-    return not isinstance(left, Decimal) or _decimal_text(left) == _decimal_text(right)  # type: ignore[arg-type]
+    return not isinstance(left, Decimal) or decimal_text(left) == decimal_text(right)  # type: ignore[arg-type]
 
 
 def has_unknown(value: Value) -> bool:
@@ -184,7 +184,8 @@ def _decimal(text: str) -> Decimal:
     return number
 
 
-def _decimal_text(number: Decimal) -> str:
+def decimal_text(number: Decimal) -> str:
+    """Return the one text of ``number``. Raises NotAValue where it is not finite."""
     if not number.is_finite():
         raise NotAValue("a decimal is finite")
     return format(number, "f") if abs(number.adjusted()) <= _MAX_PLAIN_EXPONENT else str(number)

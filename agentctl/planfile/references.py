@@ -14,7 +14,7 @@ from agentctl.model.values import NotAValue, from_wire
 from agentctl.planfile.codes import Code
 from agentctl.planfile.findings import Findings
 from agentctl.syntax.document import Pointer
-from agentctl.syntax.scalars import FARTHEST_EXPONENT, MOST_DIGITS, NUMBER, TooLong, number
+from agentctl.syntax.scalars import MOST_DIGITS, NUMBER, TooLong, number
 from agentctl.syntax.suggest import did_you_mean
 
 _FROM: Final = re.compile(r"steps\.(?P<step>[a-z][a-z0-9_-]*)\.(?P<part>after|receipt)\.(?P<path>[^.]+(?:\.[^.]+)*)")
@@ -159,7 +159,7 @@ class Reading:
                 number(found)
             return from_wire({tag: text})
         except TooLong:
-            detail = f"At most {MOST_DIGITS} digits and an exponent of {FARTHEST_EXPONENT} are read."
+            detail = f"At most {MOST_DIGITS} digits are read, written out without an exponent."
         except NotAValue as error:
             detail = f"{error}."
         return self._bad(pointer, Code.BAD_VALUE, detail, "")

@@ -12,7 +12,7 @@ from agentctl.model.values import SAFE_INTEGER
 from agentctl.syntax.characters import name_of, unsafe_character, without_unsafe
 from agentctl.syntax.codes import Code
 from agentctl.syntax.document import MOST_PROBLEMS, Document, Marks, Pointer, Source, invalid
-from agentctl.syntax.scalars import FARTHEST_EXPONENT, MOST_DIGITS
+from agentctl.syntax.scalars import MOST_DIGITS
 
 
 class _Place:
@@ -129,7 +129,7 @@ class Builder:
         self.problem(Code.NOT_FINITE, "Not a finite number", detail, f'If text is meant, write "{text}".', at)
 
     def too_long(self, at: int) -> None:
-        detail = f"At most {MOST_DIGITS} digits and an exponent of {FARTHEST_EXPONENT} are read."
+        detail = f"At most {MOST_DIGITS} digits are read, written out without an exponent."
         self.problem(Code.NUMBER_TOO_LONG, "Number too long", detail, "If text is meant, put it in quotes.", at)
 
     def problem(

@@ -6,8 +6,10 @@ import re
 from decimal import Decimal
 from typing import Final
 
+from agentctl.model.values import decimal_text
+
 MOST_DIGITS = 400
-FARTHEST_EXPONENT = 400
+"""Of a number, written out without an exponent."""
 
 NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]*)(?:\.([0-9]+))?(?:[eE]([-+]?[0-9]+))?")
 _WORDS: Final[dict[str, bool | None]] = {
@@ -46,13 +48,19 @@ def plain(word: str) -> str | int | bool | Decimal | None:
 
 
 def number(found: re.Match[str]) -> int | Decimal:
-    """Return the number that a match of NUMBER is. Raises TooLong."""
+    """Return the number that a match of NUMBER is. Raises TooLong where it has too many digits, written out."""
     text, (whole, fraction, exponent) = found.group(), found.groups()
     # Lengths come first: int() of a million digits is the very cost to refuse.
     if len(whole) + len(fraction or "") > MOST_DIGITS or (exponent is not None and not _is_near(exponent)):
         raise TooLong(text[:40])
-    return int(text) if exponent is None and fraction is None else Decimal(text)
+    if exponent is None:
+        return int(text) if fraction is None else Decimal(text)
+    value = Decimal(text)
+    # It is kept written out, and must be readable so.
+    if sum(map(str.isdigit, decimal_text(value))) > MOST_DIGITS:
+        raise TooLong(text[:40])
+    return value
 
 
 def _is_near(exponent: str) -> bool:
-    return len(exponent) <= len(f"-{FARTHEST_EXPONENT}") and abs(int(exponent)) <= FARTHEST_EXPONENT
+    return len(exponent) <= len(f"-{MOST_DIGITS}") and abs(int(exponent)) <= MOST_DIGITS
