@@ -112,6 +112,10 @@ def _split(text: str) -> tuple[str, str]:
 def _parse(name: str, text: str, format_: Format) -> Node:
     if len(text) > MAX_CHARACTERS:
         raise Rejected("File too large to edit by path", f"{name!r} has more than {MAX_CHARACTERS} characters.")
+    if format_ is Format.YAML and _MARK in text:
+        raise Rejected(
+            "Not editable by path", f"{name!r} has a byte order mark within, and readers of YAML differ on what it is."
+        )
     try:
         tree = jsontext.parse(text) if format_ is Format.JSON else yamltext.parse(text)
     except Rejected as error:
