@@ -12,6 +12,7 @@ from agentctl.model.snapshot import Address
 from agentctl.model.state import Head, Known, State
 from agentctl.model.values import to_wire
 from agentctl.store import state as store
+from agentctl.store.owner import show
 from agentctl.trace.chain import Chain, Fault, Link, parse_name, scan, walk
 from agentctl.trace.record import IN_RUNS, Kind, Record
 from agentctl.workspace.lineage import new_id
@@ -42,15 +43,22 @@ def keep_state(workspace: Workspace) -> None:
 def load_state(workspace: Workspace) -> State:
     """Return the stored state. Raises BadState, naming the repair, where it is not what the trace tells.
 
-    While a run has not ended, that is what was so before it. Raises Tampered where the trace is damaged: nobody can
-    tell then what the state should be.
+    While a run has not ended, or its end is being written, that is what was so before it. Raises Tampered where the
+    trace is damaged: nobody can tell then what the state should be.
     """
     if damage := workspace.history().damage:
         raise _damaged(f"{damage[0]}. Whether the state is what it tells cannot be said.")
-    heads = _heads_it_may_have(workspace)
-    return store.load(
-        workspace.layout.state, lineage=workspace.lineage, head=heads[-1] if heads else None, earlier=heads
-    )
+    said = ""
+    while True:
+        heads = _heads_it_may_have(workspace, writing=_is_written(workspace))
+        try:
+            return store.load(
+                workspace.layout.state, lineage=workspace.lineage, head=heads[-1] if heads else None, earlier=heads
+            )
+        except store.BadState as error:
+            if error.problem is not store.Problem.BEHIND or error.detail == said:
+                raise
+            said = error.detail     # unless it stays so, somebody wrote while we read the one and then the other
 
 
 def known(workspace: Workspace, address: str) -> tuple[Known, dict[str, Any]]:
@@ -92,11 +100,21 @@ def _make_way(path: Path) -> None:
             raise Unwritable("A file could not be written", f"{path}: {error.strerror}.") from error
 
 
-def _heads_it_may_have(workspace: Workspace) -> list[Head]:
+def _is_written(workspace: Workspace) -> bool:
+    """Whether a command is at work: it records what it does, then saves the state, then lets go of the lock."""
+    owner = show(workspace.layout.lock)
+    return owner is not None and owner.alive is not False
+
+
+def _heads_it_may_have(workspace: Workspace, *, writing: bool) -> list[Head]:
     """Return the heads the trace had since it last told of a run or a step: halts and the like change no record.
 
     What a run did is in the state once it has ended, so while the newest has not: the heads since the last that did.
+    While somebody is ``writing``, the newest end, of a run or a person's word, may not be in the state either: the
+    heads since the one before it.
     """
+    before: list[Head] = []
+    saved: list[Head] = []
     ended: list[Head] = []
     told: list[Head] = []
     open = False
@@ -106,13 +124,17 @@ def _heads_it_may_have(workspace: Workspace) -> list[Head]:
         if isinstance(found, Link):
             record = found.record
             if record.kind in _OF_STEPS:
-                told.clear()
+                told = []
             if record.kind is Kind.STEP_RESOLVED or _is_end(record):
-                ended.clear()
+                ended = []
+            if _is_end(record) or (record.kind is Kind.STEP_RESOLVED and "by" in record.body):
+                before, saved = saved, []
             if record.kind in IN_RUNS:
                 open = record.kind is not Kind.RUN_FINISHED
-            told.append(found.head)
-            ended.append(found.head)
+            for heads in (saved, ended, told):
+                heads.append(found.head)
+    if writing:
+        return [*before, *saved]
     return ended if open else told
 
 

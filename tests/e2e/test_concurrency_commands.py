@@ -8,10 +8,13 @@ import socket
 import subprocess
 import sys
 import threading
+from datetime import UTC, datetime
 
 import pytest
 
 from agentctl.errors import Exit
+from agentctl.store.lock import acquire
+from agentctl.store.owner import myself
 from tests.e2e.house import create, update
 
 
@@ -64,12 +67,31 @@ def test_the_state_beside_a_run_is_what_was_known_before_it_and_says_so(house, r
     sitting, over = running
     told = house.run("state", "list")
     assert told.code == Exit.OK, told.all
-    assert "has not ended: what it does is not in the state yet." in told.out
+    assert f"What run {house.runs()[0]} does is not in the state yet." in told.out
     over()
     sitting.ended()
     told = house.run("state", "list")
-    assert (told.code, "has not ended" in told.out) == (Exit.OK, False), told.all
+    assert (told.code, "not in the state yet" in told.out) == (Exit.OK, False), told.all
     assert "mem/customers/1" in told.out
+
+
+def test_the_state_of_a_run_whose_end_is_being_written_is_what_was_before_it_and_without_its_writer_is_behind(house):
+    state = house.ours / "state.json"
+    for number in (1, 2):
+        before = state.read_bytes()
+        house.plan(create("made", str(50 + number)))
+        assert house.typed("apply", "plan.yaml").code == Exit.OK
+    state.write_bytes(before)       # as it is between the last record of the run and the state that knows of it
+    owner = myself(run="", person="maria", now=datetime.now(UTC))
+    with acquire(house.ours / "lock", owner):
+        told = house.run("state", "list")
+        assert told.code == Exit.OK, told.all
+        assert f"What run {house.runs()[-1]} does is not in the state yet." in told.out
+        assert "mem/customers/51" in told.out
+        assert "mem/customers/52" not in told.out
+    left = house.run("state", "list")
+    assert left.code == Exit.INTEGRITY, left.all
+    assert "agentctl state rebuild" in left.err
 
 
 def test_a_rollback_that_waits_undoes_what_the_run_has_done_by_then(house, running):

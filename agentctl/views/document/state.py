@@ -10,7 +10,7 @@ from agentctl.model.state import Known, State
 
 
 def state(state: State, history: History) -> dict[str, Any]:
-    """Return the document of ``state list``; what the ``open`` runs do is not in it yet."""
+    """Return the document of ``state list``; what the ``open`` runs did is not in it yet."""
     head = state.head
     return {
         "version": 1,
@@ -18,7 +18,7 @@ def state(state: State, history: History) -> dict[str, Any]:
         "lineage": state.lineage,
         "serial": state.serial,
         "head": head and {"digest": head.digest, "seq": head.seq, "file": head.file},
-        "open": [run.id for run in history.open],
+        "open": [run.id for run in history.runs if run.number > state.serial],
         "records": [_known(address, item) for address, item in sorted(state.records.items())],
     }
 

@@ -26,7 +26,7 @@ def draw_state(document: Mapping[str, Any], look: Look) -> str:
     page.blank()
     page.line(f"{len(document['records']):,} records.")
     for run in document["open"]:
-        page.line(f"Run {safe.line(run)} has not ended: what it does is not in the state yet.")
+        page.line(f"What run {safe.line(run)} does is not in the state yet.")
         page.line(f"agentctl show {safe.line(run)}", indent=4)
     return page.text()
 
