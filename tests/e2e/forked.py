@@ -16,6 +16,7 @@ import socket
 import struct
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -30,23 +31,29 @@ _TOP = Path(__file__).parents[2]
 
 
 class Forked:
-    """A process that was forked: as much of subprocess.Popen as tests ask for."""
+    """A process that was forked: as much of subprocess.Popen as tests ask for. Threads may wait for it side by side."""
 
     def __init__(self, told: int) -> None:
         self._told = told
+        self._waiting = threading.Lock()
         self.returncode: int | None = None
         self.pid = self._heard()
 
     def poll(self) -> int | None:
-        if self.returncode is None and select.select([self._told], [], [], 0)[0]:
-            self._end()
+        if self._waiting.acquire(blocking=False):      # else it was alive to whoever waits for it
+            try:
+                if self.returncode is None and select.select([self._told], [], [], 0)[0]:
+                    self._end()
+            finally:
+                self._waiting.release()
         return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
-        if self.returncode is None:
-            if not select.select([self._told], [], [], timeout)[0]:
-                raise subprocess.TimeoutExpired("agentctl", timeout or 0)
-            self._end()
+        with self._waiting:
+            if self.returncode is None:
+                if not select.select([self._told], [], [], timeout)[0]:
+                    raise subprocess.TimeoutExpired("agentctl", timeout or 0)
+                self._end()
         return self.returncode
 
     def send_signal(self, number: int) -> None:
