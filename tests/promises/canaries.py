@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import secrets
 import string
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
+_TELLING = 8
 _FILLING = dict.fromkeys(map(ord, string.whitespace + "│|>,\"'\\"))
 
 
@@ -21,7 +23,8 @@ def canary(name: str) -> str:
 def forms(value: str) -> dict[str, bytes]:
     """Return how ``value`` may be written, by the name of the notation. Its core tells it from any other text."""
     data = value.encode()
-    core = value.rpartition("+")[2].rpartition("=")[0]      # the random part: it survives every escaping but encoding
+    core = max(re.findall("[0-9A-Za-z]+", value), key=len)      # random, and it survives every escaping but encoding
+    assert len(core) >= _TELLING, "so short a piece of it stands in other texts, too"
     found = {
         "core": core, "reversed": core[::-1], "JSON": json.dumps(value)[1:-1], "URL": quote(value, safe=""),
         "hex": data.hex(), "HEX": data.hex().upper(), "hex of the core": core.encode().hex(),
