@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 GROUP = "agentctl.connectors"
-_BUILT_IN = {name: f"agentctl.connectors.{name}" for name in ("email", "file", "git", "memory", "rest", "sql")}
+_BUILT_IN = {
+    name: f"agentctl.connectors.{name}" for name in ("email", "file", "git", "github", "memory", "rest", "sql")
+}
 _COMMON = {
     "rate": Setting(schema={"type": "string", "pattern": PATTERN}, summary="How often it may be called, as in 60/min."),
     "tenant_field": Setting(

@@ -44,6 +44,12 @@ class Description:
             key=lambda place: place[:2],        # `/issues/comments/{id}` before `/issues/{number}/comments`
         )
 
+    @property
+    def document(self) -> Mapping[str, Any]:
+        """The description itself, for a manifest to be checked against."""
+        document: Mapping[str, Any] = self._document
+        return document
+
     def faults(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> list[str]:
         """Return what is wrong with a request; nothing where it is one of those described."""
         path, _, query = target.partition("?")

@@ -1,0 +1,39 @@
+"""The manifest of GitHub, out of its parts: one file for each kind of record, with what can be done to it."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from agentctl.connectors.rest.load import load
+from agentctl.connectors.rest.manifest import Manifest
+from agentctl.syntax.yaml import parse
+
+_FOLDER = Path(__file__).with_name("manifest")
+_HEAD = "github.yaml"
+
+
+@cache
+def manifest() -> Manifest:
+    """Return what the parts say together. Raises Invalid with everything that is wrong with it."""
+    return load(joined(), "github")
+
+
+def joined() -> bytes:
+    """Return the parts as the one document they are, as ``connectors check`` takes it. No name may stand in two."""
+    whole = _part(_FOLDER / _HEAD)
+    for path in sorted(_FOLDER.glob("*.yaml")):
+        for section, named in _part(path).items() if path.name != _HEAD else ():
+            known = whole.setdefault(section, {})
+            if twice := known.keys() & named.keys():
+                raise ValueError(f"{path.name} says {section}.{min(twice)} again")
+            known.update(named)
+    return json.dumps(whole, ensure_ascii=False).encode()
+
+
+def _part(path: Path) -> dict[str, Any]:
+    document = parse(path.read_bytes(), path.name)
+    wire: dict[str, Any] = document.wire(document.value)
+    return wire

@@ -1,0 +1,30 @@
+"""What all of the GitHub connector rests on: one manifest out of parts, and settings that have a default."""
+
+from __future__ import annotations
+
+from agentctl.connectors.github.joined import joined, manifest
+from agentctl.connectors.rest.load import examine
+from agentctl.testing import perform
+from tests.connectors.github.github_worlds import github, step
+from tests.systems.github_house import GitHubHouse
+from tests.systems.openapi import github_description
+
+
+def test_the_parts_are_one_manifest_without_fault() -> None:
+    assert examine(joined(), "github") == ()
+    assert manifest().name == "github"
+
+
+def test_every_request_is_one_that_github_describes(github_emulator: GitHubHouse) -> None:
+    assert examine(joined(), "github", github_description().document) == ()
+
+
+def test_an_issue_is_changed_and_put_back(github_emulator: GitHubHouse) -> None:
+    repository = github_emulator.repository()
+    number = repository.issue("Lamp is dark", body="Since Monday.")
+    connector = github(github_emulator)
+    done = perform(connector, step("issue.update", repository, f"issues/{number}", title="Lamp is bright"))
+    assert repository.read(f"/issues/{number}")["title"] == "Lamp is bright"
+    perform(connector, done.inverse.step)
+    assert repository.read(f"/issues/{number}")["title"] == "Lamp is dark"
+    connector.close()
