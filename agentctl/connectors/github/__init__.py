@@ -1,4 +1,4 @@
-"""GitHub as a system of record: issues, pull requests, branches, files, releases. Most of it is data, in ``manifest``."""
+"""GitHub as a system of record: issues, pulls, branches, files, releases. Most of it is data, in ``manifest``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class GithubType:
         **SETTINGS,
         "url": Setting(
             schema=SETTINGS["url"].schema,
-            summary=f"The base URL of the API: {GITHUB} where it is left out; https://HOST/api/v3 of an Enterprise Server.",
+            summary=f"The base URL of the API: {GITHUB} where it is left out; https://HOST/api/v3 of an Enterprise's.",
         ),
         "only": Setting(
             schema=SETTINGS["only"].schema,

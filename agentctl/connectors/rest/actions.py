@@ -68,6 +68,8 @@ def _arguments(verb: Verb) -> Mapping[str, Any]:
     schema = _object(
         properties, verb.required, others=others.schema if verb.sets_any and others is not None else False
     )
+    if verb.together:
+        schema["dependentRequired"] = {name: list(others) for name, others in verb.together.items()}
     changes = verb.doing is Doing.UPDATE and (verb.sets or verb.sets_any)
     return {**schema, "minProperties": 1} if changes and not verb.becomes and not verb.replaces else schema
 

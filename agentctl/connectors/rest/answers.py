@@ -141,7 +141,11 @@ def _faults(faults: Faults | None, told: Any) -> list[str]:
         return []
     lines = []
     for item in items[:_MOST]:
-        parts = [at(pointer, item) for pointer in (faults.field, faults.message) if pointer is not None]
+        if isinstance(item, str):
+            lines.append(_short(item))
+            continue
+        said = [part for pointer in faults.message if isinstance(part := at(pointer, item), str | int) and part != ""]
+        parts = [ABSENT if faults.field is None else at(faults.field, item), *said[:1]]
         lines.append(": ".join(_short(str(part)) for part in parts if isinstance(part, str | int)))
     more = [f"and {len(items) - _MOST} more"] if len(items) > _MOST else []
     return [*filter(None, lines), *more]

@@ -14,7 +14,7 @@ from agentctl.errors import Rejected
 from agentctl.model.values import UNKNOWN, Fields, Unknown, has_unknown
 
 NAMES = frozenset({"$argument", "$arguments", "$parameter", "$before", "$changed", "$text", "$token", "$key", "$mark",
-                   "$marked"})
+                   "$marked", "$present"})
 _PLACE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_-]*)\}")
 _MARK = re.compile(r"\n*<!-- agentctl:[0-9a-f]{32} -->\Z")
 
@@ -52,7 +52,7 @@ def expressions(template: Any) -> list[tuple[str, Any]]:
     match template:
         case {**expression} if len(expression) == 1 and (name := next(iter(expression))) in NAMES:
             operand = expression[name]
-            return [(name, operand), *(expressions(operand) if name == "$marked" else [])]
+            return [(name, operand), *(expressions(operand) if name in {"$marked", "$present"} else [])]
         case Mapping():
             return [found for part in template.values() for found in expressions(part)]
         case list() | tuple():
@@ -99,9 +99,12 @@ def _expression(name: str, operand: Any, scope: Scope) -> Any:
             return mark(scope.key)
         case "$marked":
             inner = evaluate(operand, scope)
-            if inner is ABSENT or isinstance(inner, Unknown):
+            if isinstance(inner, Unknown):
                 return inner
-            return f"{inner}\n\n{mark(scope.key)}" if inner else mark(scope.key)
+            return mark(scope.key) if inner is ABSENT or not inner else f"{inner}\n\n{mark(scope.key)}"
+        case "$present":
+            inner = evaluate(operand, scope)
+            return ABSENT if inner is None or inner == "" else inner
     raise AssertionError(name)
 
 

@@ -50,10 +50,13 @@ def _record(place: tuple[str, ...], record: Mapping[str, Any]) -> Iterator[Fault
             yield Fault(here, f"`{name}` takes all segments that are left, so the address must end with it.")
         yield from _pattern(here, parameter.get("pattern", ""))
     yield from _named((*place, "path"), record["path"], address.names)
+    yield from _named((*place, "self", "path"), record.get("self", {}).get("path", "/"), address.names)
     for name, field in record["fields"].items():
         yield from _schema((*place, "fields", name, "schema"), field["schema"])
         for key in ("initial", "empty"):
             yield from _literal((*place, "fields", name, key), field.get(key))
+        for text, value in field.get("reads", {}).items():
+            yield from _literal((*place, "fields", name, "reads", text), value)
     yield from _schema((*place, "other_fields", "schema"), record.get("other_fields", {}).get("schema", {}))
     if (listing := record.get("list")) is None:
         return
@@ -97,6 +100,14 @@ def _verb(place: tuple[str, ...], verb: Mapping[str, Any], wire: Mapping[str, An
     for key in verb.get("required", ()):
         if not _takes(verb, known, key):
             yield _unknown((*place, "required"), "argument", key, known)
+    for key, others in verb.get("together", {}).items():
+        for other in (key, *others):
+            if not _takes(verb, known, other):
+                yield _unknown((*place, "together", key), "argument", other, known)
+    for key, value in verb.get("from", {}).items():
+        if key not in record["fields"]:
+            yield _unknown((*place, "from", key), "field of the record", key, tuple(record["fields"]))
+        yield from _literal((*place, "from", key), value)
     for key, argument in verb.get("arguments", {}).items():
         yield from _schema((*place, "arguments", key, "schema"), argument["schema"])
         if key in _settable(verb, record):
@@ -113,7 +124,8 @@ def _verb(place: tuple[str, ...], verb: Mapping[str, Any], wire: Mapping[str, An
 
 _EFFECTS = frozenset({
     "tier", "reversibility", "precondition", "settle", "key_lifetime", "consistency", "sets", "arguments", "required",
-    "becomes", "assigns", "request", "inverse", "find", "receipt", "replaces", "inverse_only", "stays",
+    "becomes", "assigns", "request", "inverse", "find", "receipt", "replaces", "inverse_only", "stays", "together",
+    "from", "unique",
 })
 
 
@@ -127,6 +139,10 @@ def _target(place: tuple[str, ...], verb: Mapping[str, Any], record: Mapping[str
     left = address.without(assigns).names
     if stuck := sorted(assigns.intersection(left)):
         yield Fault((*place, "assigns"), f"`{stuck[0]}` does not stand alone at the end of {record['address']}.")
+    if verb.get("from") and verb["effect"] == "create":
+        yield Fault((*place, "from"), "What is not there yet has no fields.")
+    if verb.get("unique") and (verb["effect"] != "create" or assigns):
+        yield Fault((*place, "unique"), "Only what is created under a name of ours can be there already.")
     if verb.get("replaces") and verb["effect"] != "update":
         yield Fault((*place, "replaces"), "Only a verb that updates can replace.")
     path = verb["request"].get("path")
@@ -166,6 +182,8 @@ def _words(
                     yield Fault(here, "What is not there yet has no version to compare.", "Send If-None-Match.")
                 case "$token", True if "token" not in record:
                     yield Fault(here, f"The record `{verb['record']}` does not say where its `token` is.")
+                case "$marked", _ if verb["effect"] != "create":
+                    yield Fault(here, "`$marked` is for what is created: it writes a mark where no text is given.")
                 case "$changed", True if where[0] != "inverse":
                     yield Fault(here, "`$changed` is for the arguments of an inverse.")
                 case ("$argument" | "$parameter" | "$text"), str():
@@ -174,7 +192,7 @@ def _words(
                     pass
                 case ("$arguments" | "$changed" | "$token" | "$key" | "$mark"), True:
                     pass
-                case "$marked", _:
+                case ("$marked" | "$present"), _:
                     pass
                 case _:
                     yield Fault(here, f"`{word}` takes {'a name' if word in _NAMED else 'true'}.")
@@ -190,12 +208,12 @@ def _guarantees(place: tuple[str, ...], verb: Mapping[str, Any], record: Mapping
     words = {word for key in ("query", "headers", "body") for word, _ in expressions(request.get(key, {}))}
     only_new = any(name.lower() == "if-none-match" for name in request.get("headers", {}))
     settle, enforced = verb.get("settle", "ask"), verb.get("precondition") == "enforced"
-    if enforced and "$token" not in words and not only_new:
+    if enforced and "$token" not in words and not only_new and not verb.get("unique"):
         yield Fault(
             (*place, "precondition"), "Nothing in the request lets the system compare.",
             "Send {$token: true}, or If-None-Match for what must not be there yet.",
         )
-    if settle == "conditional" and not enforced:
+    if settle == "conditional" and (not enforced or verb.get("unique")):
         yield Fault((*place, "settle"), "`conditional` is for requests whose precondition the system enforces.")
     if settle == "keyed" and "$key" not in words:
         yield Fault((*place, "settle"), "`keyed` is for requests that carry {$key: true}.")

@@ -16,6 +16,7 @@ from agentctl.connectors.rest.manifest import (
     ByPage,
     Doing,
     ErrorRule,
+    Excluded,
     Faults,
     Field,
     Find,
@@ -26,6 +27,7 @@ from agentctl.connectors.rest.manifest import (
     Pages,
     RecordType,
     RequestTemplate,
+    Self,
     Verb,
     Whoami,
 )
@@ -90,7 +92,10 @@ def _manifest(wire: Mapping[str, Any]) -> Manifest:
         header=said.get("header", "Authorization"),
         scheme=said.get("scheme", "Bearer"),
         headers=wire.get("headers", {}),
-        whoami=whoami and Whoami(path=whoami["path"], id=whoami["id"], tenant=whoami.get("tenant")),
+        whoami=whoami and Whoami(
+            path=whoami["path"], id=whoami["id"], tenant=whoami.get("tenant"),
+            nobody=frozenset(whoami.get("nobody", ())),
+        ),
         records=records,
         verbs={name: _verb(name, part, records, shared) for name, part in wire["verbs"].items()},
         errors=shared,
@@ -107,6 +112,7 @@ def _record(name: str, wire: Mapping[str, Any]) -> RecordType:
     token = wire.get("token", {})
     others = wire.get("other_fields")
     listing = wire.get("list")
+    own, excludes = wire.get("self"), wire.get("excludes")
     return RecordType(
         name=name,
         address=Template(text=wire["address"], parameters=parameters),
@@ -116,6 +122,8 @@ def _record(name: str, wire: Mapping[str, Any]) -> RecordType:
         token_header=token.get("header", ""),
         token_at=token.get("at"),
         hidden=wire.get("hidden", False),
+        self_=own and Self(at=own["at"], path=Template(text=own.get("path", wire["path"]), parameters=parameters)),
+        excludes=excludes and Excluded(**excludes),
         fields={key: _field(key, part) for key, part in wire["fields"].items()},
         others=None if others is None else Others(drop=frozenset(others["drop"]), schema=others.get("schema", {})),
         listing=None if listing is None else _listing(listing, parameters),
@@ -135,6 +143,7 @@ def _field(name: str, wire: Mapping[str, Any]) -> Field:
         unix="newlines" in wire,
         lower="case" in wire,
         unmark=wire.get("unmark", False),
+        reads={text: from_wire(value) for text, value in wire.get("reads", {}).items()},
         volatile=wire.get("volatile", False),
         sensitive=wire.get("sensitive", False),
         sealed=wire.get("sealed", False),
@@ -195,6 +204,9 @@ def _verb(
         replaces=wire.get("replaces", False),
         arguments={key: Argument(**part) for key, part in wire.get("arguments", {}).items()},
         required=tuple(wire.get("required", ())),
+        together={key: tuple(names) for key, names in wire.get("together", {}).items()},
+        from_={key: from_wire(value) for key, value in wire.get("from", {}).items()},
+        unique=wire.get("unique", False),
         becomes=_literals(wire.get("becomes", {})),
         assigns=wire.get("assigns", {}),
         request=_request(wire["request"], kind) if "request" in wire else None,
@@ -227,9 +239,13 @@ def _rule(wire: Mapping[str, Any]) -> ErrorRule:
         matches=wire.get("matches", ""),
         summary=wire.get("summary", ""),
         message=wire.get("message"),
-        faults=items and Faults(at=items["at"], field=items.get("field"), message=items.get("message")),
+        faults=items and Faults(at=items["at"], field=items.get("field"), message=_pointers(items.get("message", ()))),
         hint=wire.get("hint", ""),
     )
+
+
+def _pointers(wire: str | list[str] | tuple[()]) -> tuple[str, ...]:
+    return (wire,) if isinstance(wire, str) else tuple(wire)
 
 
 def _value(wire: Any) -> Value:

@@ -38,6 +38,7 @@ class Field:
     unix: bool = False
     lower: bool = False
     unmark: bool = False
+    reads: Mapping[str, Value] = field(default_factory=dict)
     volatile: bool = False
     sensitive: bool = False
     sealed: bool = False
@@ -97,6 +98,22 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Self:
+    """Where a record says its own URL, and the form that URL has below the base URL."""
+
+    at: str
+    path: Template
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Excluded:
+    """What has something at this place is another kind of record; ``hint`` says which."""
+
+    at: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordType:
     name: str
     address: Template
@@ -106,6 +123,8 @@ class RecordType:
     token_header: str
     token_at: str | None
     hidden: bool
+    self_: Self | None
+    excludes: Excluded | None
     fields: Mapping[str, Field]
     others: Others | None
     listing: Listing | None
@@ -145,7 +164,7 @@ class Faults:
 
     at: str
     field: str | None
-    message: str | None
+    message: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +212,9 @@ class Verb:
     replaces: bool
     arguments: Mapping[str, Argument]
     required: tuple[str, ...]
+    together: Mapping[str, tuple[str, ...]]
+    from_: Mapping[str, Value]
+    unique: bool
     becomes: Mapping[str, Any]
     assigns: Mapping[str, str]
     request: RequestTemplate | None
@@ -209,6 +231,7 @@ class Whoami:
     path: str
     id: str
     tenant: str | None
+    nobody: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,6 +49,8 @@ def written(field: Field, value: Any) -> Value | Nothing:
         return cast(Value, value if isinstance(value, Unknown) else Unknown())
     if isinstance(value, str):
         value = _text(field, value)
+        if value in field.reads:
+            return field.reads[value]
     if field.as_:
         value = _as(field, value)
     if field.sort and isinstance(value, list | tuple):
@@ -70,7 +72,8 @@ def _as(field: Field, value: Any) -> Value:
                 moment = datetime.fromisoformat(value)
                 return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
             case "date", str():
-                return date.fromisoformat(value)
+                moment = datetime.fromisoformat(value)
+                return moment.date() if moment.tzinfo is None else moment.astimezone(UTC).date()
             case "decimal", str() | int() | Decimal() if not isinstance(value, bool):
                 return _decimal(value)
             case "integer", str():

@@ -49,6 +49,7 @@ class Predictor:
                 step, Effect.SIDE_EFFECT, reads=(address,), inverse=Inverse(kind=Reversibility.NONE, stays=verb.stays)
             )
         after = self._after(verb, step, before)
+        _ready(verb, before, after, within(address))
         record = RecordChange(address=address, before=before, after=after)
         if verb.doing is Doing.READ:
             return self._change(step, Effect.READ, records=(record,), reads=(address,))
@@ -119,6 +120,17 @@ class Predictor:
             before=before or {},
             changed=changed or {},
         )
+
+
+def _ready(verb: Verb, before: Fields | None, after: Fields | None, address: str) -> None:
+    """Raise Rejected for a record that is not what the verb begins with, unless nothing would change."""
+    if before is None or (after is not None and same(before, after)):
+        return
+    for name, wanted in verb.from_.items():
+        value = before.get(name)
+        if not has_unknown(value) and not same(value, wanted):
+            raise Rejected("Record not ready for this", f"{verb.name} takes what has {name}: {to_wire(wanted)}; "
+                           f"{address} has not.")
 
 
 def _merged(template: Mapping[str, Any], scope: Scope) -> Fields:

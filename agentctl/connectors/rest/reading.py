@@ -19,6 +19,7 @@ from agentctl.connectors.rest.manifest import (
     Manifest,
     RecordType,
 )
+from agentctl.connectors.rest.named import excluded, named
 from agentctl.connectors.rest.names import ListName, Name, NewName, RecordName
 from agentctl.connectors.rest.normal import record
 from agentctl.connectors.rest.pointer import ABSENT, at
@@ -68,6 +69,8 @@ class Reader:
         """Yield each record of a list, once, and its body as the system has it. Raises Rejected for too long a list."""
         seen: set[Address] = set()
         for item in self._items(name):
+            if excluded(name.kind, item):
+                continue
             address = self._address(name, item)
             if address in seen:
                 continue        # something was put in before it while we turned the page
@@ -88,7 +91,9 @@ class Reader:
         asked = self.manifest.whoami
         if asked is None:
             return "", ""
-        told, _ = self._get(asked.path, (), None)
+        told, response = self._get(asked.path, (), None, asked.nobody)
+        if response.status in asked.nobody:
+            return "", ""
         found = [ABSENT if told is None else at(pointer, told) for pointer in (asked.id, asked.tenant or asked.id)]
         for pointer, value in zip((asked.id, asked.tenant), found, strict=True):
             if pointer is not None and not isinstance(value, str | int):
@@ -107,6 +112,7 @@ class Reader:
         if told is None:
             return _absent(address)
         found = ABSENT if told is ABSENT else at(kind.at, told)
+        named(self.endpoint, kind, name.parameters, found)
         return Snapshot(
             address=address, value=record(kind, found), at=datetime.now(UTC), token=_token(kind, found, response)
         )
@@ -164,12 +170,17 @@ class Reader:
         if wrong := [parameter for parameter, value in said.items() if not isinstance(value, str | int) or value == ""]:
             raise Rejected("Answer not understood", f"A {name.kind.name} in a list does not say its `{wrong[0]}`.")
         parameters = {**name.parameters, **{parameter: str(value) for parameter, value in said.items()}}
+        named(self.endpoint, name.kind, parameters, item)
         return Address(f"{self.instance}/{name.kind.address.format(parameters)}")
 
-    def _get(self, path: str, query: Query, kind: RecordType | None) -> tuple[Any, Response]:
+    def _get(
+        self, path: str, query: Query, kind: RecordType | None, nobody: frozenset[int] = frozenset()
+    ) -> tuple[Any, Response]:
         request = Request(method="GET", path=path, query=query, headers=self.manifest.headers, deadline=self.timeout)
         token = self.token()
         response = self.client.send(request, token)
+        if response.status in nobody:
+            return None, response
         looks = [verb for verb in self.manifest.verbs.values() if verb.request is None and verb.record is kind]
         exchange = Exchange(
             request=request,

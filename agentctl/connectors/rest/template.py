@@ -72,6 +72,12 @@ class Template:
             raise Rejected("Target malformed", f"{address!r} is written {written!r}.")
         return values
 
+    def values(self, path: str) -> Mapping[str, str] | None:
+        """Return what fills the places of a path that the system wrote, None where it is another."""
+        whole = frozenset(name for name in self.names if self.parameter(name).type == "path")
+        found = _pattern(self.text, whole).fullmatch(path)
+        return None if found is None else {name: self._meant(name, text) for name, text in found.groupdict().items()}
+
     def path(self, values: Mapping[str, str]) -> str:
         """Return the path of a request. Raises Rejected where a value would lead elsewhere, or is not made yet."""
         return _PLACE.sub(lambda place: self._sent(place[1], values[place[1]]), self.text)
