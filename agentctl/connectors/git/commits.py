@@ -8,11 +8,11 @@ from typing import cast
 from agentctl.connectors.base import Call, Receipt, View
 from agentctl.connectors.git import making, names
 from agentctl.connectors.git.following import STAYING, Following, refuse_conversion
-from agentctl.connectors.git.objects import as_bytes, git_mode
 from agentctl.connectors.git.site import Site, checkout, known, said
 from agentctl.connectors.git.tips import Tip, existing, tip
 from agentctl.connectors.git.undoing import undo_step
 from agentctl.connectors.git.wire import entries_from
+from agentctl.connectors.gitfiles import as_bytes, git_mode
 from agentctl.errors import Rejected
 from agentctl.model.change import Change, Effect, Inverse, RecordChange, strongest
 from agentctl.model.plan import Step

@@ -8,9 +8,10 @@ from agentctl.connectors.base import Call
 from agentctl.connectors.git import objects
 from agentctl.connectors.git.hooks import ask
 from agentctl.connectors.git.landing import Landing, complete, expected, land, landed, refuse_moved
-from agentctl.connectors.git.objects import Entry, as_bytes, git_mode
+from agentctl.connectors.git.objects import Entry
 from agentctl.connectors.git.site import Site
 from agentctl.connectors.git.worktree import Wanted
+from agentctl.connectors.gitfiles import as_bytes, git_mode
 from agentctl.errors import Rejected
 from agentctl.model.change import Change
 from agentctl.model.values import Fields

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agentctl.connectors.git.program import Git
+from agentctl.connectors.gitfiles import MODES, as_value
 from agentctl.errors import Rejected
 from agentctl.model.values import Fields
 
 LARGEST = 64 * 1024 * 1024
 MOST_PATHS = 5_000
 _NONE = "0" * 40
-_MODES = {"100644": "0644", "100755": "0755"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Entry:
 
     @property
     def is_file(self) -> bool:
-        return self.mode in _MODES
+        return self.mode in MODES
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,32 +111,7 @@ def fields(git: Git, found: Mapping[str, Entry]) -> dict[str, Fields]:
 
 
 def record(entry: Entry, content: bytes) -> Fields:
-    return {"content": as_value(content), "mode": _MODES.get(entry.mode, entry.mode)}
-
-
-def as_value(content: bytes) -> str | bytes:
-    """Return text where ``content`` is UTF-8 without NUL, else the bytes."""
-    try:
-        text = content.decode()
-    except UnicodeDecodeError:
-        return content
-    return content if "\0" in text else text
-
-
-def as_bytes(content: object) -> bytes:
-    """Return the bytes of a record's known content."""
-    if isinstance(content, bytes):
-        return content
-    if isinstance(content, str):
-        return content.encode()
-    raise Rejected("Value still unknown", "The content of a file is only known after an earlier step is done.")
-
-
-def git_mode(mode: str) -> str:
-    """Return git's mode for a record's (``0755``, ``0600``, or git's own for what is no regular file)."""
-    if len(mode) == 6:
-        return mode
-    return "100755" if int(mode, 8) & 0o100 else "100644"
+    return {"content": as_value(content), "mode": MODES.get(entry.mode, entry.mode)}
 
 
 def is_ancestor(git: Git, older: str, newer: str) -> bool:

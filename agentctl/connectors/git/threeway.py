@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from agentctl.connectors.git import names, objects
-from agentctl.connectors.git.objects import as_bytes, as_value
 from agentctl.connectors.git.program import Git
 from agentctl.connectors.git.site import Site, known
 from agentctl.connectors.git.tips import Tip
+from agentctl.connectors.gitfiles import as_bytes, as_value
 from agentctl.errors import Rejected
 from agentctl.model.values import Fields, same
 

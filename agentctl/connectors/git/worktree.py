@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from agentctl.connectors.git.objects import LARGEST, as_bytes, as_value
+from agentctl.connectors.git.objects import LARGEST
+from agentctl.connectors.gitfiles import as_bytes, as_value
 from agentctl.errors import ConnectorError, Indeterminate, Rejected
 from agentctl.model.values import Fields
 

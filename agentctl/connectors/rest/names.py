@@ -69,14 +69,14 @@ class Names:
         parameters = template.parse(target)
         if parameters is None:
             raise Rejected("Target malformed", f"{self.instance}.{verb.name} takes {template.text}; not {target!r}.")
-        self._admit(target)
+        self.admit(target)
         _sendable(parameters)
         return parameters
 
     def parse(self, address: Address) -> Name:
         """Return what ``address`` names. Raises Rejected where it names nothing here."""
         text, asked, query = within(address).partition("?")
-        self._admit(text)
+        self.admit(text)
         for kind in self.manifest.records.values():
             if not asked and (parameters := kind.address.parse(text)) is not None:
                 return RecordName(kind=kind, parameters=parameters)
@@ -97,7 +97,8 @@ class Names:
             for verb in self.manifest.verbs.values()
         )
 
-    def _admit(self, target: str) -> None:
+    def admit(self, target: str) -> None:
+        """Raise Rejected for what this instance was not given."""
         if self.only and not any(_below(target, glob) for glob in self.only):
             raise Rejected(
                 "Outside of the instance", f"{self.instance} is for {' and '.join(self.only)} only; not {target!r}."
