@@ -141,18 +141,30 @@ def show(
 
 
 def refuse(changeset: ChangeSet, rulings: Mapping[str, Ruling], why_not: Sequence[str] = ()) -> None:
-    """Raise Refused where policy, a halt or a rejection refuses a step. ``why_not`` are overrides that do not help."""
+    """Raise Refused where policy, a halt, a doubt or a rejection refuses a step.
+
+    ``why_not`` are overrides that do not help.
+    """
     for ruling in rulings.values():
         if isinstance(ruling, Refuse) and ruling.rejection:
             from agentctl.workspace.rejecting import refusal as rejection
 
             raise rejection(ruling.rejection, changeset)
     halts = [ruling.halt for ruling in rulings.values() if isinstance(ruling, Refuse) and ruling.halt]
-    refused = {step: ruling.why for step, ruling in rulings.items() if isinstance(ruling, Refuse) and not ruling.halt}
+    doubts = {step: ruling.doubt for step, ruling in rulings.items() if isinstance(ruling, Refuse) and ruling.doubt}
+    refused = {
+        step: ruling.why
+        for step, ruling in rulings.items()
+        if isinstance(ruling, Refuse) and not (ruling.halt or ruling.doubt)
+    }
     if halts and not refused:
         from agentctl.workspace.halting import refusal
 
         raise refusal(halts[0])
+    if doubts and not refused:
+        from agentctl.workspace.doubting import refusal as in_doubt
+
+        raise in_doubt(*next(iter(doubts.items())))
     if not refused:
         return
     lines = [f"step `{step}`: {line(why).rstrip('.')}." for step, why in list(refused.items())[:_REFUSALS_TOLD]]

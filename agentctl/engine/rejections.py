@@ -74,7 +74,7 @@ def rejected(rulings: Mapping[str, Ruling], rejections: Iterable[Rejected]) -> d
         return dict(rulings)
     return {
         step: ruling
-        if isinstance(ruling, Refuse) and not ruling.halt
+        if isinstance(ruling, Refuse) and not (ruling.halt or ruling.doubt)
         else Refuse(ruling.decision, first.why, rejection=first)
         for step, ruling in rulings.items()
     }

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, TypeAlias
 
 from agentctl.model.diagnostic import Span
+from agentctl.model.doubt import InDoubt
 from agentctl.model.halt import Halt
 from agentctl.model.limit import Charge
 from agentctl.model.rejection import Rejected
@@ -193,12 +194,16 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """Refused by policy or, where there is a ``halt`` or a ``rejection``, because a person stopped it."""
+    """Refused by policy or, where there is a ``halt`` or a ``rejection``, because a person stopped it.
+
+    Where there is a ``doubt`` policy would let it be done, and nobody knows whether it is done already.
+    """
 
     decision: Decision
     why: str
     halt: Halt | None = None
     rejection: Rejected | None = None
+    doubt: InDoubt | None = None
 
 
 Ruling: TypeAlias = Permit | Hold | Refuse

@@ -14,6 +14,7 @@ from agentctl.model.policy_report import Shift
 from agentctl.views.document.risks import denied
 
 _LONGEST = 2_000         # characters of a remark: values may be as long as a plan
+_STOPPED = {"rejection": "Rejected", "halt": "Halted", "doubt": "In doubt"}
 _TIGHTER = (Shift.TIGHTENED, Shift.MORE_LIMITED)
 
 
@@ -87,7 +88,7 @@ def _step(step: Mapping[str, Any]) -> list[Annotation]:
     deciding = [item for item in step["decision"]["findings"] if item["outcome"] in ("denies", "error")]
     if step["ruling"] == "refuse":
         rule = deciding[0]["rule"] if deciding and denied(step) else "refused"
-        title = "Denied by policy" if denied(step) else "Rejected" if step["rejection"] else "Halted"
+        title = "Denied by policy" if denied(step) else _STOPPED[next(word for word in _STOPPED if step[word])]
         why = step["why"] or (deciding[0]["reason"] if deciding else "no rule allows it")
         found.append(Annotation(level=Level.ERROR, rule=rule, title=title, text=f"{what}: {why}", **place))
     elif step["ruling"] == "hold":

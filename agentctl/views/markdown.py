@@ -25,6 +25,7 @@ _OUTCOMES = {
     "refused": "refused by policy",
     "halted": "halted",
     "rejected": "rejected",
+    "in_doubt": "may have been done already",
     "held": "waits for consent",
     "ready": "allowed by policy",
     "no-changes": "nothing to do",

@@ -1,10 +1,11 @@
-"""What policy, consent, limits, halts and rejections make of a changeset now; deciding is ``engine``'s part."""
+"""What policy, consent, limits, halts, doubts and rejections make of a changeset now; deciding is ``engine``'s part."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
 from agentctl.engine import gate
+from agentctl.engine.doubts import doubted, doubts
 from agentctl.engine.gate import Judge, binding
 from agentctl.engine.limits import refusals
 from agentctl.engine.preview import Preview
@@ -13,6 +14,7 @@ from agentctl.errors import Tampered, Usage
 from agentctl.identity.keys import NoKey
 from agentctl.model.changeset import ChangeSet
 from agentctl.model.decision import Consent, Decision, Finding, Ruling
+from agentctl.model.doubt import InDoubt
 from agentctl.model.limit import Standing
 from agentctl.model.rejection import Rejected
 from agentctl.workspace.limiting import standings
@@ -26,6 +28,7 @@ def judge(workspace: Workspace, preview: Preview, consent: Consent | None = None
     rulings = gate.judge(
         preview.changeset, preview.decisions, consent or Consent(), workspace.systems, workspace.halts(), beyond
     )
+    rulings = doubted(rulings, in_doubt(workspace, preview.changeset, preview.resumes))
     return rejected(rulings, rejections(workspace, preview.changeset))
 
 
@@ -38,13 +41,18 @@ def judge_stored(
     given = consent or Consent()
     beyond = _beyond(workspace, decisions, given)
     rulings = gate.judge(changeset, decisions, given, workspace.systems, workspace.halts(), beyond)
-    return rejected(rulings, rejections(workspace, changeset))
+    return rejected(doubted(rulings, in_doubt(workspace, changeset)), rejections(workspace, changeset))
 
 
 def limits(workspace: Workspace, preview: Preview, consent: Consent | None = None) -> tuple[Standing, ...]:
     """Return how the limits stand that ``preview`` takes of under ``consent``, under each key."""
     given = binding(consent or Consent(), preview.changeset)
     return standings(workspace, preview.decisions, given, preview.resumes)
+
+
+def in_doubt(workspace: Workspace, changeset: ChangeSet, resumes: str = "") -> dict[str, InDoubt]:
+    """Return the steps of ``changeset`` that an earlier run may have done, but for the one it ``resumes``."""
+    return doubts(changeset, workspace.history(), workspace.systems, resumes)
 
 
 def rejections(workspace: Workspace, changeset: ChangeSet) -> tuple[Rejected, ...]:

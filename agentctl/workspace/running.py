@@ -27,7 +27,7 @@ from agentctl.model.run import History, Left, Run, RunStatus, StepStatus
 from agentctl.store import halts, packs
 from agentctl.store.lock import Held
 from agentctl.trace.journal import Journal
-from agentctl.workspace import judging, rejecting
+from agentctl.workspace import doubting, judging, rejecting
 from agentctl.workspace.bringing import bringing
 from agentctl.workspace.consenting import confirm, renewed
 from agentctl.workspace.halting import refusal
@@ -155,6 +155,8 @@ def _run(
     _check_trace(history, preview.changeset.purpose, preview.changeset.undoes)
     workspace.check_clock()
     _check_halts(workspace, preview.changeset, frame)
+    for step, doubt in judging.in_doubt(workspace, preview.changeset, frame.resumes).items():
+        raise doubting.refusal(step, doubt)     # another run may have ended so while this one waited for the lock
     if rejected := judging.rejections(workspace, preview.changeset):
         raise rejecting.refusal(rejected[0], preview.changeset)
     confirm(workspace, preview.changeset, consent, frame.resumes)

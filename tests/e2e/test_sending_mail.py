@@ -140,8 +140,8 @@ def test_killed_after_the_end_of_a_message_a_person_says_what_happened(post, inb
         assert stuck.code == Exit.INCOMPLETE
         assert f"agentctl resolve {run} send-letter" in " ".join(stuck.all.split())
         other = house.typed("apply", house.plan(send(), name="other.yaml", intent="Once more."), answers=ANSWERS)
-        assert other.code == Exit.UNREACHABLE, other.all
-        assert "Sending in doubt" in other.all
+        assert other.code == Exit.REFUSED, other.all
+        assert f"it may have been done already, by step `send-letter` of run {run}" in " ".join(other.all.split())
         assert inbox.asked == []
         assert house.run("resolve", run, "send-letter", "--did-not", "--reason", "not in the relay's log").code == Exit.OK
         told = house.typed("apply", "--resume", run, answers=ANSWERS)

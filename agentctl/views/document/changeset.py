@@ -97,11 +97,11 @@ def short(digest: str) -> str:
 
 
 def stopped(document: Mapping[str, Any]) -> str:
-    """Return the outcome of a document, and who refused it where policy did not: ``halted`` or ``rejected``."""
+    """Return the outcome of a document, and who refused it where policy did not: ``halted``, ``rejected``…"""
     summary = document["summary"]
     if document["outcome"] != "refused" or summary["denied"]:
         return str(document["outcome"])
-    return "rejected" if summary["rejected"] else "halted"
+    return next(word for word in ("rejected", "halted", "in_doubt") if summary[word])
 
 
 def _step(
@@ -170,6 +170,7 @@ def _summary(steps: Sequence[Mapping[str, Any]]) -> dict[str, int]:
         "denied": sum(map(denied, steps)),
         "halted": sum(step["halt"] is not None for step in steps),
         "rejected": sum(step["rejection"] is not None for step in steps),
+        "in_doubt": sum(step["doubt"] is not None for step in steps),
         "irreversible": sum(map(irreversible, steps)),
         "unknown": sum(len(step["unknown"]) for step in steps),
     }
@@ -203,6 +204,14 @@ def _withdrawing(digest: str, refused: Sequence[Mapping[str, Any]]) -> dict[str,
     }
 
 
+def _settling(doubt: Mapping[str, str]) -> list[dict[str, str]]:
+    run = safe.shell_word(doubt["run"]) or "RUN"
+    return [
+        {"why": "To see what is known of it:", "command": f"agentctl show {run}"},
+        {"why": "To find out, and to go on with that run:", "command": f"agentctl apply --resume {run}"},
+    ]
+
+
 def _next(outcome: str, changeset: ChangeSet, digest: str, steps: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
     match outcome:
         case "refused" if changeset.purpose is Purpose.ROLLBACK:
@@ -213,7 +222,9 @@ def _next(outcome: str, changeset: ChangeSet, digest: str, steps: Sequence[Mappi
                 return [_withdrawing(digest, refused)]
             first = next(filter(denied, refused), None)
             if first is None:
-                halt = refused[0]["halt"]
+                halt = next((step["halt"] for step in refused if step["halt"]), None)
+                if halt is None:
+                    return _settling(refused[0]["doubt"])
                 look = [{"why": "To see what went wrong:", "command": halt["look"]}] if halt["look"] else []
                 return [*look, {"why": "To go on once the reason for the halt is settled:", "command": halt["lift"]}]
             plan = safe.shell_word(changeset.plan.source) or "PLAN"

@@ -16,7 +16,7 @@ def way_past(changeset: ChangeSet, rulings: Mapping[str, Ruling]) -> tuple[str, 
     refused = [
         ruling.decision
         for ruling in rulings.values()
-        if isinstance(ruling, Refuse) and not (ruling.halt or ruling.rejection)
+        if isinstance(ruling, Refuse) and not (ruling.halt or ruling.rejection or ruling.doubt)
     ]
     if not refused or any(decision.otherwise is None for decision in refused):
         return "", ""

@@ -25,8 +25,8 @@ def risks(steps: Sequence[_Step]) -> list[dict[str, Any]]:
 
 
 def denied(step: _Step) -> bool:
-    """Whether policy refuses a step, and not a person."""
-    return bool(step["ruling"] == "refuse" and not step["halt"] and not step["rejection"])
+    """Whether policy refuses a step, and not a person or a doubt."""
+    return bool(step["ruling"] == "refuse" and not (step["halt"] or step["rejection"] or step["doubt"]))
 
 
 def irreversible(step: _Step) -> bool:
@@ -121,6 +121,12 @@ _KINDS: tuple[
         "halted",
         lambda count: _steps(count, "step is halted", "steps are halted"),
         lambda step: step["halt"] is not None,
+        _halted,
+    ),
+    (
+        "in-doubt",
+        lambda count: _steps(count, "step may have been done already", "steps may have been done already"),
+        lambda step: step["doubt"] is not None,
         _halted,
     ),
     (

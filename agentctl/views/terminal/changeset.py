@@ -30,6 +30,7 @@ _OUTCOMES = {
     "refused": (Ink.RISK, "Refused by policy: nothing of this {} can be executed."),
     "halted": (Ink.RISK, "Halted: nothing of this {} can be executed until that is lifted."),
     "rejected": (Ink.RISK, "Rejected: nothing of this {} can be executed while that stands."),
+    "in_doubt": (Ink.RISK, "In doubt: nothing of this {} can be executed until it is known what was done already."),
     "held": (Ink.CAUTION, "Nothing happens before the consent that policy asks for."),
     "ready": (Ink.GOOD, "Policy allows this {}."),
     "no-changes": (Ink.GOOD, "Nothing to do: everything is already as the {} wants it."),
@@ -159,7 +160,8 @@ def _draw_end(page: Page, document: Mapping[str, Any]) -> None:
     page.blank()
     others = [
         f"{summary[key]:,} {word}" for key, word in (
-            ("denied", "denied"), ("halted", "halted"), ("rejected", "rejected"), ("held", "waiting for consent"),
+            ("denied", "denied"), ("halted", "halted"), ("rejected", "rejected"), ("in_doubt", "in doubt"),
+            ("held", "waiting for consent"),
             ("irreversible", "irreversible"),
             ("reads", "read only"), ("no_ops", "already so"),
         ) if summary[key]

@@ -68,6 +68,8 @@ def draw_arguments(page: Page, arguments: Mapping[str, Any], indent: int, *, who
 def _refused(step: Mapping[str, Any]) -> str:
     if step["rejection"]:
         return "REJECTED"
+    if step["doubt"]:
+        return "IN DOUBT"
     return "HALTED" if step["halt"] else "DENIED"
 
 
