@@ -17,6 +17,7 @@ from tests.systems.fetched import NotFetched, fetched
 from tests.systems.front import Front, forwarded, front
 from tests.systems.github_house import GitHubHouse
 from tests.systems.github_simulator import GitHubSimulator, SimulatedGitHub
+from tests.systems.github_whole import GitHubWhole, WholeGitHub
 from tests.systems.kinto import Kinto
 from tests.systems.kinto import kinto as start_kinto
 
@@ -49,6 +50,22 @@ def _emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GitHubHouse]
     _here("node", "emulate", "github-openapi")
     with emulator(tmp_path_factory.mktemp("emulator") / "log") as server:
         yield server
+
+
+@pytest.fixture
+def github_whole(_whole: WholeGitHub) -> Iterator[WholeGitHub]:
+    """Yield the emulator with what it leaves out; what it is asked is held to GitHub's description as well."""
+    _whole.front.forget()
+    yield _whole
+    faults = _whole.faults()
+    assert not faults, "\n".join(["GitHub does not describe what was sent:", *faults])
+
+
+@pytest.fixture(scope="session")
+def _whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WholeGitHub]:
+    _here("node", "emulate", "github-openapi")
+    with emulator(tmp_path_factory.mktemp("whole") / "log", behind=GitHubWhole) as house:
+        yield WholeGitHub(front=house.front, direct=house.direct, port=house.port, pid=house.pid)
 
 
 @pytest.fixture

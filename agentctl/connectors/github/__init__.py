@@ -38,7 +38,9 @@ class GithubType:
         settings: dict[str, Any] = {"url": GITHUB, **instance.settings}
         if "only" in settings:
             settings["only"] = [glob.lower() for glob in settings["only"]]      # Acme and acme are one
-        return GithubConnector(connector(replace(instance, settings=settings), manifest()))
+        rest = connector(replace(instance, settings=settings), manifest())
+        graph = {**settings, "url": str(settings["url"]).rstrip("/").removesuffix("/v3")}
+        return GithubConnector(rest, connector(replace(instance, settings=graph), manifest()))
 
 
 TYPE: ConnectorType = GithubType()

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, cast
 
 from agentctl.connectors.base import Call, Location, Receipt, View
+from agentctl.connectors.github import ready, reviewers
 from agentctl.connectors.github.hook import Hook
+from agentctl.connectors.github.rename_label import RenameLabel
 from agentctl.connectors.rest.connector import RestConnector
 from agentctl.errors import Rejected
 from agentctl.model.action import ActionSpec
@@ -16,15 +18,22 @@ from agentctl.model.plan import Step
 from agentctl.model.snapshot import Address, Snapshot
 from agentctl.model.values import Value, has_unknown
 
-HOOKS: Final[tuple[Callable[[RestConnector], Hook], ...]] = ()
+HOOKS: Final[tuple[Callable[[RestConnector], Hook], ...]] = (
+    reviewers.request_reviewers,
+    reviewers.remove_reviewers,
+    RenameLabel,
+)
+GRAPH_HOOKS: Final[tuple[Callable[[RestConnector, RestConnector], Hook], ...]] = (ready.ready, ready.draft)
 
 
 class GithubConnector:
     """Passes on to the interpreter all but the verbs that have a hook; those are added to what it offers."""
 
-    def __init__(self, rest: RestConnector) -> None:
+    def __init__(self, rest: RestConnector, graph: RestConnector) -> None:
+        """``graph`` is the same instance where GraphQL is: an Enterprise has it beside its REST API, not below."""
         self.rest = rest
-        hooks = [make(rest) for make in HOOKS]
+        self._graph = graph
+        hooks = [*(make(rest) for make in HOOKS), *(make(rest, graph) for make in GRAPH_HOOKS)]
         self._hooks: Mapping[str, Hook] = {hook.spec.verb: hook for hook in hooks}
         self.actions: Mapping[str, ActionSpec] = {
             **rest.actions, **{verb: hook.spec for verb, hook in self._hooks.items()},
@@ -65,6 +74,7 @@ class GithubConnector:
 
     def close(self) -> None:
         self.rest.close()
+        self._graph.close()
 
 
 def _verb(change: Change) -> str:

@@ -51,11 +51,13 @@ def written(field: Field, value: Any) -> Value | Nothing:
         value = _text(field, value)
         if value in field.reads:
             return field.reads[value]
+    if isinstance(value, list | tuple):
+        value = [_text(field, item) if isinstance(item, str) else item for item in value]
     if field.as_:
         value = _as(field, value)
     if field.sort and isinstance(value, list | tuple):
         value = sorted(value, key=lambda item: str(to_wire(item)))
-    return list(value) if isinstance(value, tuple) else cast(Value, value)
+    return cast(Value, value)
 
 
 def _text(field: Field, text: str) -> str:
