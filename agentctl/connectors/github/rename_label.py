@@ -15,6 +15,7 @@ from agentctl.model.plan import Step
 from agentctl.model.snapshot import Address, within
 
 _NAME = {"description": "The new name; nothing may have it yet.", "type": "string", "minLength": 1, "maxLength": 50}
+_ARGUMENTS = {"type": "object", "properties": {"to": _NAME}, "required": ["to"], "additionalProperties": False}
 
 
 class RenameLabel:
@@ -27,7 +28,7 @@ class RenameLabel:
             rest.actions["label.update"],
             verb="label.rename",
             summary="Give a label another name; what has it keeps it.",
-            arguments={"type": "object", "properties": {"to": _NAME}, "required": ["to"], "additionalProperties": False},
+            arguments=_ARGUMENTS,
         )
 
     def addresses(self, step: Step) -> tuple[Address, ...]:
@@ -42,10 +43,12 @@ class RenameLabel:
             raise Rejected("Record absent", f"There is no {within(old)}.", hint="The token may not see it.")
         if there is not None:
             raise Rejected("Record exists", f"There is {within(new)} already.")
-        records = RecordChange(address=old, before=before, after=None), RecordChange(address=new, before=None, after=before)
+        gone = RecordChange(address=old, before=before, after=None)
+        records = gone, RecordChange(address=new, before=None, after=before)
         return Change(
             step=step.id, action=step.action, target=step.target, effect=strongest(records), arguments=step.with_,
-            records=records, inverse=Inverse(kind=self.spec.reversibility, step=self._back(step), stays=self.spec.stays),
+            records=records,
+            inverse=Inverse(kind=self.spec.reversibility, step=self._back(step), stays=self.spec.stays),
         )
 
     def execute(self, change: Change, call: Call) -> Receipt:

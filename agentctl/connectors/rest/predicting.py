@@ -111,7 +111,12 @@ class Predictor:
         if has_unknown(with_):
             return None
         found = problems(self.specs[verb.name].arguments, to_wire(with_))
-        return None if not found else without_value(found[0].detail) or found[0].summary
+        if not found:
+            return None
+        name = str(found[0].pointer[0]) if found[0].pointer else ""
+        if name and with_.get(name, UNKNOWN) is None:
+            return f"nothing, for `{name}`."
+        return f"{f'`{name}`: ' if name else ''}{without_value(found[0].detail) or found[0].summary}"
 
     def _scope(self, verb: Verb, step: Step, before: Fields | None, changed: Fields | None = None) -> Scope:
         return Scope(

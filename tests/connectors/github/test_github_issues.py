@@ -14,7 +14,6 @@ from tests.systems.github_house import USER, GitHubHouse, Repository
 from tests.systems.github_simulator import SimulatedGitHub
 
 
-
 class TestIssues(GithubSuite):
     kinds = frozenset({"issue", "issues"})
     cases = (
