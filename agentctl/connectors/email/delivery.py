@@ -59,6 +59,9 @@ def deliver(delivery: Delivery, folder: Folder, server: Server, clock: Callable[
     except (Unreachable, Rejected):
         folder.take_mark(delivery.name, mark)
         raise
+    except Indeterminate as error:
+        detail = f"{error.detail} The server's log knows it as {mark.message_id}."
+        raise Indeterminate(error.summary, detail) from error
     return _filed(delivery, folder, mark, said)
 
 

@@ -262,6 +262,8 @@ def test_without_a_yes_or_a_no_at_the_end_nobody_knows_and_nobody_sends_again(ma
     assert len(str(doubt.value)) < 500
     assert located(mail(server.port)) is Located.CANNOT_TELL
     (mark,) = marks(tmp_path)
+    known_as = next(line.split()[1].decode() for line in server.heard if line.startswith(b"Message-ID:"))
+    assert f"The server's log knows it as {known_as}." in str(doubt.value)
     with Scripted() as other, pytest.raises(Rejected, match="Sending in doubt"):
         go(mail(other.port), key="another")
     assert other.heard == []
