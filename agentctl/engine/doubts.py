@@ -12,7 +12,7 @@ from agentctl.model.changeset import ChangeSet, Purpose
 from agentctl.model.decision import Refuse, Ruling
 from agentctl.model.doubt import InDoubt
 from agentctl.model.edit import original
-from agentctl.model.run import History, Run, StepRun
+from agentctl.model.run import History, Run, RunStatus, StepRun
 
 _ONCE = {Effect.CREATE, Effect.SIDE_EFFECT}
 _UNPROVEN = {Settlement.ASK, Settlement.FIND}
@@ -53,7 +53,9 @@ def doubted(rulings: Mapping[str, Ruling], found: Mapping[str, InDoubt]) -> dict
 
 def _left_open(history: History, resumes: str) -> Iterator[tuple[Run, StepRun, Change]]:
     for run in history.runs:
-        if run.purpose is Purpose.APPLY and not run.resumed_by and run.id != resumes:
+        if run.status is RunStatus.COMPLETE or run.resumed_by or run.id == resumes:
+            continue        # and its steps need not be told
+        if run.purpose is Purpose.APPLY:
             for step in unsettled(run):
                 if step.change is not None and step.change.effect in _ONCE:
                     yield run, step, step.change
