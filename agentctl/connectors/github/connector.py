@@ -7,9 +7,13 @@ from typing import Final, cast
 
 from agentctl.connectors.base import Call, Location, Receipt, View
 from agentctl.connectors.github import ready, reviewers
+from agentctl.connectors.github.code.offered import hooks as code_hooks
+from agentctl.connectors.github.code.records import Records
 from agentctl.connectors.github.hook import Hook
+from agentctl.connectors.github.merge import Merge
+from agentctl.connectors.github.open_pull import OpenPull
 from agentctl.connectors.github.rename_label import RenameLabel
-from agentctl.connectors.rest.connector import RestConnector
+from agentctl.connectors.rest.connector import RestConnector, side_by_side
 from agentctl.errors import Rejected
 from agentctl.model.action import ActionSpec
 from agentctl.model.change import Change
@@ -21,6 +25,8 @@ from agentctl.model.values import Value, has_unknown
 HOOKS: Final[tuple[Callable[[RestConnector], Hook], ...]] = (
     reviewers.request_reviewers,
     reviewers.remove_reviewers,
+    OpenPull,
+    Merge,
     RenameLabel,
 )
 GRAPH_HOOKS: Final[tuple[Callable[[RestConnector, RestConnector], Hook], ...]] = (ready.ready, ready.draft)
@@ -33,7 +39,11 @@ class GithubConnector:
         """``graph`` is the same instance where GraphQL is: an Enterprise has it beside its REST API, not below."""
         self.rest = rest
         self._graph = graph
-        hooks = [*(make(rest) for make in HOOKS), *(make(rest, graph) for make in GRAPH_HOOKS)]
+        self._code = Records(rest)
+        hooks = [
+            *(make(rest) for make in HOOKS), *(make(rest, graph) for make in GRAPH_HOOKS),
+            *code_hooks(rest, self._code),
+        ]
         self._hooks: Mapping[str, Hook] = {hook.spec.verb: hook for hook in hooks}
         self.actions: Mapping[str, ActionSpec] = {
             **rest.actions, **{verb: hook.spec for verb, hook in self._hooks.items()},
@@ -47,13 +57,13 @@ class GithubConnector:
         return self.rest.addresses(step) if hook is None else hook.addresses(step)
 
     def resource(self, address: Address) -> str:
-        return self.rest.resource(address)
+        return self._code.resource(address) if self._code.owns(address) else self.rest.resource(address)
 
     def read(self, address: Address) -> Snapshot:
-        return self.rest.read(address)
+        return self._code.read(address) if self._code.owns(address) else self.rest.read(address)
 
     def read_many(self, addresses: Sequence[Address]) -> Iterable[Snapshot]:
-        return self.rest.read_many(addresses)
+        return side_by_side(self.read, addresses)
 
     def preview(self, step: Step, view: View) -> Change:
         hook = self._hooks.get(step.verb)

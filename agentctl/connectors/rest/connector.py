@@ -76,12 +76,7 @@ class RestConnector:
         return self.reader.read(address, self.names.parse(address))
 
     def read_many(self, addresses: Sequence[Address]) -> Iterable[Snapshot]:
-        """Read many at once; each comes as soon as it and those before it are there."""
-        pool = ThreadPoolExecutor(min(_AT_ONCE, len(addresses) or 1), thread_name_prefix="read")
-        try:
-            yield from pool.map(self.read, addresses)
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+        return side_by_side(self.read, addresses)
 
     def preview(self, step: Step, view: View) -> Change:
         self._verb(step.verb)
@@ -116,3 +111,12 @@ class RestConnector:
         if name not in self._manifest.verbs:
             raise Rejected("Unknown action", f"{self.names.instance} has no action {name}.")
         return self._manifest.verbs[name]
+
+
+def side_by_side(read: Callable[[Address], Snapshot], addresses: Sequence[Address]) -> Iterable[Snapshot]:
+    """Read many at once; each comes as soon as it and those before it are there."""
+    pool = ThreadPoolExecutor(min(_AT_ONCE, len(addresses) or 1), thread_name_prefix="read")
+    try:
+        yield from pool.map(read, addresses)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,117 @@
+"""Reads branches and files as records. Sends what has no effect, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import assert_never
+
+from agentctl.connectors import gitnames
+from agentctl.connectors.base import View
+from agentctl.connectors.gitfiles import MODES, as_value
+from agentctl.connectors.github.code.places import Branch, File, Places
+from agentctl.connectors.github.code.store import Entry, Store
+from agentctl.connectors.rest.connector import RestConnector
+from agentctl.errors import Rejected
+from agentctl.model.snapshot import Address, Snapshot, within
+from agentctl.model.values import Fields
+
+ABSENT = "absent"       # the token of a branch that is not there: what is compared is that it still isn't
+
+
+class Records:
+    """The branches and files of one instance."""
+
+    def __init__(self, rest: RestConnector) -> None:
+        self.places = Places(names=rest.names)
+        self.store = Store(rest)
+        self._rest = rest
+
+    def owns(self, address: Address) -> bool:
+        """Whether ``address`` is a branch's or a file's."""
+        return self.places.owns(address)
+
+    def resource(self, address: Address) -> str:
+        """Return the name under which every instance that reaches it knows a branch or a file."""
+        return f"{self._rest.reader.endpoint.url}/repos/{within(address)}"
+
+    def read(self, address: Address) -> Snapshot:
+        """Return a branch, its token where it stands; or a file, its token where its branch stands."""
+        place = self.places.at(address)
+        match place:
+            case Branch():
+                return self._branch(address, place)
+            case File():
+                head = self._commit(place.branch)
+                value = None if head is None else self.files(place.branch, head, (place.path,))[place.path]
+                return Snapshot(address=address, value=value, at=datetime.now(UTC), token=head)
+            case _:
+                assert_never(place)
+
+    def files(self, branch: Branch, commit: str, paths: Iterable[str]) -> dict[str, Fields | None]:
+        """Return the files a commit holds at ``paths``, None where there is none."""
+        tree = self.store.tree(branch, commit)
+        found = {path: self.store.entry(branch, tree, path) for path in paths}
+        return {path: None if entry is None else self._file(branch, entry) for path, entry in found.items()}
+
+    def head(self, branch: Branch, view: View) -> str:
+        """Return where a branch will stand when a step's turn comes. Raises Rejected where it won't be there."""
+        value = view.read(self.places.address(branch)).value
+        if value is None:
+            raise absent(branch, self.places.names.instance)
+        head = value["head"]
+        if not isinstance(head, str):
+            raise Rejected(
+                "Value still unknown", f"Where `{branch.name}` stands is known only once an earlier step is done."
+            )
+        return head
+
+    def foreseen(self, branch: Branch, view: View, paths: Iterable[str]) -> dict[str, Fields | None]:
+        """Return files as earlier steps will have left them.
+
+        What a commit holds never changes: where a branch is to stand elsewhere than it does, its files are those.
+        """
+        head = self.head(branch, view)
+        changed = self.changed(branch, view)
+        found: dict[str, Fields | None] = {}
+        for path in paths:
+            snapshot = view.read(self.places.address(branch.file(path)))
+            if path in changed:
+                found[path] = changed[path]
+            elif snapshot.token == head:
+                found[path] = snapshot.value
+            else:
+                found |= self.files(branch, head, (path,))
+        return found
+
+    def changed(self, branch: Branch, view: View) -> dict[str, Fields | None]:
+        """Return the files of a branch that earlier steps are predicted to change."""
+        prefix = f"{self.places.address(branch.file(''))}"
+        return {
+            self.places.file(within(snapshot.address)).path: snapshot.value for snapshot in view.predicted(prefix)
+        }
+
+    def _branch(self, address: Address, branch: Branch) -> Snapshot:
+        standing = self.store.standing(branch)
+        value: Fields | None = None
+        if standing is not None:
+            default = self.store.default(branch) == branch.name
+            value = {"head": standing[0], "protected": standing[1], "default": default}
+        token = ABSENT if standing is None else standing[0]
+        return Snapshot(address=address, value=value, at=datetime.now(UTC), token=token)
+
+    def _commit(self, branch: Branch) -> str | None:
+        return branch.name if gitnames.is_sha(branch.name) else self.store.head(branch)
+
+    def _file(self, branch: Branch, entry: Entry) -> Fields:
+        content = entry.id.encode() if entry.mode == "160000" else self.store.blob(branch, entry.id, entry.size)
+        return {"content": as_value(content), "mode": MODES.get(entry.mode, entry.mode)}
+
+
+def absent(branch: Branch, instance: str) -> Rejected:
+    return Rejected(
+        "Branch absent", f"There is no branch `{branch.name}` in {branch.owner}/{branch.repo}.",
+        hint=f"Make it in an earlier step, with {instance}.branch.create, or look whether the token may see it.",
+    )
+
+

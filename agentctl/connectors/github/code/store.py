@@ -1,0 +1,193 @@
+"""Reads the git objects of repositories. What is read here by its id never changes; only where a branch stands does."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any
+
+from agentctl.connectors.github.code.places import Branch
+from agentctl.connectors.rest.answers import Exchange, body
+from agentctl.connectors.rest.connector import RestConnector
+from agentctl.connectors.rest.http import Request
+from agentctl.connectors.rest.http.paths import segment
+from agentctl.connectors.rest.pointer import ABSENT, at
+from agentctl.errors import Rejected
+
+LARGEST = 10 * 1024 * 1024
+READS = ("contents:read",)
+_KEPT = 2_000           # folders
+_PAGE, _PAGES = 100, 10
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What stands at a path: git's mode, the id of what it holds, and of a file its size."""
+
+    mode: str
+    id: str
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commit:
+    id: str
+    parents: tuple[str, ...]
+    message: str
+    link: str
+
+
+class Store:
+    """The repositories that one instance reaches. Safe from several threads."""
+
+    def __init__(self, rest: RestConnector) -> None:
+        self._rest = rest
+        self._trees: dict[tuple[str, str], Mapping[str, Entry]] = {}
+        self._lock = Lock()
+
+    def head(self, branch: Branch) -> str | None:
+        """Return the commit a branch stands on, or None where there is no such branch. Follows no renaming."""
+        found = self.ask(f"{branch.repository}/git/ref/heads/{_segments(branch.name)}")
+        return None if found is None else self._id(found, "/object/sha", branch)
+
+    def standing(self, branch: Branch) -> tuple[str, bool] | None:
+        """Return where a branch stands and whether it is protected, or None where there is no such branch."""
+        found = self.ask(f"{branch.repository}/branches/{segment(branch.name)}")
+        if found is None:
+            return None
+        if (name := at("/name", found)) != branch.name:
+            raise Rejected(
+                "Branch renamed", f"`{branch.name}` of {branch.owner}/{branch.repo} is called {name!r} now.",
+                hint="Let the plan name it as it is called now.",
+            )
+        return self._id(found, "/commit/sha", branch), at("/protected", found) is True
+
+    def default(self, branch: Branch) -> str:
+        """Return the default branch of the repository."""
+        name = at("/default_branch", self.ask(branch.repository) or {})
+        return name if isinstance(name, str) else ""
+
+    def tree(self, branch: Branch, commit: str) -> str:
+        """Return the top folder of a commit."""
+        found = self.ask(f"{branch.repository}/git/commits/{segment(commit)}")
+        if found is None:
+            raise Rejected("Commit absent", f"There is no commit {commit} in {branch.owner}/{branch.repo}.")
+        return self._id(found, "/tree/sha", branch)
+
+    def entry(self, branch: Branch, tree: str, path: str) -> Entry | None:
+        """Return what stands at ``path`` below a top folder. Raises Rejected where a file stands in the way."""
+        *folders, name = path.split("/")
+        for depth, folder in enumerate(folders, 1):
+            found = self._folder(branch, tree).get(folder)
+            if found is None:
+                return None
+            if found.mode != "040000":
+                raise Rejected("Not a folder", f"{'/'.join(folders[:depth])!r} on `{branch.name}` is no folder.")
+            tree = found.id
+        found = self._folder(branch, tree).get(name)
+        if found is not None and found.mode == "040000":
+            raise Rejected("Not a file", f"{path!r} on `{branch.name}` is a folder.")
+        return found
+
+    def blob(self, branch: Branch, id_: str, size: int = 0) -> bytes:
+        """Return the content of a file. Raises Rejected where it is too large to be reviewed."""
+        if size > LARGEST:
+            raise too_large(f"A file of {branch.owner}/{branch.repo}", size)
+        found = self.ask(f"{branch.repository}/git/blobs/{segment(id_)}")
+        text = None if found is None else at("/content", found)
+        if not isinstance(text, str) or at("/encoding", found) != "base64":
+            raise Rejected("Object missing", f"{branch.owner}/{branch.repo} has no content {id_}.")
+        try:
+            content = base64.b64decode(text.replace("\n", ""), validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise Rejected("Answer not understood", f"The content {id_} is not in base64.") from error
+        if blob_id(content) != id_:
+            raise Rejected("Answer not understood", f"What came as the content {id_} is not what that id stands for.")
+        return content
+
+    def since(self, branch: Branch, older: str, newer: str) -> Iterator[Commit]:
+        """Yield the commits that ``newer`` holds and ``older`` does not, the oldest first; nothing where they part."""
+        for page in range(1, _PAGES + 1):
+            query = (("per_page", str(_PAGE)), ("page", str(page)))
+            found = self.ask(f"{branch.repository}/compare/{segment(f'{older}...{newer}')}", query)
+            if found is None or at("/status", found) not in {"ahead", "identical"}:
+                return
+            commits = at("/commits", found)
+            for one in commits if isinstance(commits, list) else ():
+                yield _commit(one)
+            if not isinstance(commits, list) or len(commits) < _PAGE:
+                return
+
+    def ask(self, path: str, query: tuple[tuple[str, str], ...] = ()) -> Any:
+        """Return what a GET brings, or None where there is nothing."""
+        reader = self._rest.reader
+        token = reader.token()
+        request = Request(
+            method="GET", path=path, query=query, headers=reader.manifest.headers, deadline=reader.timeout
+        )
+        response = reader.client.send(request, token)
+        found = body(Exchange(
+            request=request, response=response, rules=reader.manifest.errors, scopes=READS, hidden=True,
+            secrets=(token,),
+        ))
+        return {} if found is ABSENT else found
+
+    def _folder(self, branch: Branch, tree: str) -> Mapping[str, Entry]:
+        key = (branch.repository, tree)
+        with self._lock:
+            if (kept := self._trees.get(key)) is not None:
+                return kept
+        found = self.ask(f"{branch.repository}/git/trees/{segment(tree)}")
+        items = None if found is None else at("/tree", found)
+        if not isinstance(items, list) or at("/truncated", found) is True:
+            raise Rejected("Folder not readable", f"GitHub does not show all of the folder {tree}.")
+        entries = {str(at("/path", item)): _entry(item) for item in items}
+        with self._lock:
+            if len(self._trees) >= _KEPT:
+                self._trees.clear()
+            self._trees[key] = entries
+        return entries
+
+    def _id(self, found: Any, pointer: str, branch: Branch) -> str:
+        value = at(pointer, found)
+        if not isinstance(value, str) or not value:
+            raise Rejected("Answer not understood", f"GitHub does not say where `{branch.name}` stands.")
+        return value
+
+
+def blob_id(content: bytes) -> str:
+    """Return the id under which git keeps ``content``."""
+    return hashlib.sha1(b"blob %d\0%b" % (len(content), content), usedforsecurity=False).hexdigest()
+
+
+def too_large(what: str, size: int) -> Rejected:
+    return Rejected(
+        "File too large", f"{what} has {size:,} bytes; at most {LARGEST:,} are read and written.",
+        hint="Bring it there with git itself.",
+    )
+
+
+def _entry(item: Any) -> Entry:
+    mode, id_, size = at("/mode", item), at("/sha", item), at("/size", item)
+    if not isinstance(mode, str) or not isinstance(id_, str):
+        raise Rejected("Answer not understood", "A folder's entry has no mode or no id.")
+    return Entry(mode, id_, size if isinstance(size, int) else 0)
+
+
+def _commit(item: Any) -> Commit:
+    id_, message, link = at("/sha", item), at("/commit/message", item), at("/html_url", item)
+    parents = at("/parents", item)
+    return Commit(
+        id=str(id_),
+        parents=tuple(str(at("/sha", parent)) for parent in parents) if isinstance(parents, list) else (),
+        message=message if isinstance(message, str) else "",
+        link=link if isinstance(link, str) and link.startswith(("https://", "http://")) else "",
+    )
+
+
+def _segments(name: str) -> str:
+    return "/".join(map(segment, name.split("/")))

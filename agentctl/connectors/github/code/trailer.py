@@ -1,0 +1,27 @@
+"""The line at the end of a commit's message by which we know our own commit again. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+NAME = "Agentctl-Key"
+_TRAILER = re.compile(r"[A-Za-z0-9-]+: \S.*")
+
+
+def signed(message: str, key: str) -> str:
+    """Return ``message`` as it is sent, the line of ``key`` among the trailers at its end."""
+    text = message.rstrip()
+    *above, last = re.split(r"\n[ \t]*\n", text)
+    joined = bool(above) and all(_TRAILER.fullmatch(line) for line in last.split("\n"))
+    return f"{text}{chr(10) if joined else chr(10) * 2}{line(key)}\n"
+
+
+def bears(message: str, key: str) -> bool:
+    """Whether a commit with this message was made under ``key``, or copied from one that was."""
+    return line(key) in message.splitlines()
+
+
+def line(key: str) -> str:
+    """Return what says the key without telling it."""
+    return f"{NAME}: {hashlib.sha256(key.encode()).hexdigest()[:32]}"
