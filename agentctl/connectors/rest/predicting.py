@@ -12,6 +12,7 @@ from agentctl.connectors.rest.manifest import Doing, Verb
 from agentctl.connectors.rest.names import Names
 from agentctl.connectors.rest.normal import written
 from agentctl.connectors.rest.pointer import ABSENT
+from agentctl.connectors.rest.writing import encoded
 from agentctl.errors import Rejected
 from agentctl.model.action import ActionSpec, Reversibility
 from agentctl.model.change import Change, Effect, Inverse, RecordChange, strongest
@@ -134,8 +135,8 @@ def _ready(verb: Verb, before: Fields | None, after: Fields | None, address: str
     for name, wanted in verb.from_.items():
         value = before.get(name)
         if not has_unknown(value) and not same(value, wanted):
-            raise Rejected("Record not ready for this", f"{verb.name} takes what has {name}: {to_wire(wanted)}; "
-                           f"{address} has not.")
+            said = encoded(wanted).decode()
+            raise Rejected("Record not ready for this", f"{verb.name} takes what has {name}: {said}; {address} has not.")
 
 
 def _merged(template: Mapping[str, Any], scope: Scope) -> Fields:
