@@ -136,7 +136,9 @@ def _ready(verb: Verb, before: Fields | None, after: Fields | None, address: str
         value = before.get(name)
         if not has_unknown(value) and not same(value, wanted):
             said = encoded(wanted).decode()
-            raise Rejected("Record not ready for this", f"{verb.name} takes what has {name}: {said}; {address} has not.")
+            raise Rejected(
+                "Record not ready for this", f"{verb.name} takes what has {name}: {said}; {address} has not."
+            )
 
 
 def _merged(template: Mapping[str, Any], scope: Scope) -> Fields:
