@@ -232,9 +232,11 @@ def _since(
 
 
 def _owned(record: RecordChange, ours: Fields | None, ignored: frozenset[str]) -> tuple[str, ...] | None:
-    """The fields the step wrote; None for the whole record, where it made or removed it."""
-    if record.before is None or ours is None:
+    """The fields the step wrote: all of them where it made the record; None for the whole, where it removed it."""
+    if ours is None:
         return None
+    if record.before is None:
+        return tuple(sorted(ours.keys() - ignored))
     names = {change.path.partition(".")[0] for change in field_changes(record.before, ours)}
     return tuple(sorted(names - ignored))
 
