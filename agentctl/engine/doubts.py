@@ -32,13 +32,20 @@ def doubts(changeset: ChangeSet, history: History, systems: Systems, resumes: st
     plan = original(changeset.plan).digest
     found: dict[str, InDoubt] = {}
     for change in changeset.changes:
-        for run, step, before in open_ if change.effect in _ONCE else ():
+        for run, step, before in open_:
             same_step = (run.repeat, original(run.plan).digest, step.id) == (changeset.repeat, plan, change.step)
-            settlement = systems.spec(change.action).settlement
-            open_to_both = settlement in _UNPROVEN or (settlement is Settlement.KEYED and not same_step)
-            if open_to_both and (same_step or _deed(before) == _deed(change)):
+            same = same_step or _deed(before) == _deed(change)
+            if same and may_double(change, systems, same_key=same_step):
                 found[change.step] = InDoubt(run=run.id, step=step.id)
     return found
+
+
+def may_double(change: Change, systems: Systems, *, same_key: bool = False) -> bool:
+    """Whether ``change``, done although it may have been done, could be there twice: nothing in the system prevents it."""
+    settlement = systems.spec(change.action).settlement
+    return change.effect in _ONCE and (
+        settlement in _UNPROVEN or (settlement is Settlement.KEYED and not same_key)
+    )
 
 
 def doubted(rulings: Mapping[str, Ruling], found: Mapping[str, InDoubt]) -> dict[str, Ruling]:
@@ -57,7 +64,7 @@ def _left_open(history: History, resumes: str) -> Iterator[tuple[Run, StepRun, C
             continue        # and its steps need not be told
         if run.purpose is Purpose.APPLY:
             for step in unsettled(run):
-                if step.change is not None and step.change.effect in _ONCE:
+                if step.change is not None:
                     yield run, step, step.change
 
 

@@ -17,6 +17,7 @@ from agentctl.engine.records import shown
 from agentctl.engine.unreadable import as_kept, needed
 from agentctl.errors import Rejected, Usage
 from agentctl.model.change import Change, RecordChange, field_changes
+from agentctl.model.doubt import InDoubt
 from agentctl.model.plan import From, OnFailure, Plan, Step, references
 from agentctl.model.run import Left, LeftStatus, Run, StepRun, StepStatus
 from agentctl.model.snapshot import Address, instance_of
@@ -93,6 +94,7 @@ def preview_undoing(
     run: Run,
     selected: tuple[StepRun, ...],
     undone: Mapping[str, str],
+    perhaps: Mapping[str, InDoubt],
     values: Mapping[str, Any],
     systems: Systems,
     judge: Judge,
@@ -102,7 +104,7 @@ def preview_undoing(
 ) -> Undoing:
     """Preview undoing ``selected``, the last step first. A step whose records changed since is left alone.
 
-    ``undone`` are the steps earlier rollbacks have undone. ``values`` are the run's hidden values: before-images and
+    ``undone`` are the steps earlier rollbacks have undone, ``perhaps`` those of which nobody knows. ``values`` are the run's hidden values: before-images and
     what the inverses put back; ``gone`` tells why some cannot be read.
     """
     overlay = Overlay(systems, lambda: setting.now)
@@ -113,6 +115,10 @@ def preview_undoing(
     for original in reversed(selected):
         if original.id in undone:
             left[original.id] = Left(status=LeftStatus.NOT_NEEDED, reason=f"undone by run {undone[original.id]}")
+            continue
+        if doubt := perhaps.get(original.id):
+            reason = f"step `{doubt.step}` of run {doubt.run} may have undone it: `agentctl resolve` tells us"
+            left[original.id] = Left(status=LeftStatus.IN_DOUBT, reason=reason)
             continue
         step = _undo(original, rests_on[original.id], values, gone)
         verdict = step if isinstance(step, Left) else _blocked(rests_on[original.id], left) or _since(

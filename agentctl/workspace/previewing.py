@@ -10,7 +10,7 @@ from agentctl.engine.keys import Ledger, ledger
 from agentctl.engine.preview import Preview, Setting, preview
 from agentctl.engine.protect import concealed
 from agentctl.engine.rollback import Selection, Undoing, preview_undoing, select
-from agentctl.engine.undone import undone
+from agentctl.engine.undone import perhaps_undone, undone
 from agentctl.errors import Stale
 from agentctl.model.changeset import Purpose
 from agentctl.model.plan import Plan
@@ -65,6 +65,7 @@ def preview_rollback(workspace: Workspace, run: Run, selection: Selection) -> Un
         run,
         select(run, selection, workspace.readable),
         undone(workspace.history(), run),
+        perhaps_undone(workspace.history(), run, workspace.systems),
         values,
         workspace.readable,
         workspace.judge_now(Purpose.ROLLBACK),

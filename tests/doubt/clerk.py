@@ -50,7 +50,11 @@ MAIL = replace(
     reversibility=Reversibility.NONE, stays="A mail that was sent has been read.", precondition=Precondition.NONE,
     readback=Readback.NONE,
 )
-SPECS = {spec.verb: spec for spec in (UPDATE, RESTORE, REMOVE, TICKET, NOTE, MAIL)}
+DROP = replace(
+    UPDATE, verb="note.drop", summary="Take a note away.", target="notes/ID", arguments=NOTHING,
+    reversibility=Reversibility.COMPENSATING, stays="It comes back under another number.",
+)
+SPECS = {spec.verb: spec for spec in (UPDATE, RESTORE, REMOVE, TICKET, NOTE, DROP, MAIL)}
 
 
 _PATIENCE = 30.0        # seconds for what nothing is done to: only a reply to what was sent is kept back or lost
@@ -98,6 +102,11 @@ class Clerk:
                     raise Rejected("Record absent", f"There is no {step.target}.")
                 after = {**before, **given}
                 inverse = self._undo(step, "record.restore", {key: before.get(key) for key in given})
+            case "note.drop":
+                if before is None:
+                    raise Rejected("Note absent", f"There is no {step.target}.")
+                back = Step(id=step.id, action=f"{step.instance}.note.create", target="notes", with_=before)
+                after, inverse = None, Inverse(kind=Reversibility.COMPENSATING, step=back, stays=DROP.stays)
             case "thing.remove":
                 after, inverse = None, replace(IRREVERSIBLE, stays=REMOVE.stays)
             case _:

@@ -99,6 +99,23 @@ def test_a_rollback_leaves_what_is_in_doubt_and_says_so(plugged, office):
     assert len([1 for method, _ in office.effects if method == "POST"]) == 1
 
 
+def test_what_a_rollback_may_have_put_back_no_second_rollback_puts_there_again(plugged, office):
+    office.put("/notes/7", {"text": "keep me"})
+    plan = plugged.plan(step("drop", "office.note.drop", "notes/7"))
+    assert plugged.typed("apply", plan).code == Exit.OK
+    run = plugged.runs()[-1]
+    office.faults.append(Fault.LATE)
+    assert plugged.typed("rollback", run).code == Exit.INCOMPLETE
+    first = plugged.runs()[-1]
+    told = plugged.typed("rollback", run)
+    office.land()
+    assert told.code == Exit.INCOMPLETE, told.all
+    assert f"step `undo-drop` of run {first} may have undone it" in " ".join(told.all.split())
+    assert [record for path, record in office.records.items() if path.startswith("/notes/")] == [{"text": "keep me"}]
+    assert plugged.typed("apply", "--resume", first).code == Exit.OK
+    assert plugged.typed("rollback", run).code == Exit.OK
+
+
 @pytest.mark.parametrize("wire", [
     step("it", "office.record.update", "records/42", {"tier": "annual"}),
     step("it", "office.ticket.create", "tickets", {"title": "x"}),
