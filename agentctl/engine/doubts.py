@@ -41,7 +41,7 @@ def doubts(changeset: ChangeSet, history: History, systems: Systems, resumes: st
 
 
 def may_double(change: Change, systems: Systems, *, same_key: bool = False) -> bool:
-    """Whether ``change``, done although it may have been done, could be there twice: nothing in the system prevents it."""
+    """Whether ``change``, done once more, could be there twice: nothing in the system prevents it."""
     settlement = systems.spec(change.action).settlement
     return change.effect in _ONCE and (
         settlement in _UNPROVEN or (settlement is Settlement.KEYED and not same_key)

@@ -104,8 +104,8 @@ def preview_undoing(
 ) -> Undoing:
     """Preview undoing ``selected``, the last step first. A step whose records changed since is left alone.
 
-    ``undone`` are the steps earlier rollbacks have undone, ``perhaps`` those of which nobody knows. ``values`` are the run's hidden values: before-images and
-    what the inverses put back; ``gone`` tells why some cannot be read.
+    ``undone`` are the steps earlier rollbacks have undone, ``perhaps`` those of which nobody knows. ``values`` are the
+    run's hidden values: before-images and what the inverses put back; ``gone`` tells why some cannot be read.
     """
     overlay = Overlay(systems, lambda: setting.now)
     rests_on = dependents(run, selected, systems)
