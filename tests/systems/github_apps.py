@@ -74,6 +74,8 @@ class Apps:
                 return 500, None
             given.ended = True
             return 204, None
+        if path == "/user":
+            return 403, {"message": "Resource not accessible by integration"}
         return self._issues(method, path, given, body, token)
 
     def _for_app(self, method: str, path: str, token: str, body: Any) -> tuple[int, Any]:
@@ -92,6 +94,8 @@ class Apps:
         wanted, names = body.get("permissions", self.granted), body.get("repositories")
         if any(name not in self.repositories for name in names or ()):
             return 422, {"message": "There is at least one repository that does not exist or is not accessible"}
+        if wanted.get("workflows", "write") != "write":
+            return 422, {"message": "There is no such permission"}
         if any(LEVELS.index(level) > LEVELS.index(self.granted.get(name, "read")) or name not in self.granted
                for name, level in wanted.items()):
             return 422, {"message": "The permissions requested are not granted to this installation."}
@@ -130,7 +134,7 @@ class Apps:
             return 404, {"message": "Not Found"}
         if method == "PATCH":
             issue.update(body)
-        return 200, {"body": None, "state": "open", "labels": [], "milestone": None, **issue}
+        return 200, {"body": None, "state": "open", "labels": [], "milestone": None, "url": f"{self.url}{path}", **issue}
 
 
 @contextmanager

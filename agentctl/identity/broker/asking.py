@@ -16,6 +16,11 @@ class Ask:
     scopes: tuple[str, ...] = ()
     target: str = ""
 
+    @property
+    def looks(self) -> bool:
+        """Whether it is for looking, at whatever the instance offers: a token that can look at a part of it will do."""
+        return not self.target
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Minted:

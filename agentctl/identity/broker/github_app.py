@@ -17,6 +17,7 @@ from agentctl.identity.broker.scopes import missing
 _SCOPE = re.compile(r"[a-z][a-z_]*:(read|write|admin)")
 _REPOSITORY = re.compile(r"([A-Za-z0-9-]+)/([A-Za-z0-9._-]+)(?:/.*)?")
 _ALWAYS = "metadata:read"       # whatever is asked for, this is granted with it
+_NO_READING = frozenset({"workflows:read"})     # there is this permission to write with only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,17 +43,19 @@ class GitHubApp:
 
     def mint(self, ask: Ask) -> Minted:
         """Return a token that may do what ``ask`` needs, in its repository alone."""
-        wanted = self._wanted(ask)
+        self._understood(ask)
         names = (self._repository(ask.target),) if ask.target else self.repositories
         signed = app_jwt(self.app, self.key(), self.now())
         number, granted = self._installation(signed)
-        if lacking := missing(ask.scopes, granted):
+        held = tuple(scope for scope in ask.scopes if not missing((scope,), granted) and scope not in _NO_READING)
+        scopes = held if ask.looks and held else ask.scopes
+        if lacking := missing(scopes, granted):
             raise Rejected(
                 "Credential too weak",
                 f"{self.where} was not granted {', '.join(lacking)}. Its owner grants that in the App's settings "
                 "(Permissions), and then accepts it for the installation.",
             )
-        body = {"permissions": wanted, **({"repositories": list(names)} if names else {})}
+        body = {"permissions": _wanted(scopes), **({"repositories": list(names)} if names else {})}
         answer = self.ask("POST", f"/app/installations/{number}/access_tokens", signed, body)
         if answer.status != 201:
             raise self._refused(answer, f"It was asked for {', '.join(names) or 'all its repositories'}.")
@@ -63,14 +66,9 @@ class GitHubApp:
         if answer.status not in (204, 401):     # 401: it has ended already
             raise Unreachable("Credential not ended", f"{self.where} answered {answer.status}.")
 
-    def _wanted(self, ask: Ask) -> dict[str, str]:
+    def _understood(self, ask: Ask) -> None:
         if strange := [scope for scope in ask.scopes if not _SCOPE.fullmatch(scope)]:
             raise Rejected("Scope not understood", f"GitHub has no permission `{strange[0]}`, as in issues:write.")
-        levels = ("read", "write", "admin")
-        wanted = {"metadata": "read"}       # none at all would mean all that the installation has
-        for name, _, level in (scope.partition(":") for scope in ask.scopes):
-            wanted[name] = max(level, wanted.get(name, level), key=levels.index)
-        return wanted
 
     def _repository(self, target: str) -> str:
         found = _REPOSITORY.fullmatch(target)
@@ -133,6 +131,14 @@ class GitHubApp:
 
     def _odd(self) -> Unreachable:
         return Unreachable("Credential not available", f"{self.where}: the answer is not what GitHub answers.")
+
+
+def _wanted(scopes: tuple[str, ...]) -> dict[str, str]:
+    levels = ("read", "write", "admin")
+    wanted = {"metadata": "read"}       # none at all would mean all that the installation has
+    for name, _, level in (scope.partition(":") for scope in scopes):
+        wanted[name] = max(level, wanted.get(name, level), key=levels.index)
+    return wanted
 
 
 def _scopes(permissions: Any) -> tuple[str, ...]:
