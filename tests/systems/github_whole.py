@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import parse_qsl, quote, unquote
 
 from tests.systems.front import Answerer
 from tests.systems.github_access import said
@@ -46,6 +46,14 @@ class GitHubWhole:
         (invitation,) = [one for one in self.invitations[repository] if one["invitee"]["login"] == login]
         self.invitations[repository].remove(invitation)
         self._let_in(repository, login, invitation["permissions"])
+
+    def invite(self, repository: str, login: str, role: str) -> dict[str, Any]:
+        """Invite somebody; an earlier invitation is none any more."""
+        told = self.invitations.setdefault(repository, [])
+        told[:] = [one for one in told if one["invitee"]["login"].lower() != login.lower()]
+        told.append({"id": next(self._numbers), "invitee": {"login": login}, "permissions": role, "expired": False,
+                     "html_url": f"https://github.example/{repository}/invitations"})
+        return told[-1]
 
     def status(self, repository: str, sha: str, state: str, context: str = "ci") -> None:
         """Let somebody say in the older way what they think of a commit."""
@@ -151,14 +159,15 @@ class GitHubWhole:
         if login.lower() in inside | self.members:
             self._let_in(repository, person["login"], role)
             return Reply(204)
-        told = self.invitations.setdefault(repository, [])
-        told[:] = [one for one in told if one["invitee"]["login"].lower() != login.lower()]
-        told.append({"id": next(self._numbers), "invitee": {"login": person["login"]}, "permissions": role,
-                     "html_url": f"https://github.example/{repository}/invitations"})
-        return Reply.of(201, told[-1])
+        return Reply.of(201, self.invite(repository, person["login"], role))
 
     def invited(self, question: Question, repository: str) -> Reply:
-        return Reply.of(200, self.invitations.get(repository, []))
+        """Return one page of them."""
+        asked = dict(parse_qsl(question.target.partition("?")[2]))
+        size, page = int(asked.get("per_page", 30)), int(asked.get("page", 1))
+        told = self.invitations.get(repository, [])
+        rest = f'<http://{question.headers["host"]}{question.path}?per_page={size}&page={page + 1}>; rel="next"'
+        return Reply.of(200, told[(page - 1) * size : page * size], **({"link": rest} if len(told) > page * size else {}))
 
     def change_invitation(self, question: Question, repository: str, number: str) -> Reply:
         found = [one for one in self.invitations.get(repository, []) if one["id"] == int(number)]

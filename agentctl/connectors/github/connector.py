@@ -7,6 +7,8 @@ from typing import Final, cast
 
 from agentctl.connectors.base import Call, Location, Receipt, View
 from agentctl.connectors.github import ready, reviewers
+from agentctl.connectors.github.access import hooks as access_hooks
+from agentctl.connectors.github.access.people import People
 from agentctl.connectors.github.code.offered import hooks as code_hooks
 from agentctl.connectors.github.code.records import Records
 from agentctl.connectors.github.hook import Hook
@@ -40,9 +42,10 @@ class GithubConnector:
         self.rest = rest
         self._graph = graph
         self._code = Records(rest)
+        self._people = People(rest)
         hooks = [
             *(make(rest) for make in HOOKS), *(make(rest, graph) for make in GRAPH_HOOKS),
-            *code_hooks(rest, self._code),
+            *code_hooks(rest, self._code), *access_hooks(rest, self._people),
         ]
         self._hooks: Mapping[str, Hook] = {hook.spec.verb: hook for hook in hooks}
         self.actions: Mapping[str, ActionSpec] = {
@@ -60,7 +63,9 @@ class GithubConnector:
         return self._code.resource(address) if self._code.owns(address) else self.rest.resource(address)
 
     def read(self, address: Address) -> Snapshot:
-        return self._code.read(address) if self._code.owns(address) else self.rest.read(address)
+        if self._code.owns(address):
+            return self._code.read(address)
+        return self._people.read(address) if self._people.owns(address) else self.rest.read(address)
 
     def read_many(self, addresses: Sequence[Address]) -> Iterable[Snapshot]:
         return side_by_side(self.read, addresses)
