@@ -164,6 +164,7 @@ BRANCH_CREATE = ActionSpec(
     consistency=10,
     scopes=("contents:write",),
 )
+_MADE_AT = {"type": "string", "pattern": "^[0-9a-f]{40}$", "description": "The commit the branch was made at."}
 BRANCH_DELETE = replace(
     BRANCH_CREATE,
     verb="branch.delete",
@@ -174,4 +175,12 @@ BRANCH_DELETE = replace(
     preview=Fidelity.EXACT,
     precondition=Precondition.CHECKED,
     settlement=Settlement.ASK,
+)
+BRANCH_UNMAKE = replace(
+    BRANCH_DELETE,
+    verb="branch.unmake",
+    summary="Delete a branch that a step made, where it holds nothing but what it was made with.",
+    arguments=_object(("from",), **{"from": _MADE_AT}),
+    volatile=frozenset({"head"}),       # commits that were taken back leave it elsewhere: what counts is what it holds
+    inverse_only=True,
 )

@@ -16,7 +16,7 @@ from agentctl.model.action import ActionSpec
 from agentctl.model.change import Change, Effect, Inverse, RecordChange
 from agentctl.model.plan import Step
 from agentctl.model.snapshot import Address, within
-from agentctl.model.values import UNKNOWN, Unknown, Value
+from agentctl.model.values import UNKNOWN, Unknown, Value, same
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,10 @@ class Creation:
         record = RecordChange(
             address=address, before=None, after={"head": head, "protected": UNKNOWN, "default": False}
         )
-        undo = Step(id=step.id, action=f"{step.instance}.{actions.BRANCH_DELETE.verb}", target=branch.target)
+        undo = Step(
+            id=step.id, action=f"{step.instance}.{actions.BRANCH_UNMAKE.verb}", target=branch.target,
+            with_={"from": UNKNOWN if isinstance(head, Unknown) else head},
+        )
         return Change(
             step=step.id,
             action=step.action,
@@ -88,9 +91,11 @@ class Creation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deletion:
+    """Of a branch as it stands; or, to undo its making, of one that holds nothing more than it was made with."""
+
     rest: RestConnector
     records: Records
-    spec: ActionSpec = actions.BRANCH_DELETE
+    spec: ActionSpec
 
     def addresses(self, step: Step) -> tuple[Address, ...]:
         places = self.records.places
@@ -111,7 +116,9 @@ class Deletion:
                 "Branch protected", f"A rule of {branch.owner}/{branch.repo} protects `{branch.name}`.",
                 hint="Who looks after the repository can lift it.",
             )
-        head = UNKNOWN if self.records.changed(branch, view) else before["head"]
+        head: Value = UNKNOWN if self.records.changed(branch, view) else before["head"]
+        if "from" in step.with_:
+            self._refuse_more(branch, view, str(before["head"]), str(step.with_["from"]))
         back: Value = UNKNOWN if isinstance(head, Unknown) else head
         undo = Step(
             id=step.id, action=f"{step.instance}.{actions.BRANCH_CREATE.verb}", target=branch.target,
@@ -139,3 +146,16 @@ class Deletion:
     def locate(self, change: Change, call: Call) -> Location:
         """That a branch is gone says nothing of who took it away."""
         return Located.CANNOT_TELL
+
+    def _refuse_more(self, branch: Branch, view: View, head: str, made_at: str) -> None:
+        """Raise Rejected where a branch will hold other files than the commit it was made at."""
+        changed = self.records.changed(branch, view)
+        began = self.records.files(branch, made_at, changed)
+        more = self.records.differing(branch, made_at, head) - changed.keys()
+        more |= {path for path, file in changed.items() if not same(file, began[path])}
+        if more:
+            others = f" and {len(more) - 1} more" if len(more) > 1 else ""
+            raise Rejected(
+                "Branch holds more", f"{min(more)!r}{others} on `{branch.name}` is not as when the branch was made.",
+                hint="Somebody works on it: ask them, and delete it in a plan of its own.",
+            )

@@ -21,7 +21,7 @@ def hooks(rest: RestConnector, records: Records) -> tuple[Hook, ...]:
     """Return every verb for branches and files."""
     return (
         Creation(rest=rest, records=records),
-        Deletion(rest=rest, records=records),
+        *(Deletion(rest=rest, records=records, spec=spec) for spec in (actions.BRANCH_DELETE, actions.BRANCH_UNMAKE)),
         *(Looking(spec=spec, records=records) for spec in _READING),
         *(Commits(spec=spec, rest=rest, records=records) for spec in _COMMITTING),
     )

@@ -54,6 +54,12 @@ class Records:
         found = {path: self.store.entry(branch, tree, path) for path in paths}
         return {path: None if entry is None else self._file(branch, entry) for path, entry in found.items()}
 
+    def differing(self, branch: Branch, one: str, other: str) -> set[str]:
+        """Return the paths at which two commits hold something else."""
+        if one == other:
+            return set()
+        return set(self.store.differing(branch, self.store.tree(branch, one), self.store.tree(branch, other)))
+
     def head(self, branch: Branch, view: View) -> str:
         """Return where a branch will stand when a step's turn comes. Raises Rejected where it won't be there."""
         value = view.read(self.places.address(branch)).value

@@ -93,6 +93,19 @@ class Store:
             raise Rejected("Not a file", f"{path!r} on `{branch.name}` is a folder.")
         return found
 
+    def differing(self, branch: Branch, one: str | None, other: str | None, prefix: str = "") -> Iterator[str]:
+        """Yield the files by which two folders differ; None is no folder. What has one id is not looked into."""
+        left, right = (self._folder(branch, tree) if tree else {} for tree in (one, other))
+        for name in sorted(left.keys() | right.keys()):
+            old, new = left.get(name), right.get(name)
+            if (old and (old.mode, old.id)) == (new and (new.mode, new.id)):
+                continue
+            if any(entry and entry.mode != "040000" for entry in (old, new)):
+                yield f"{prefix}{name}"
+            before, after = (entry.id if entry and entry.mode == "040000" else None for entry in (old, new))
+            if before or after:
+                yield from self.differing(branch, before, after, f"{prefix}{name}/")
+
     def blob(self, branch: Branch, id_: str, size: int = 0) -> bytes:
         """Return the content of a file. Raises Rejected where it is too large to be reviewed."""
         if size > LARGEST:
