@@ -28,6 +28,9 @@ VARYING = (
     (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "TIME"),
     (r"\d+\.\d\d s\b", "0.00 s"),
     (r"\(pid \d+\)", "(pid 1)"),
+    (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME"),
+    (r"\([0-9a-f]{32}\)", "(MANIFEST)"),
+    (r"SHA256:[A-Za-z0-9+/]{43}", "SHA256:…"),
 )
 NAMED = (
     (r"lineage +(\w{16})\b", "LINEAGE"),

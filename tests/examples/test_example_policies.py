@@ -7,14 +7,14 @@ import json
 import pytest
 
 from agentctl.cli.boundary import run
-from agentctl.demo.scratch import ASSETS, make
-from tests.examples.screens import LOGIN
-from tests.examples.test_examples import EXAMPLES, NAMES
+from agentctl.demo.scratch import ASSETS
+from tests.examples.prepared import EXAMPLES, ready
+from tests.examples.test_examples import NAMES
 
 
 @pytest.mark.parametrize("assets", [ASSETS, *(EXAMPLES / name for name in NAMES)], ids=lambda path: path.name)
 def test_every_case_passes_and_every_rule_has_one(assets, workspace, capsys):
-    make(assets, workspace, LOGIN)
+    ready(assets, workspace)
     assert run(["-C", str(workspace), "policy", "test", "--format", "json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert [rule for rule in document["rules"] if not rule["reached"]] == []

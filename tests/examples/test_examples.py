@@ -5,22 +5,22 @@ An expected.txt is written by hand as the lines to type; `--update-golden` fills
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from agentctl.demo.scratch import make
-from tests.examples.screens import LOGIN, normalised, play
+from tests.examples.prepared import EXAMPLES, GITHUB, github_of, ready
+from tests.examples.screens import normalised, play
+from tests.systems.github_house import USER
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
 NAMES = sorted(path.parent.name for path in EXAMPLES.glob("*/agentctl.yaml"))
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_example_does_what_it_shows(name, workspace, update_golden):
+def test_the_example_does_what_it_shows(name, workspace, update_golden, tmp_path, monkeypatch):
     expected = EXAMPLES / name / "expected.txt"
-    make(EXAMPLES / name, workspace, LOGIN)
-    shown = normalised(play(expected.read_text("utf-8"), workspace))
+    monkeypatch.setenv("GITHUB_TOKEN", USER)
+    with github_of(EXAMPLES / name, tmp_path / "log") as url:
+        ready(EXAMPLES / name, workspace, url=url)
+        shown = normalised(play(expected.read_text("utf-8"), workspace).replace(url or GITHUB, GITHUB))
     if update_golden:
         expected.write_text(shown, "utf-8")
     assert shown == expected.read_text("utf-8")

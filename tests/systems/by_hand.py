@@ -15,9 +15,12 @@ from pathlib import Path
 from tests.systems.authorization_server import CLIENT, LIVES, SCOPES, SECRET, authorization_server
 from tests.systems.emulator import emulator
 from tests.systems.fetched import NotFetched, fetched, names
-from tests.systems.github_house import LOGINS
+from tests.systems.github_house import LOGINS, USER
 from tests.systems.github_simulator import GitHubSimulator
+from tests.systems.github_whole import GitHubWhole, WholeGitHub
 from tests.systems.kinto import kinto
+
+_EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 def main(argv: list[str]) -> int:
@@ -81,6 +84,16 @@ def _github_strict(log: Path) -> Iterator[Mapping[str, object]]:
         yield {"url": house.url} | {"token": ", ".join(f"{token} ({login})" for token, login in LOGINS.items())}
 
 
+def _example(world: Path) -> Callable:
+    @contextmanager
+    def started(log: Path) -> Iterator[Mapping[str, object]]:
+        with emulator(log, behind=GitHubWhole) as house:
+            WholeGitHub(front=house.front, direct=house.direct, port=house.port, pid=house.pid).furnish(world)
+            yield {"url": house.url, "token": USER}
+
+    return started
+
+
 @contextmanager
 def _kinto(log: Path) -> Iterator[Mapping[str, object]]:
     with kinto(log) as server:
@@ -95,6 +108,7 @@ def _authorization(log: Path) -> Iterator[Mapping[str, object]]:
 
 STARTS: Mapping[str, Callable] = {
     "github": _github, "github-strict": _github_strict, "kinto": _kinto, "authorization": _authorization,
+    **{world.parent.name: _example(world) for world in sorted(_EXAMPLES.glob("*/github.yaml"))},
 }
 
 if __name__ == "__main__":

@@ -10,12 +10,16 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote
+
+import yaml
 
 from tests.systems.front import Answerer
 from tests.systems.github_access import said
 from tests.systems.github_house import DIRECT, GitHubHouse, spread
+from tests.systems.loopback import ask
 from tests.systems.mishaps import Question, Reply
 from tests.systems.openapi import github_description
 
@@ -33,6 +37,7 @@ class GitHubWhole:
     members: set[str] = field(default_factory=set)
     statuses: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     _pulls: dict[str, str] = field(default_factory=dict)
+    _invited: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     def __call__(self, question: Question) -> Reply:
@@ -47,11 +52,20 @@ class GitHubWhole:
         self.invitations[repository].remove(invitation)
         self._let_in(repository, login, invitation["permissions"])
 
+    def accepted(self, question: Question, number: str) -> Reply:
+        """Let who was invited accept; whose token it is is all one."""
+        for repository, told in self.invitations.items():
+            for invitation in told:
+                if invitation["id"] == int(number):
+                    self.accept(repository, invitation["invitee"]["login"])
+                    return Reply(204)
+        return said(404, "Not Found")
+
     def invite(self, repository: str, login: str, role: str) -> dict[str, Any]:
         """Invite somebody; an earlier invitation is none any more."""
         told = self.invitations.setdefault(repository, [])
         told[:] = [one for one in told if one["invitee"]["login"].lower() != login.lower()]
-        told.append({"id": next(self._numbers), "invitee": {"login": login}, "permissions": role, "expired": False,
+        told.append({"id": next(self._invited), "invitee": {"login": login}, "permissions": role, "expired": False,
                      "html_url": f"https://github.example/{repository}/invitations"})
         return told[-1]
 
@@ -209,6 +223,14 @@ class WholeGitHub(GitHubHouse):
         assert isinstance(whole, GitHubWhole)
         return whole
 
+    def furnish(self, path: Path) -> None:
+        """Ask what a file says, one request after the other: the world of an example."""
+        for request in yaml.safe_load(path.read_text("utf-8")):
+            headers = {"authorization": f"Bearer {DIRECT}"}
+            answer = ask(self.url, request["method"], request["path"], request.get("body"), headers=headers)
+            assert answer.status in {200, 201, 204}, (request, answer)
+        self.front.forget()
+
     def faults(self) -> list[str]:
         """Return what GitHub does not describe of what was asked; what GraphQL is asked, its schema describes."""
         description = github_description()
@@ -230,6 +252,7 @@ _ANSWERS: tuple[tuple[str, str, Callable[..., Reply]], ...] = (
     ("PATCH", rf"{_REPOSITORY}/releases/(\d+)", GitHubWhole.change_release),
     ("GET", rf"{_REPOSITORY}/collaborators", GitHubWhole.collaborators),
     ("PUT", rf"{_REPOSITORY}/collaborators/([^/]+)", GitHubWhole.add_collaborator),
+    ("PATCH", r"/user/repository_invitations/(\d+)", GitHubWhole.accepted),
     ("GET", rf"{_REPOSITORY}/invitations", GitHubWhole.invited),
     ("PATCH", rf"{_REPOSITORY}/invitations/(\d+)", GitHubWhole.change_invitation),
     ("DELETE", rf"{_REPOSITORY}/invitations/(\d+)", GitHubWhole.change_invitation),

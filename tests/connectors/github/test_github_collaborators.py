@@ -116,7 +116,7 @@ def test_who_was_removed_is_invited_again_and_has_no_access_before(
     done = perform(connector, step("collaborator.remove", repository, "collaborators/hubot"))
     assert repository.all("/collaborators") == []
     assert done.inverse.kind is Reversibility.COMPENSATING
-    assert "new invitation is accepted" in done.inverse.stays
+    assert "must accept" in done.inverse.stays
     perform(connector, done.inverse.step)
     assert repository.all("/collaborators") == []
     (invitation,) = github_whole.whole.invitations[repository.name]

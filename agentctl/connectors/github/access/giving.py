@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from agentctl.connectors.base import Call, Located, Location, Receipt, View
-from agentctl.connectors.github.access.people import People, given_as, permission
+from agentctl.connectors.github.access.people import People, given_as, pending, permission
 from agentctl.connectors.github.asking import ask
 from agentctl.connectors.rest.connector import RestConnector
 from agentctl.errors import Rejected
@@ -78,7 +78,7 @@ class Giving:
             step=step.id, action=step.action, target=step.target, arguments=step.with_, records=(record,),
             effect=Effect.UPDATE if open_ and not self._new else strongest((record,)),
             inverse=Inverse(kind=self.spec.reversibility, step=self._back(step, before), stays=self.spec.stays),
-            notes=(_INVITES,) if self._new else (),
+            notes=(_INVITES,) if before is None else pending(before),
         )
 
     def execute(self, change: Change, call: Call) -> Receipt:

@@ -12,7 +12,7 @@ from agentctl.connectors.rest.names import ListName, RecordName
 from agentctl.errors import Rejected
 from agentctl.model.plan import Step
 from agentctl.model.snapshot import Address, Snapshot, within
-from agentctl.model.values import Value, same
+from agentctl.model.values import Fields, Value, same
 
 _INVITATION = "invitation"
 # What is given is called otherwise than what one has.
@@ -103,6 +103,11 @@ def permission(value: str) -> str:
         if value == given:
             raise Rejected("Permission called otherwise", f"`{given}` is shown as `{shown}`.", hint=f"Write `{shown}`.")
     return value
+
+
+def pending(fields: Fields) -> tuple[str, ...]:
+    """Return what a reader must know of access that is not in use: accepting it changes what a step does."""
+    return ("it is an invitation that was not accepted yet",) if fields["invited"] is True else ()
 
 
 def _given(snapshot: Snapshot) -> Value:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from agentctl.connectors.base import Call, Located, Location, Receipt, View
-from agentctl.connectors.github.access.people import People
+from agentctl.connectors.github.access.people import People, pending
 from agentctl.connectors.github.asking import ask
 from agentctl.connectors.rest.connector import RestConnector
 from agentctl.errors import Rejected
@@ -18,8 +18,8 @@ from agentctl.model.snapshot import Address, within
 from agentctl.model.values import UNKNOWN, Unknown
 
 _STAYS = (
-    "Access comes back only when a new invitation is accepted, unless the person is a member of the organisation; "
-    "issues that were theirs are no longer assigned, and their forks of a private repository are gone."
+    "Who is no member of the organisation is invited again and must accept; assigned issues, and forks of a private "
+    "repository, do not come back."
 )
 _NOTHING: Mapping[str, Any] = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
 
@@ -67,7 +67,7 @@ class Taking:
         return Change(
             step=step.id, action=step.action, target=step.target, effect=strongest((record,)), arguments=step.with_,
             records=(record,), inverse=Inverse(kind=self.spec.reversibility, step=back, stays=_STAYS),
-            notes=("access through a team or the organisation stays",),
+            notes=(*pending(before), "access through a team or the organisation stays"),
         )
 
     def execute(self, change: Change, call: Call) -> Receipt:
