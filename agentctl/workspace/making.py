@@ -11,12 +11,15 @@ from pathlib import Path
 from agentctl.errors import Unwritable, Usage
 from agentctl.identity import keys, sshsig
 from agentctl.resources import schema
+from agentctl.store import atomic, lock
 from agentctl.store.layout import Layout
+from agentctl.store.owner import myself
 from agentctl.trace.record import Kind
 from agentctl.workspace import lineage
-from agentctl.workspace.file import NAME
+from agentctl.workspace.file import NAME, load
 from agentctl.workspace.projecting import save_state
-from agentctl.workspace.unlocking import locked, record_act
+from agentctl.workspace.unlocking import record_act
+from agentctl.workspace.witnessing import bring
 from agentctl.workspace.workspace import Workspace
 
 _FILE = """\
@@ -30,6 +33,7 @@ policy: policy/
 connectors:
   files: {{type: file, root: .}}
 """
+_RECORD = 1 << 16      # bytes within which a first record ends
 _SOMEBODY = "your-user-name"       # in a baseline: whoever makes the workspace may undo what was done in it
 _EDITORS = "# yaml-language-server: $schema={up}.agentctl/schemas/{name}.schema.json\n"
 _EDITED = ("plan", "policy", "policy-test", "workspace")       # what people and agents write
@@ -44,6 +48,7 @@ def make(root: Path, environ: Mapping[str, str], *, policy: str, group: str) -> 
     try:
         root.mkdir(parents=True, exist_ok=True)
         if (root / NAME).exists():
+            load(root)      # before anything is made: what is wrong with it can be mended and `init` run again
             said.append(f"kept  {NAME}, as it is: no policy was written either")
         else:
             said += _first_files(root, policy)
@@ -55,16 +60,14 @@ def make(root: Path, environ: Mapping[str, str], *, policy: str, group: str) -> 
         _schemas(layout)
     except OSError as error:
         raise Unwritable("The workspace could not be made", f"{error.filename}: {error.strerror}.") from error
-    fresh = not (layout.root / "lineage").exists()
     name = lineage.make(layout)
     workspace = Workspace.open(root, environ)
-    if not fresh:
-        return f"{root} is a workspace already (lineage {name}); nothing was changed.\n"
-    keys.create(workspace.key_path, name)
-    with locked(workspace, "", 0.0):
-        public = sshsig.public_key(workspace.key.signing)
-        record_act(workspace, Kind.INIT, {"lineage": name, "public_key": public, "by": workspace.person})
-        save_state(workspace)
+    me = myself(run="", person=workspace.person, now=workspace.now())
+    with lock.acquire(layout.lock, me, mode=layout.file_mode):
+        if _has_history(layout):
+            return f"{root} is a workspace already (lineage {name}); nothing was changed.\n"
+        _begin(workspace)
+        bring(workspace)
     said.append(f"made  {workspace.key_path}: its key")
     return "".join(f"  {line}\n" for line in said) + _NEXT.format(root=root, lineage=name)
 
@@ -77,6 +80,30 @@ Keep a copy of the key: without it nothing hidden can be read or rolled back.
 To see what a plan would change:
     agentctl plan plan.yaml
 """
+
+
+def _begin(workspace: Workspace) -> None:
+    """Make the key, and record that the workspace begins. Hold the lock."""
+    layout, name = workspace.layout, workspace.lineage
+    layout.refill()
+    for half in (*layout.trace.glob("*.jsonl"), *layout.trace.glob("*.torn")):
+        half.unlink()       # a first record that was not written whole
+    for folder in layout.folders():
+        atomic.clear(folder)
+    if keys.find(workspace.key_path, name) is None:
+        keys.create(workspace.key_path, name)
+    public = sshsig.public_key(workspace.key.signing)
+    record_act(workspace, Kind.INIT, {"lineage": name, "public_key": public, "by": workspace.person})
+    save_state(workspace)
+
+
+def _has_history(layout: Layout) -> bool:
+    """Whether anything was recorded, or kept, here: an ``init`` that ended badly before that is done anew."""
+    if layout.state.exists() or any(any(folder.glob("[!.]*")) for folder in (
+        layout.checkpoints, layout.changesets, layout.packs,
+    )):
+        return True
+    return any(b"\n" in path.read_bytes()[:_RECORD] for path in layout.trace.glob("*.jsonl"))
 
 
 def _schemas(layout: Layout) -> None:
