@@ -16,7 +16,8 @@ from agentctl.model.values import UNKNOWN, Fields, Unknown, has_unknown
 NAMES = frozenset({"$argument", "$arguments", "$parameter", "$before", "$changed", "$text", "$token", "$key", "$mark",
                    "$marked", "$present"})
 _PLACE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_-]*)\}")
-_MARK = re.compile(r"\n*<!-- agentctl:[0-9a-f]{32} -->\Z")
+# What $marked adds, and nothing of the text before it.
+_MARK = re.compile(r"(?:\n\n|\r\n\r\n)?<!-- agentctl:[0-9a-f]{32} -->\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
