@@ -8,8 +8,8 @@ from typing import cast
 
 from agentctl.connectors import gitnames
 from agentctl.connectors.base import Call, Location, Receipt, View
-from agentctl.connectors.github.code.places import Branch, Places
-from agentctl.connectors.github.code.records import absent
+from agentctl.connectors.github.code.places import Branch
+from agentctl.connectors.github.code.records import Records
 from agentctl.connectors.rest.connector import RestConnector
 from agentctl.errors import Rejected
 from agentctl.model.action import ActionSpec
@@ -26,21 +26,18 @@ class OpenPull:
 
     def __init__(self, rest: RestConnector) -> None:
         self._rest = rest
-        self._places = Places(names=rest.names)
+        self._branches = Records(rest)
         self.spec: ActionSpec = rest.actions["pull.create"]
 
     def addresses(self, step: Step) -> tuple[Address, ...]:
-        return (*self._rest.addresses(step), *self._ends(step).values())
+        return (*self._rest.addresses(step), *self._addresses(step))
 
     def preview(self, step: Step, view: View) -> Change:
         if isinstance(step.with_["head"], str) and step.with_["head"] == step.with_["base"]:
             raise Rejected("Nothing to merge", f"Head and base are the same branch, `{step.with_['base']}`.")
         standing: Fields = {}
-        for end, address in self._ends(step).items():
-            value = view.read(address).value
-            if value is None:
-                raise absent(self._branch(step, str(step.with_[end])), self._rest.names.instance)
-            standing = {**standing, end: value["head"]}
+        for end, branch in self._ends(step).items():
+            standing = {**standing, end: self._branches.standing(branch, view)}
         # A branch of a fork is written OWNER:BRANCH and read back without the owner.
         change = self._rest.preview(self._meant(step), view)
         (record,) = change.records
@@ -48,7 +45,7 @@ class OpenPull:
         after: dict[str, Value] = {**cast(Fields, record.after), "head_sha": standing.get("head", UNKNOWN)}
         if isinstance(head, str):
             after["head"] = head.rpartition(":")[2]
-        return replace(change, records=(replace(record, after=after),), reads=tuple(self._ends(step).values()))
+        return replace(change, records=(replace(record, after=after),), reads=self._addresses(step))
 
     def execute(self, change: Change, call: Call) -> Receipt:
         return self._rest.execute(change, call)
@@ -61,11 +58,14 @@ class OpenPull:
         given: Mapping[str, Argument] = {"draft": True, **step.with_}
         return replace(step, with_=given)
 
-    def _ends(self, step: Step) -> Mapping[str, Address]:
+    def _addresses(self, step: Step) -> tuple[Address, ...]:
+        return tuple(map(self._branches.places.address, self._ends(step).values()))
+
+    def _ends(self, step: Step) -> Mapping[str, Branch]:
         """Return the branches of this repository; what is in a fork GitHub alone can look at."""
         named = {end: name for end in _ENDS if isinstance(name := step.with_[end], str)}
         return {
-            end: self._places.address(self._branch(step, name))
+            end: self._branch(step, name)
             for end, name in named.items() if end == "base" or ":" not in name
         }
 

@@ -37,7 +37,7 @@ class Creation:
         address = places.address(branch)
         if view.read(address).value is not None:
             raise Rejected("Branch exists", f"`{branch.name}` of {branch.owner}/{branch.repo} is there already.")
-        head = self._given(branch, step) if source is None else self._standing(source, view)
+        head = self._given(branch, step) if source is None else self.records.standing(source, view)
         record = RecordChange(
             address=address, before=None, after={"head": head, "protected": UNKNOWN, "default": False}
         )
@@ -81,12 +81,6 @@ class Creation:
             self.records.store.tree(branch, said)       # there is such a commit; that never changes
             return said
         return UNKNOWN
-
-    def _standing(self, source: Branch, view: View) -> Value:
-        value = view.read(self.records.places.address(source)).value
-        if value is None:
-            raise absent(source, self.records.places.names.instance)
-        return UNKNOWN if self.records.changed(source, view) else value["head"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

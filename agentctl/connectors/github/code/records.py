@@ -14,7 +14,7 @@ from agentctl.connectors.github.code.store import Entry, Store
 from agentctl.connectors.rest.connector import RestConnector
 from agentctl.errors import Rejected
 from agentctl.model.snapshot import Address, Snapshot, within
-from agentctl.model.values import Fields
+from agentctl.model.values import UNKNOWN, Fields, Value
 
 ABSENT = "absent"       # the token of a branch that is not there: what is compared is that it still isn't
 
@@ -71,6 +71,13 @@ class Records:
                 "Value still unknown", f"Where `{branch.name}` stands is known only once an earlier step is done."
             )
         return head
+
+    def standing(self, branch: Branch, view: View) -> Value:
+        """Return where a branch will stand, unknown where earlier steps commit to it; Rejected where it won't be."""
+        value = view.read(self.places.address(branch)).value
+        if value is None:
+            raise absent(branch, self.places.names.instance)
+        return UNKNOWN if self.changed(branch, view) else value["head"]
 
     def foreseen(self, branch: Branch, view: View, paths: Iterable[str]) -> dict[str, Fields | None]:
         """Return files as earlier steps will have left them.
