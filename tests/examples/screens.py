@@ -13,6 +13,7 @@ import socket
 import sqlite3
 import struct
 import termios
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -39,8 +40,8 @@ NAMED = (
 )
 
 
-def typed(directory: Path, *arguments: str, answer: str) -> tuple[int, str]:
-    """Type a command on a terminal, and ``answer`` at its first prompt; return its exit code and all the screen shows."""
+def typed(directory: Path, *arguments: str, answers: Sequence[str]) -> tuple[int, str]:
+    """Type a command on a terminal, and an answer at each prompt; return its exit code and all the screen shows."""
     size = shutil.get_terminal_size()
     kept = {name: value for name, value in os.environ.items() if name == "PYTHONPATH" or not name.startswith("PYTHON")}
     environ = kept | {"COLUMNS": str(size.columns), "LINES": str(size.lines), "NO_COLOR": "1"}
@@ -49,7 +50,7 @@ def typed(directory: Path, *arguments: str, answer: str) -> tuple[int, str]:
     try:
         process = begin(arguments, cwd=directory, environ=environ, files=(slave, slave, slave), session=True)
         os.close(slave)
-        told = Sitting(process, master, [answer]).ended()
+        told = Sitting(process, master, [*answers]).ended()
     finally:
         os.close(master)
     return told.code, f"$ agentctl {shlex.join(arguments)}\n{told.err}"
@@ -58,9 +59,10 @@ def typed(directory: Path, *arguments: str, answer: str) -> tuple[int, str]:
 def play(transcript: str, workspace: Path) -> str:
     """Type every `$ agentctl` and `crm>` line of a transcript again and return what is on the screen then."""
     screen = io.StringIO()
-    for line in transcript.splitlines():
+    for line, shown in _typed_lines(transcript):
         if line.startswith("$ agentctl "):
-            code, said = typed(workspace, *shlex.split(line)[2:], answer="yes")
+            answers = ["yes", *re.findall(r"Type `([^`]+)` to do it: ", shown)]
+            code, said = typed(workspace, *shlex.split(line)[2:], answers=answers)
             screen.write(said + (f"(exit {code})\n\n" if code else "\n"))
         elif line.startswith("crm> "):
             screen.write(f"{line}\n")
@@ -68,6 +70,12 @@ def play(transcript: str, workspace: Path) -> str:
                 database.execute(line.removeprefix("crm> "))
                 database.commit()
     return screen.getvalue().replace(str(workspace.parent), "/tmp")
+
+
+def _typed_lines(transcript: str) -> Iterator[tuple[str, str]]:
+    """Yield each line that was typed, with what was shown then."""
+    parts = re.split(r"^(?=\$ |crm> )", transcript, flags=re.MULTILINE)
+    return ((line, shown) for line, _, shown in (part.partition("\n") for part in parts))
 
 
 def normalised(text: str) -> str:
