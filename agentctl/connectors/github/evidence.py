@@ -14,9 +14,13 @@ _SHORT = 12
 
 
 class Outcome(StrEnum):
+    """What one check came to, or all of them together."""
+
     PASSED = "passed"
     RUNNING = "running"
     FAILED = "failed"
+    NONE = "none"
+    UNSEEN = "unseen"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,13 +53,23 @@ class Evidence:
     verdicts: tuple[Verdict, ...]
 
     @property
-    def approvals(self) -> int:
-        """How many approved this very commit."""
-        return sum(verdict.approves and verdict.current for verdict in self.verdicts)
+    def outcome(self) -> Outcome:
+        """What all checks come to: the worst of them, ``UNSEEN`` where one was not looked at."""
+        if self.checks is None or self.more:
+            return Outcome.UNSEEN
+        found = {check.outcome for check in self.checks}
+        worst = (outcome for outcome in (Outcome.FAILED, Outcome.RUNNING, Outcome.PASSED) if outcome in found)
+        return next(worst, Outcome.NONE)
 
     @property
-    def objections(self) -> tuple[str, ...]:
-        return tuple(verdict.author for verdict in self.verdicts if not verdict.approves)
+    def approvals(self) -> list[str]:
+        """Who approved this very commit."""
+        return [verdict.author for verdict in self.verdicts if verdict.approves and verdict.current]
+
+    @property
+    def objections(self) -> list[str]:
+        """Whose last word is a request for changes."""
+        return [verdict.author for verdict in self.verdicts if not verdict.approves]
 
     def notes(self) -> Iterator[str]:
         """Yield it as a person reads it, with links; the same for the same evidence."""

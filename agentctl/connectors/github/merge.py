@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, assert_never, cast
 
 from agentctl.connectors.base import Call, Found, Located, Location, Receipt, View
 from agentctl.connectors.github.asking import ask
@@ -47,17 +47,29 @@ _ARGUMENTS: Mapping[str, Any] = {
     "then": {"properties": {"title": False, "message": False}},
 }
 
+# What consent to a merge is about besides the commit. No pull request has these fields before or after: they are read
+# from elsewhere, and bound because they are shown as what the merge rests on.
+_PEOPLE = {"type": ["array", "null"], "items": {"type": "string"}}
+_SUPPORT: Mapping[str, Any] = {
+    "checks": {"enum": [*Outcome, None], "description": "What the checks of the commit come to."},
+    "approved_by": {**_PEOPLE, "description": "Who approved the commit."},
+    "objected_by": {**_PEOPLE, "description": "Whose last word is a request for changes."},
+}
+
 
 class Merge:
     """Merges what was reviewed. GitHub compares the head commit; the base branch may have moved on meanwhile."""
 
     def __init__(self, rest: RestConnector) -> None:
         self._rest = rest
+        pull = rest.actions["pull.close"]
         self.spec: ActionSpec = replace(
-            rest.actions["pull.close"],
+            pull,
             verb="pull.merge",
             summary="Merge the head commit that was reviewed, and no other.",
             arguments=_ARGUMENTS,
+            record={**pull.record, "properties": {**pull.record["properties"], **_SUPPORT}},
+            volatile=pull.volatile | _SUPPORT.keys(),
             tier=Tier.EXECUTE,
             reversibility=Reversibility.NONE,
             stays=_STAYS,
@@ -87,7 +99,11 @@ class Merge:
         if not done:
             _mergeable(address, before, sha)
             _supported(step, evidence)
-        record = RecordChange(address=address, before=before, after={**before, "state": "closed", "merged": True})
+        support: Fields = {
+            "checks": evidence.outcome.value, "approved_by": evidence.approvals, "objected_by": evidence.objections,
+        }
+        after = before if done else {**before, "state": "closed", "merged": True, **support}
+        record = RecordChange(address=address, before=before, after=after)
         effect = Effect.NO_OP if done else strongest((record,))
         return Change(
             step=step.id, action=step.action, target=step.target, effect=effect, arguments=step.with_,
@@ -162,25 +178,36 @@ def _mergeable(address: Address, before: Fields, sha: str) -> None:
 def _supported(step: Step, evidence: Evidence) -> None:
     """Raise Rejected where less speaks for it than the plan says must."""
     if step.with_.get("checks", "passed") != "any":
-        if evidence.checks is None:
-            raise Rejected(
-                "Checks not seen", "The token may not read the checks of that commit.",
-                hint="It needs checks:read and statuses:read. `checks: any` merges whatever they say.",
-            )
-        wrong = [f"{check.name}: {check.said}" for check in evidence.checks if check.outcome is not Outcome.PASSED]
-        if wrong or evidence.more:
-            more = [f"{evidence.more} were not looked at"] if evidence.more else []
-            raise Rejected(
-                "Checks not passed", f"Of the checks of that commit, {'; '.join([*wrong, *more])}.",
-                hint="`checks: any` merges whatever they say.",
-            )
+        _passed(evidence)
     wanted = step.with_.get("approvals", 0)
     if not isinstance(wanted, int):
         raise Rejected("Value still unknown", "How many approvals it takes is known when people consent.")
     if wanted and evidence.objections:
         raise Rejected("Changes requested", f"Changes are requested by {' and '.join(evidence.objections)}.")
-    if evidence.approvals < wanted:
-        raise Rejected("Approvals missing", f"That commit has {evidence.approvals} of {wanted} approvals.")
+    if len(evidence.approvals) < wanted:
+        raise Rejected("Approvals missing", f"That commit has {len(evidence.approvals)} of {wanted} approvals.")
+
+
+def _passed(evidence: Evidence) -> None:
+    """Raise Rejected unless every check has passed, as far as there are any."""
+    match evidence.outcome:
+        case Outcome.PASSED | Outcome.NONE:
+            return
+        case Outcome.UNSEEN:
+            unseen = f"{evidence.more} of them were" if evidence.more else "The checks of that commit were"
+            raise Rejected(
+                "Checks not seen", f"{unseen} not looked at.",
+                hint="The token needs checks:read and statuses:read. `checks: any` merges whatever they say.",
+            )
+        case Outcome.FAILED | Outcome.RUNNING:
+            checks = evidence.checks or ()
+            wrong = [f"{check.name}: {check.said}" for check in checks if check.outcome is not Outcome.PASSED]
+            raise Rejected(
+                "Checks not passed", f"Of the checks of that commit, {'; '.join(wrong)}.",
+                hint="`checks: any` merges whatever they say.",
+            )
+        case unexpected:
+            assert_never(unexpected)
 
 
 def _said(value: Value) -> str:
