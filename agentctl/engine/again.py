@@ -111,7 +111,7 @@ def _expecting(planned: Change) -> Iterator[None]:
     try:
         yield
     except Rejected as error:
-        raise _stale(f"step `{planned.step}` can no longer succeed: {error}") from error
+        raise _stale(f"step `{planned.step}` can no longer succeed: {str(error).removesuffix('.')}") from error
 
 
 def _same(
