@@ -16,7 +16,7 @@ from agentctl.engine.protect import reveal_change, reveal_fields, reveal_step
 from agentctl.engine.records import shown
 from agentctl.engine.unreadable import as_kept, needed
 from agentctl.errors import Rejected, Usage
-from agentctl.model.change import Change, RecordChange, field_changes
+from agentctl.model.change import Change, Effect, RecordChange, field_changes
 from agentctl.model.doubt import InDoubt
 from agentctl.model.plan import From, OnFailure, Plan, Step, references
 from agentctl.model.run import Left, LeftStatus, Run, StepRun, StepStatus
@@ -50,15 +50,16 @@ class Undoing:
 
 
 def select(run: Run, selection: Selection, systems: Systems) -> tuple[StepRun, ...]:
-    """Return the steps to undo, in the order in which they were done.
+    """Return the steps to undo, in the order in which they were done. What only looked has nothing to be undone.
 
     Raises Usage where a step is unknown, nothing is selected, or a later step rests on a selected one and was not
     selected with it.
     """
     acted = [step for step in run.steps if step.status.acted]
-    chosen = {step.id for step in _chosen(run, acted, selection)}
+    looked = {step.id for step in acted if step.change is not None and step.change.effect is Effect.READ}
+    chosen = {step.id for step in _chosen(run, acted, selection)} - looked
     rests_on = dependents(run, acted, systems)
-    missing = _closure(chosen, rests_on) - chosen
+    missing = _closure(chosen, rests_on) - chosen - looked
     if missing and not selection.with_dependents:
         names = ", ".join(f"`{step.id}`" for step in acted if step.id in missing)
         raise Usage(

@@ -218,6 +218,24 @@ def test_rollback_puts_back_every_record(world, customer):
     assert customer() == before
 
 
+LOOK = "  - {id: look, action: mem.record.read, target: customers/42}\n"
+
+
+def test_what_only_looked_keeps_no_rollback_from_being_whole(world, customer):
+    before = dict(customer())
+    world.apply(UPDATE + LOOK)
+    undoing, ended = undo(world, Selection(steps=("set",)))
+    assert undoing.left == {}
+    assert ended.ending.status is RunStatus.COMPLETE
+    assert customer() == before
+
+
+def test_a_run_that_only_looked_has_nothing_to_undo(world, customer):
+    world.apply(LOOK)
+    with pytest.raises(Usage, match="Nothing to undo"):
+        undo(world)
+
+
 def test_a_rollback_can_be_rolled_back(world, customer):
     world.apply(TWICE)
     after = dict(customer())
