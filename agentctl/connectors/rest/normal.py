@@ -53,6 +53,8 @@ def written(field: Field, value: Any) -> Value | Nothing:
             return field.reads[value]
     if isinstance(value, list | tuple):
         value = [_text(field, item) if isinstance(item, str) else item for item in value]
+    if field.lower and isinstance(value, list | tuple):
+        value = [item.lower() if isinstance(item, str) else item for item in value]
     if field.as_:
         value = _as(field, value)
     if field.sort and isinstance(value, list | tuple):

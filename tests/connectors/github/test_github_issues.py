@@ -145,3 +145,15 @@ def test_an_issue_whose_reply_was_lost_is_found_among_others_that_say_the_same(g
     assert located.receipt.inverse.step.target == f"{repository.name.lower()}/issues/1"
     assert connector.execute(change, call).ids == {"id": 1}        # sent again, it looks first
     assert len(repository.all("/issues")) == 2
+
+
+def test_people_are_the_same_in_upper_and_lower_case(github_emulator: GitHubHouse, connector) -> None:
+    repository = github_emulator.repository()
+    repository.issue()
+
+    def shouted(reply: Reply) -> Reply:
+        return Reply.of(200, {**json.loads(reply.body), "assignees": [{"login": "OctoCat"}, {"login": "ada"}]})
+
+    github_emulator.front.when(Changed(shouted), "GET", r".*/issues/1")
+    change = foresee(connector, step("issue.update", repository, "issues/1", assignees=["Ada", "octocat"]))
+    assert change.effect is Effect.NO_OP
