@@ -72,6 +72,8 @@ class SqlConnector:
             raise
 
     def read_many(self, addresses: Sequence[Address]) -> Sequence[Snapshot]:
+        if len(addresses) == 1:
+            return (self.read(addresses[0]),)
         tables = self._tables()
         with self._database.reading() as connection:
             found = Rows(tables, connection).together(addresses)

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from agentctl.connectors.sql.condition import Test
+from agentctl.connectors.sql.said import Said
 from agentctl.connectors.sql.schema import Column, Schema, Table
 from agentctl.errors import ConnectorError
 from agentctl.model.snapshot import Snapshot
@@ -40,6 +41,14 @@ class Database(Protocol):
 
     def reflect(self, connection: Connection) -> Schema:
         """Return what there is, tables outside the instance's scope included."""
+        ...
+
+    def rows(self, connection: Connection, said: Said) -> Sequence[Sequence[Any]]:
+        """Execute a statement and return all rows it brings."""
+        ...
+
+    def affected(self, connection: Connection, said: Said) -> int:
+        """Execute a statement and return how many rows it changed."""
         ...
 
     def shown(self, table: Table) -> list[ColumnElement[Any]]:

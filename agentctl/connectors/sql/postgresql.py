@@ -13,6 +13,7 @@ from agentctl.connectors.sql.database import Unfit
 from agentctl.connectors.sql.names import column_of, compared, table_of
 from agentctl.connectors.sql.postgresql_catalog import postgres_schema
 from agentctl.connectors.sql.postgresql_values import checked, from_text, listed, settled, to_text
+from agentctl.connectors.sql.said import Said
 from agentctl.connectors.sql.schema import Column, Kind, Schema, Table
 from agentctl.connectors.sql.statements import bare, refuse_control
 from agentctl.errors import ConnectorError, Indeterminate, Rejected, Unreachable
@@ -102,6 +103,12 @@ class Postgres:
 
     def reflect(self, connection: Connection) -> Schema:
         return postgres_schema(connection)
+
+    def rows(self, connection: Connection, said: Said) -> Sequence[Sequence[Any]]:
+        return connection.execute(said.build(said.values)).all()
+
+    def affected(self, connection: Connection, said: Said) -> int:
+        return connection.execute(said.build(said.values)).rowcount
 
     def shown(self, table: Table) -> list[ColumnElement[Any]]:
         import sqlalchemy as sa

@@ -12,6 +12,7 @@ from agentctl.connectors.sql.cascade import dependents
 from agentctl.connectors.sql.condition import Condition, Either, Every, Test
 from agentctl.connectors.sql.database import Unfit
 from agentctl.connectors.sql.names import table_of
+from agentctl.connectors.sql.said import Said, named
 from agentctl.connectors.sql.schema import Table
 from agentctl.connectors.sql.tables import Tables
 from agentctl.errors import Rejected
@@ -87,7 +88,7 @@ class Rows:
     def _row(self, address: Address, name: names.RowName) -> Snapshot:
         table = self._tables.table(name.table)
         key = names.decode(table, name.key)
-        rows = self._select(table, self._keyed(table, key), 2)
+        rows = self._shown(table, self._tables.database.rows(self._connection, self._by_key(table, key)))
         if rows and names.encode(table, rows[0][0]) != name.key:
             raise Rejected(
                 "Key malformed",
@@ -135,20 +136,31 @@ class Rows:
         return found
 
     def _select(self, table: Table, where: ColumnElement[bool], most: int) -> list[tuple[Fields, str]]:
+        return self._shown(table, self._connection.execute(self._selecting(table, where, most)).all())
+
+    def _selecting(self, table: Table, where: ColumnElement[bool], most: int) -> Any:
         import sqlalchemy as sa
 
         database = self._tables.database
         statement = sa.select(*database.shown(table)).select_from(table_of(table)).where(where).limit(most)
-        if self._locking:
-            statement = database.locking(statement)
-        columns = table.columns.items()
+        return database.locking(statement) if self._locking else statement
+
+    def _shown(self, table: Table, rows: Sequence[Sequence[Any]]) -> list[tuple[Fields, str]]:
+        database, columns = self._tables.database, table.columns.items()
         return [
             (
                 {name: database.value(column, raw) for (name, column), raw in zip(columns, row, strict=False)},
                 database.token(table, row),
             )
-            for row in self._connection.execute(statement).all()
+            for row in rows
         ]
+
+    def _by_key(self, table: Table, key: Fields) -> Said:
+        return Said(
+            shape=("row", self._locking, named(table), tuple(key)),
+            values=tuple(key.values()),
+            build=lambda values: self._selecting(table, self._keyed(table, dict(zip(key, values, strict=True))), 2),
+        )
 
     def _named(self, table: Table, rows: Sequence[tuple[Fields, str]]) -> tuple[Snapshot, ...]:
         at, instance = datetime.now(UTC), self._tables.scope.instance

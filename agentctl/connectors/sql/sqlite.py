@@ -8,7 +8,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
@@ -18,6 +18,7 @@ from urllib.parse import quote
 from agentctl.connectors.sql.condition import Operator, Test, Wildcard, pattern
 from agentctl.connectors.sql.database import Unfit
 from agentctl.connectors.sql.names import column_of, compared, table_of
+from agentctl.connectors.sql.said import Prepared, Said
 from agentctl.connectors.sql.schema import Column, Kind, Schema, Table
 from agentctl.connectors.sql.sqlite_catalog import sqlite_schema
 from agentctl.connectors.sql.sqlite_values import Probe, checked, from_text, stored, strict_type
@@ -50,6 +51,7 @@ class Sqlite:
         self._hidden = hidden
         self._timeout = timeout
         self._probe = Probe()
+        self._prepared = Prepared(stored)
         self._lock = threading.Lock()
         self._engines: dict[str, Engine] = {}
 
@@ -91,6 +93,22 @@ class Sqlite:
 
     def reflect(self, connection: Connection) -> Schema:
         return sqlite_schema(connection)
+
+    def rows(self, connection: Connection, said: Said) -> Sequence[Sequence[Any]]:
+        try:
+            done = self._execute(connection, said)
+        except Unfit:           # the plain way says what becomes of a value that SQLite cannot hold
+            return connection.execute(said.build(said.values)).all()
+        with closing(done):
+            return done.fetchall()  # type: ignore[no-any-return]  # tuples
+
+    def affected(self, connection: Connection, said: Said) -> int:
+        try:
+            done = self._execute(connection, said)
+        except Unfit:
+            return connection.execute(said.build(said.values)).rowcount
+        with closing(done):
+            return done.rowcount  # type: ignore[no-any-return]  # a number
 
     def shown(self, table: Table) -> list[ColumnElement[Any]]:
         return [column_of(name) for name in table.columns]
@@ -240,6 +258,11 @@ class Sqlite:
             self._engines.clear()
         self._probe.close()
 
+    def _execute(self, connection: Connection, said: Said) -> Any:
+        text, parameters = self._prepared.text(said, connection.dialect)
+        driver: Any = connection.connection.dbapi_connection
+        return driver.execute(text, parameters)
+
     @contextmanager
     def _session(self, mode: str, timeout: float) -> Iterator[Connection]:
         try:
@@ -261,9 +284,6 @@ class Sqlite:
             yield connection
 
     def _engine(self, mode: str) -> Engine:
-        import sqlalchemy as sa
-        from sqlalchemy.pool import QueuePool
-
         def connect() -> sqlite3.Connection:
             uri = f"file:{quote(os.fspath(self._path))}?mode={mode}"
             driver = sqlite3.connect(uri, uri=True, check_same_thread=False, isolation_level=None)
@@ -274,6 +294,9 @@ class Sqlite:
 
         with self._lock:
             if mode not in self._engines:
+                import sqlalchemy as sa
+                from sqlalchemy.pool import QueuePool
+
                 self._engines[mode] = sa.create_engine(
                     "sqlite://",
                     creator=connect,

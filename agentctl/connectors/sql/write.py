@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from agentctl.connectors.sql.database import Unfit
 from agentctl.connectors.sql.edits import parents_first, written
 from agentctl.connectors.sql.names import column_of, table_of
 from agentctl.connectors.sql.rows import Rows
+from agentctl.connectors.sql.said import Said, named
 from agentctl.connectors.sql.schema import Table
 from agentctl.connectors.sql.tables import Tables
 from agentctl.errors import Rejected
 from agentctl.model.change import Change, Effect, RecordChange
 from agentctl.model.snapshot import Address, Snapshot, within
-from agentctl.model.values import Fields, has_unknown, same
+from agentctl.model.values import Fields, Value, has_unknown, same
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -66,8 +68,16 @@ class Writer:
     def _insert(self, record: RecordChange) -> Fields:
         table = self._tables.at(record.address)
         after = record.after or {}
-        values = {name: self._bound(table, name, after) for name in written(table, record)}
-        row = self._connection.execute(self._database.insertion(table, values)).one()
+        columns = written(table, record)
+        said = Said(
+            shape=("insert", named(table), tuple(columns)),
+            values=tuple(after[name] for name in columns),
+            build=lambda values: self._database.insertion(table, self._bound(table, columns, values)),
+        )
+        rows = self._database.rows(self._connection, said)
+        if len(rows) != 1:
+            raise Rejected("Database refused", "A trigger kept the row from being inserted. Nothing was changed.")
+        (row,) = rows
         return {name: self._database.value(table.column(name), raw) for name, raw in zip(table.key, row, strict=True)}
 
     def _update(self, record: RecordChange) -> None:
@@ -75,33 +85,56 @@ class Writer:
         columns = written(table, record)
         if not columns:             # only what the database itself computes would change
             return
-        values = {column_of(name): self._bound(table, name, record.after or {}) for name in columns}
-        self._once(record, self._database.update(table).where(*self._as_read(table, record)).values(values))
+        before, after = self._read(record), record.after or {}
+
+        def build(values: Sequence[Value]) -> Any:
+            bound = self._bound(table, columns, values[: len(columns)])
+            unchanged = self._as_read(table, before, values[len(columns) :])
+            update = self._database.update(table).where(*unchanged)
+            return update.values({column_of(name): value for name, value in bound.items()})
+
+        self._once(record, Said(
+            shape=("update", named(table), tuple(columns), tuple(before.value or {})),
+            values=(*(after[name] for name in columns), *(before.value or {}).values()),
+            build=build,
+        ))
 
     def _delete(self, record: RecordChange) -> None:
         import sqlalchemy as sa
 
-        table = self._tables.at(record.address)
-        self._once(record, sa.delete(table_of(table)).where(*self._as_read(table, record)))
+        table, before = self._tables.at(record.address), self._read(record)
+        self._once(record, Said(
+            shape=("delete", named(table), tuple(before.value or {})),
+            values=tuple((before.value or {}).values()),
+            build=lambda values: sa.delete(table_of(table)).where(*self._as_read(table, before, values)),
+        ))
 
-    def _once(self, record: RecordChange, statement: Any) -> None:
-        if self._connection.execute(statement).rowcount == 1:
+    def _once(self, record: RecordChange, said: Said) -> None:
+        if self._database.affected(self._connection, said) == 1:
             return
         now = self._rows.of(record.address)
         raise Rejected("Row changed since it was read", self._difference(record.address, now))
 
-    def _as_read(self, table: Table, record: RecordChange) -> list[Any]:
+    def _read(self, record: RecordChange) -> Snapshot:
         before = self._before.get(record.address)
         if before is None or before.value is None or before.token is None:
             raise Rejected("Row changed since it was read", f"{within(record.address)} was not there when it was read.")
-        found = [self._database.is_(table.column(name), before.value[name]) for name in table.key]
-        return [*found, self._database.unchanged(table, before)]
+        return before
 
-    def _bound(self, table: Table, name: str, fields: Fields) -> Any:
-        try:
-            return self._database.bound(table.column(name), fields[name])
-        except Unfit as error:
-            raise Rejected("Value does not fit its column", f"{table.name}.{name}: {error}.") from error
+    def _as_read(self, table: Table, before: Snapshot, values: Sequence[Value]) -> list[Any]:
+        """Say that the row still is as it was read, ``values`` standing for those it had."""
+        was = dict(zip(before.value or {}, values, strict=True))
+        found = [self._database.is_(table.column(name), was[name]) for name in table.key]
+        return [*found, self._database.unchanged(table, replace(before, value=was))]
+
+    def _bound(self, table: Table, columns: Sequence[str], values: Sequence[Value]) -> dict[str, Any]:
+        bound = {}
+        for name, value in zip(columns, values, strict=True):
+            try:
+                bound[name] = self._database.bound(table.column(name), value)
+            except Unfit as error:
+                raise Rejected("Value does not fit its column", f"{table.name}.{name}: {error}.") from error
+        return bound
 
     def _difference(self, address: Address, now: Snapshot) -> str:
         if now.value is None:
