@@ -6,8 +6,9 @@ import pytest
 
 from agentctl.errors import Exit
 from tests.e2e.house import House, step
+from tests.systems.github_access import said
 from tests.systems.github_house import DIRECT, GitHubHouse, spread, without
-from tests.systems.mishaps import LostAfter, LostBefore
+from tests.systems.mishaps import LostAfter, LostBefore, Says
 
 NOISE = ("updated_at", "closed_at", "closed_by", "state_reason")
 
@@ -114,3 +115,10 @@ def test_an_issue_that_somebody_edited_after_the_plan_is_left_alone(tracker: Tra
     tracker.repository.made("/issues/1/comments", {"body": "A bystander's."})
     assert tracker.house.typed("apply", planned).code == Exit.OK
     assert tracker.repository.read("/issues/1")["title"] == "Lamp is bright"
+
+
+def test_what_github_shows_late_is_waited_for_and_not_called_deviated(tracker: Tracker) -> None:
+    tracker.github.front.when(Says(said(404, "Not Found")), "GET", r".*/issues/3", times=2)
+    done = tracker.apply(tracker.step("open", "issue.create", "issues", title="Lamp hums"))
+    assert done.code == Exit.OK, done.all
+    assert len(tracker.github.front.asked("GET", r".*/issues/3")) == 3

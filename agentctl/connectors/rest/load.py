@@ -83,6 +83,7 @@ def _manifest(wire: Mapping[str, Any]) -> Manifest:
     records = {name: _record(name, part) for name, part in wire["records"].items()}
     said = wire.get("authorization", {})
     shared = tuple(map(_rule, wire.get("errors", ())))
+    patience = wire.get("consistency", 0)
     whoami = wire.get("whoami")
     return Manifest(
         name=wire["name"],
@@ -97,7 +98,7 @@ def _manifest(wire: Mapping[str, Any]) -> Manifest:
             nobody=frozenset(whoami.get("nobody", ())),
         ),
         records=records,
-        verbs={name: _verb(name, part, records, shared) for name, part in wire["verbs"].items()},
+        verbs={name: _verb(name, part, records, shared, patience) for name, part in wire["verbs"].items()},
         errors=shared,
     )
 
@@ -178,7 +179,7 @@ def _pages(wire: Mapping[str, Any]) -> Pages:
 
 
 def _verb(
-    name: str, wire: Mapping[str, Any], records: Mapping[str, RecordType], shared: tuple[ErrorRule, ...]
+    name: str, wire: Mapping[str, Any], records: Mapping[str, RecordType], shared: tuple[ErrorRule, ...], patience: int
 ) -> Verb:
     doing = Doing(wire["effect"])
     looks = doing in {Doing.READ, Doing.LIST}
@@ -197,7 +198,7 @@ def _verb(
         precondition=Precondition(wire.get("precondition", "none")),
         settlement=Settlement.LOCAL if looks else Settlement(wire.get("settle", "ask")),
         key_lifetime=wire.get("key_lifetime", 0),
-        consistency=wire.get("consistency", 0),
+        consistency=wire.get("consistency", 0 if looks else patience),
         scopes=tuple(wire.get("scopes", ())),
         sets=tuple(kind.fields) if sets == "any" else tuple(sets),
         sets_any=sets == "any",
