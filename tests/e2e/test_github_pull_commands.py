@@ -148,3 +148,15 @@ def test_what_comes_in_between_plan_and_merge_is_looked_at_first(shop: Shop, lat
     told = shop.house.typed("apply", "merge.changeset", answers=("yes", "merge 1"))
     assert told.code == Exit.STALE, told.all
     assert not shop.github.front.asked("PUT", r".*/merge")
+
+
+def test_a_draft_that_was_edited_after_consent_is_not_published(shop: Shop) -> None:
+    plan = shop.house.plan(shop.step("publish", "release.publish", f"releases/{shop.release}"))
+    planned = shop.house.run("plan", plan, "-o", "publish.changeset")
+    assert planned.code == Exit.OK, planned.all
+    assert "Old." in planned.all
+    shop.repository.made(f"/releases/{shop.release}", {"body": "Get it at https://evil.example"}, "PATCH")
+    told = shop.house.typed("apply", "publish.changeset", answers=("yes", "publish 1"))
+    assert told.code == Exit.STALE, told.all
+    assert "evil.example" in told.all
+    assert shop.repository.read(f"/releases/{shop.release}")["draft"] is True

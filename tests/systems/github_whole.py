@@ -145,7 +145,8 @@ class GitHubWhole:
         reply = self.behind(question)
         release = json.loads(reply.body)
         if reply.status == 200 and not release["draft"] and not self._ref(repository, f"tags/{release['tag_name']}"):
-            sha = self._get(f"/repos/{repository}/git/ref/heads/{release['target_commitish']}")["object"]["sha"]
+            branch = self._ref(repository, f"heads/{release['target_commitish']}")
+            sha = branch["object"]["sha"] if branch else release["target_commitish"]
             self._ask("POST", f"/repos/{repository}/git/refs", {"ref": f"refs/tags/{release['tag_name']}", "sha": sha})
         return reply
 

@@ -12,6 +12,8 @@ from agentctl.connectors.rest.http import Request
 from agentctl.connectors.rest.writing import encoded
 from agentctl.model.action import ActionSpec
 
+HIDDEN = "It may be there and the token not see it."
+
 
 def ask(
     rest: RestConnector,

@@ -14,6 +14,7 @@ from agentctl.connectors.github.code.records import Records
 from agentctl.connectors.github.hook import Hook
 from agentctl.connectors.github.merge import Merge
 from agentctl.connectors.github.open_pull import OpenPull
+from agentctl.connectors.github.publish import Publish
 from agentctl.connectors.github.rename_label import RenameLabel
 from agentctl.connectors.rest.connector import RestConnector, side_by_side
 from agentctl.errors import Rejected
@@ -29,6 +30,7 @@ HOOKS: Final[tuple[Callable[[RestConnector], Hook], ...]] = (
     reviewers.remove_reviewers,
     OpenPull,
     Merge,
+    Publish,
     RenameLabel,
 )
 GRAPH_HOOKS: Final[tuple[Callable[[RestConnector, RestConnector], Hook], ...]] = (ready.ready, ready.draft)
@@ -68,6 +70,8 @@ class GithubConnector:
         return self._people.read(address) if self._people.owns(address) else self.rest.read(address)
 
     def read_many(self, addresses: Sequence[Address]) -> Iterable[Snapshot]:
+        if all(map(self._code.owns, addresses)):
+            return self._code.read_many(addresses)
         return side_by_side(self.read, addresses)
 
     def preview(self, step: Step, view: View) -> Change:

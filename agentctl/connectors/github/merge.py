@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, assert_never, cast
 
 from agentctl.connectors.base import Call, Found, Located, Location, Receipt, View
-from agentctl.connectors.github.asking import ask
+from agentctl.connectors.github.asking import HIDDEN, ask
 from agentctl.connectors.github.code import trailer
 from agentctl.connectors.github.evidence import Evidence, Outcome, gathered
 from agentctl.connectors.rest.connector import RestConnector
@@ -92,7 +92,7 @@ class Merge:
         address, checks, status, reviews = self.addresses(step)
         before = view.read(address).value
         if before is None:
-            raise Rejected("Record absent", f"There is no {within(address)}.", hint="The token may not see it.")
+            raise Rejected("Record absent", f"There is no {within(address)}.", hint=HIDDEN)
         sha = str(step.with_["sha"])
         evidence = gathered(sha, view.read(checks).value, view.read(status).value, view.read(reviews).members)
         done = before.get("merged") is True and before["head_sha"] == sha

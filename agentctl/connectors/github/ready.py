@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from agentctl.connectors.base import Call, Located, Location, Receipt, View
+from agentctl.connectors.github.asking import HIDDEN
 from agentctl.connectors.github.graphql import change_pull
 from agentctl.connectors.github.unmoved import unmoved
 from agentctl.connectors.rest.connector import RestConnector
@@ -62,7 +63,7 @@ class Ready:
         (address,) = self.addresses(step)
         before = view.read(address).value
         if before is None:
-            raise Rejected("Record absent", f"There is no {within(address)}.", hint="The token may not see it.")
+            raise Rejected("Record absent", f"There is no {within(address)}.", hint=HIDDEN)
         if before["state"] == "closed":
             raise Rejected("Record not ready for this", f"{within(address)} is closed.")
         record = RecordChange(address=address, before=before, after={**before, "draft": self._turn.draft})

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Final, cast
 
 from agentctl.connectors.base import Call, Located, Location, Receipt, View
-from agentctl.connectors.github.asking import ask
+from agentctl.connectors.github.asking import HIDDEN, ask
 from agentctl.connectors.github.unmoved import unmoved
 from agentctl.connectors.rest.connector import RestConnector
 from agentctl.errors import Rejected
@@ -55,7 +55,7 @@ class Reviewers:
         (address,) = self.addresses(step)
         before = view.read(address).value
         if before is None:
-            raise Rejected("Record absent", f"There is no {within(address)}.", hint="The token may not see it.")
+            raise Rejected("Record absent", f"There is no {within(address)}.", hint=HIDDEN)
         self._not_the_author(step, before)
         after: dict[str, Value] = dict(before)
         changed: dict[str, list[str]] = {}

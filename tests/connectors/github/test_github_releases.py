@@ -10,7 +10,8 @@ from agentctl.connectors.base import Connector
 from agentctl.errors import Rejected
 from agentctl.model.action import Reversibility
 from agentctl.model.snapshot import Address
-from agentctl.testing import Case, perform
+from agentctl.model.values import Fields
+from agentctl.testing import Case, foresee, perform
 from tests.connectors.github.github_suite import GithubSuite, on
 from tests.connectors.github.github_worlds import github, step
 from tests.systems.github_house import Repository, without
@@ -30,6 +31,7 @@ class TestReleases(GithubSuite):
         Case("update a draft", on("release.update", "releases/{draft}", tag_name="v2.1", name="Two", body="", prerelease=True)),
         Case("update", on("release.update", "releases/{published}", name="One", body="Mended.")),
         Case("publish", on("release.publish", "releases/{draft}")),
+        Case("publish from a branch", on("release.publish", "releases/{draft}", target_commitish="next")),
         Case("withdraw", on("release.withdraw", "releases/{published}")),
         Case("delete", on("release.delete", "releases/{published}")),
     )
@@ -47,6 +49,9 @@ class TestReleases(GithubSuite):
 
     def world(self, connector: Connector) -> object:
         return without({one["url"]: one for one in self.repository.all("/releases")}, *QUIET)
+
+    def normalise(self, address: Address, fields: Fields) -> Fields:
+        return {name: value for name, value in fields.items() if not name.startswith("public_")}
 
     def outside_edit(self, connector: Connector, address: Address) -> None:
         self.repository.made(self.path(address), {"name": "Edited by somebody else"}, "PATCH")
@@ -88,4 +93,34 @@ def test_a_tag_that_another_release_has_is_refused_with_the_field(github_whole: 
     repository.made("/releases", {"tag_name": "v1", "draft": False})
     with pytest.raises(Rejected, match="Not accepted"):
         perform(connector, step("release.create", repository, "releases", tag_name="v1"))
+    connector.close()
+
+
+def test_what_becomes_public_is_shown_before_anybody_consents(github_whole: WholeGitHub) -> None:
+    repository = github_whole.repository()
+    connector = github(github_whole)
+    sha = repository.read("/git/ref/heads/main")["object"]["sha"]
+    drafted = {"tag_name": "v1", "name": "One", "body": "All that is new.", "draft": True}
+    number = repository.made("/releases", drafted)["id"]
+    change = foresee(connector, step("release.publish", repository, f"releases/{number}", target_commitish=sha))
+    (record,) = change.records
+    public = {name: value for name, value in record.after.items() if name.startswith("public_")}
+    assert public == {
+        "public_tag_name": "v1", "public_target_commitish": sha, "public_name": "One", "public_body": "All that is new.",
+        "public_prerelease": False, "public_assets": [],
+    }
+    assert change.notes == (f"makes the tag v1 at {sha}, unless it is there already",)
+    (note,) = foresee(connector, step("release.publish", repository, f"releases/{number}")).notes
+    assert "at main, wherever that stands by then" in note
+    connector.close()
+
+
+def test_the_tag_is_made_at_the_commit_that_was_consented_to(github_whole: WholeGitHub) -> None:
+    repository = github_whole.repository()
+    connector = github(github_whole)
+    sha = repository.read("/git/ref/heads/main")["object"]["sha"]
+    number = repository.made("/releases", {"tag_name": "v1", "draft": True})["id"]
+    repository.commit("later.txt", "Slipped in.")
+    perform(connector, step("release.publish", repository, f"releases/{number}", target_commitish=sha))
+    assert repository.read("/git/ref/tags/v1")["object"]["sha"] == sha
     connector.close()

@@ -9,6 +9,7 @@ from typing import Final
 from agentctl.connectors.base import Call
 from agentctl.connectors.rest.connector import RestConnector
 from agentctl.connectors.rest.names import ListName, RecordName
+from agentctl.connectors.rest.template import Template
 from agentctl.errors import Rejected
 from agentctl.model.plan import Step
 from agentctl.model.snapshot import Address, Snapshot, within
@@ -59,8 +60,7 @@ class People:
         name = self._name(address)
         if invitation is None:
             return name.kind.path.path(name.parameters)
-        kind = self._rest.names.manifest.records[_INVITATION]
-        return kind.path.path({**name.parameters, "id": invitation})
+        return Template(text="/repos/{owner}/{repo}/invitations/{id}").path({**name.parameters, "id": invitation})
 
     def now(self, address: Address, call: Call) -> Snapshot:
         """Read once more, just before acting. Raises Rejected where it is not what was read before.
