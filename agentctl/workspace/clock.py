@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 from agentctl.errors import Refused
@@ -54,8 +55,12 @@ def _anchor(clocks: Clocks, history: History) -> Clocks | None:
     return said[-1] if said else next(seen, None)
 
 
+@cache
 def _boot() -> str:
-    """Return what names this boot, and the time namespace its clocks are seen from; empty where that can't be told."""
+    """Return what names this boot, and the time namespace its clocks are seen from; empty where that can't be told.
+
+    No process outlives a boot, and ours stays in its namespace.
+    """
     if not hasattr(time, "CLOCK_BOOTTIME"):
         return ""
     try:
