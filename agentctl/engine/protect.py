@@ -120,6 +120,8 @@ class Protector:
             return value
         if isinstance(value, str | bytes) and len(value) * 4 <= _IN_CLEAR:
             return value
+        if _at_most(value) <= _IN_CLEAR:
+            return value
         wire = argument_to_wire(value)
         return value if len(canonical(wire)) <= _IN_CLEAR else self._hide(address, name, wire)
 
@@ -134,6 +136,24 @@ class Protector:
         commitment = how + self.commitments.commit(address, path, wire)
         self.values[commitment] = wire
         return Hidden(commitment)
+
+
+def _at_most(value: Argument) -> int:
+    """Return what the canonical JSON of ``value`` is not longer than, without making it."""
+    match value:
+        case str():
+            return 6 * len(value) + 2
+        case None | bool():
+            return 5
+        case int():
+            return value.bit_length() // 3 + 16
+        case Hidden():
+            return 6 * len(value.commitment) + 16
+        case dict():
+            return 16 + sum(6 * len(name) + 4 + _at_most(inner) for name, inner in value.items())
+        case list() | tuple():
+            return 2 + sum(1 + _at_most(inner) for inner in value)
+    return _IN_CLEAR + 1        # how long only making it would tell
 
 
 def concealed(hidden: Iterable[str]) -> frozenset[str]:
