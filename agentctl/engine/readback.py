@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
-from agentctl.connectors.base import Receipt
+from agentctl.connectors.base import Receipt, read_many
 from agentctl.engine.moved import fits
 from agentctl.engine.ports import Systems, Timer
 from agentctl.errors import ConnectorError, Indeterminate
@@ -49,12 +50,15 @@ def read_back(change: Change, receipt: Receipt, spec: ActionSpec, systems: Syste
 
 
 def _observe(change: Change, receipt: Receipt, systems: Systems) -> Iterator[Observed]:
-    for record in change.records:
-        address = receipt.addresses.get(record.address, record.address)
+    addresses = [receipt.addresses.get(record.address, record.address) for record in change.records]
+    for instance, several in groupby(addresses, instance_of):
+        asked = tuple(several)
         try:
-            yield Observed(address=address, value=systems.of(instance_of(address)).read(address).value)
+            for snapshot in read_many(systems.of(instance), asked):
+                yield Observed(address=snapshot.address, value=snapshot.value)
         except ConnectorError as error:
-            raise Indeterminate("The result could not be read back", f"{address}: {error}") from error
+            what = f"{asked[0]}{f' and {len(asked) - 1} more' if len(asked) > 1 else ''}"
+            raise Indeterminate("The result could not be read back", f"{what}: {error}") from error
 
 
 def _deviations(change: Change, observed: tuple[Observed, ...], spec: ActionSpec) -> Iterator[str]:

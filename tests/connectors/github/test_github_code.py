@@ -17,7 +17,7 @@ from agentctl.testing import perform
 from agentctl.testing.drive import DEADLINE, FrozenView, LiveView, foresee, snapshots
 from tests.connectors.github.code_worlds import code, everything, files, grow, head
 from tests.connectors.github.github_worlds import github, step
-from tests.systems.github_house import GitHubHouse, Repository
+from tests.systems.github_house import USER, GitHubHouse, Repository
 from tests.systems.github_simulator import SimulatedGitHub, server_error
 from tests.systems.mishaps import Changed, Half, Reply, Says
 
@@ -114,6 +114,42 @@ def test_two_forms_of_one_name_are_one_record(connector: Connector, repository: 
     assert own == f"github/{repository.name}/files/main:100%25"
     assert branch == f"github/{repository.name}/branches/main"
     assert connector.resource(own).startswith("http://127.0.0.1")
+
+
+def test_a_repository_that_was_moved_is_not_touched_under_its_old_name(github_simulator: SimulatedGitHub) -> None:
+    repository = github_simulator.repository()
+    main = head(repository, "main")
+    moved = github_simulator.simulator.move(repository, f"{repository.name.partition('/')[2]}-elsewhere")
+    connector = github(github_simulator, token=USER)
+    for wanted in (
+        commit(repository, {"path": "a", "content": "A"}), step("file.read", repository, f"files/{main}:README.md"),
+        step("branch.delete", repository, "branches/main"),
+    ):
+        with pytest.raises(Rejected, match="Called otherwise") as told:
+            foresee(connector, wanted)
+        assert moved.name in told.value.detail
+    connector.close()
+    assert head(moved, "main") == main
+
+
+def test_what_git_lfs_keeps_is_said_to_be_a_pointer(connector: Connector, repository: Repository) -> None:
+    grow(repository, "main", {"big.bin": ("100644", "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n")})
+    change = foresee(connector, step("file.delete", repository, "files/main:big.bin", message="Drop"))
+    assert "what is changed of `big.bin` is its pointer: Git LFS keeps the content" in change.notes
+
+
+def test_where_a_branch_stands_is_asked_once_for_many_files(
+    github_emulator: GitHubHouse, connector: Connector, repository: Repository
+) -> None:
+    wanted = commit(repository, *({"path": path, "delete": True} for path in ("docs/crlf.txt", "bin/run", "logo.png", "link")))
+    github_emulator.front.forget()
+    found = {one.address: one for one in connector.read_many(connector.addresses(wanted))}       # type: ignore[attr-defined]
+    assert [one.token for one in found.values()] == [head(repository, "main")] * 5
+    asked = github_emulator.front.asked
+    assert len(asked("GET", ".*/git/ref/heads/main")) == len(asked("GET", ".*/git/commits/.*")) == 1
+    assert len(asked("GET", ".*/git/blobs/.*")) == 4
+    assert [one.value for one in connector.read_many(list(found))] == [one.value for one in found.values()]      # type: ignore[attr-defined]
+    assert len(asked("GET", ".*/git/blobs/.*")) == 4        # a content is asked for once, as long as it is remembered
 
 
 # ---- steps that rest on one another

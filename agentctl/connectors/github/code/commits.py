@@ -25,6 +25,7 @@ from agentctl.model.values import UNKNOWN, Fields, Unknown, Value
 _RESTORES = {
     spec.verb: actions.WORKFLOWS_RESTORE.verb for spec in (actions.WORKFLOWS, actions.WORKFLOWS_RESTORE)
 }
+_POINTER = "version https://git-lfs.github.com/spec/"
 _THERE = {actions.FILE_CREATE.verb: False, actions.FILE_UPDATE.verb: True}
 
 
@@ -62,7 +63,7 @@ class Commits:
             records=records,
             reads=(places.address(branch),),
             inverse=self._inverse(step, branch, records),
-            notes=() if effect is Effect.NO_OP else self._notes(branch, view),
+            notes=() if effect is Effect.NO_OP else self._notes(branch, view, records),
             receipt={} if effect is Effect.NO_OP else {"id": UNKNOWN},
         )
 
@@ -139,12 +140,17 @@ class Commits:
         blob = UNKNOWN if isinstance(content, Unknown) else blob_id(as_bytes(content))
         return {"path": path, "blob": blob, "mode": record.before["mode"]}
 
-    def _notes(self, branch: Branch, view: View) -> tuple[str, ...]:
+    def _notes(self, branch: Branch, view: View, records: Sequence[RecordChange]) -> tuple[str, ...]:
         fields: Fields = view.read(self.records.places.address(branch)).value or {}
         guarded = (f"`{branch.name}` is protected: GitHub may not take the commit",)
+        pointers = [
+            self.records.places.file(within(record.address)).path for record in records
+            if str((record.before or {}).get("content", "")).startswith(_POINTER)
+        ]
         return (
             f"one commit, on top of `{branch.name}` as it then is; a last line {trailer.NAME} tells it from others",
             *(guarded if fields.get("protected") is True else ()),
+            *(f"what is changed of `{path}` is its pointer: Git LFS keeps the content" for path in pointers),
         )
 
     def _parent(self, branch: Branch, change: Change, call: Call) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import assert_never
 
@@ -11,7 +11,7 @@ from agentctl.connectors.base import View
 from agentctl.connectors.gitfiles import MODES, as_value
 from agentctl.connectors.github.code.places import Branch, File, Places
 from agentctl.connectors.github.code.store import Entry, Store
-from agentctl.connectors.rest.connector import RestConnector
+from agentctl.connectors.rest.connector import RestConnector, side_by_side
 from agentctl.errors import Rejected
 from agentctl.model.snapshot import Address, Snapshot, within
 from agentctl.model.values import UNKNOWN, Fields, Value
@@ -35,14 +35,26 @@ class Records:
         """Return the name under which every instance that reaches it knows a branch or a file."""
         return f"{self._rest.reader.endpoint.url}/repos/{within(address)}"
 
+    def read_many(self, addresses: Sequence[Address]) -> Iterable[Snapshot]:
+        """Read many at once; where a branch stands, and what is in a folder, is asked once for all files there."""
+        files = [place for place in map(self.places.at, addresses) if isinstance(place, File)]
+        heads = {branch: self._commit(branch) for branch in dict.fromkeys(file.branch for file in files)}
+        for file in files:      # one after the other: each finds what the one before it brought
+            if (head := heads[file.branch]) is not None:
+                self.store.entry(file.branch, self.store.tree(file.branch, head), file.path)
+        return side_by_side(lambda address: self._read(address, heads), addresses)
+
     def read(self, address: Address) -> Snapshot:
         """Return a branch, its token where it stands; or a file, its token where its branch stands."""
+        return self._read(address, {})
+
+    def _read(self, address: Address, heads: Mapping[Branch, str | None]) -> Snapshot:
         place = self.places.at(address)
         match place:
             case Branch():
                 return self._branch(address, place)
             case File():
-                head = self._commit(place.branch)
+                head = heads[place.branch] if place.branch in heads else self._commit(place.branch)
                 value = None if head is None else self.files(place.branch, head, (place.path,))[place.path]
                 return Snapshot(address=address, value=value, at=datetime.now(UTC), token=head)
             case _:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
+from agentctl.connectors.github.code.blobs import Blobs
 from agentctl.connectors.github.code.places import Branch
 from agentctl.connectors.rest.answers import Exchange, body
 from agentctl.connectors.rest.connector import RestConnector
@@ -20,8 +22,9 @@ from agentctl.errors import Rejected
 
 LARGEST = 10 * 1024 * 1024
 READS = ("contents:read",)
-_KEPT = 2_000           # folders
+_KEPT = 2_000           # folders, and commits
 _PAGE, _PAGES = 100, 10
+_REPOSITORY = re.compile(r"/repos/([^/?#]+/[^/?#]+)(?:[/?#]|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +50,18 @@ class Store:
     def __init__(self, rest: RestConnector) -> None:
         self._rest = rest
         self._trees: dict[tuple[str, str], Mapping[str, Entry]] = {}
+        self._tops: dict[tuple[str, str], str] = {}
+        self._blobs = Blobs()
         self._lock = Lock()
 
     def head(self, branch: Branch) -> str | None:
         """Return the commit a branch stands on, or None where there is no such branch. Follows no renaming."""
-        found = self.ask(f"{branch.repository}/git/ref/heads/{_segments(branch.name)}")
+        found = self._ask(branch, f"/git/ref/heads/{_segments(branch.name)}")
         return None if found is None else self._id(found, "/object/sha", branch)
 
     def standing(self, branch: Branch) -> tuple[str, bool] | None:
         """Return where a branch stands and whether it is protected, or None where there is no such branch."""
-        found = self.ask(f"{branch.repository}/branches/{segment(branch.name)}")
+        found = self._ask(branch, f"/branches/{segment(branch.name)}")
         if found is None:
             return None
         if (name := at("/name", found)) != branch.name:
@@ -68,15 +73,24 @@ class Store:
 
     def default(self, branch: Branch) -> str:
         """Return the default branch of the repository."""
-        name = at("/default_branch", self.ask(branch.repository) or {})
+        name = at("/default_branch", self._ask(branch, ""))
         return name if isinstance(name, str) else ""
 
     def tree(self, branch: Branch, commit: str) -> str:
         """Return the top folder of a commit."""
-        found = self.ask(f"{branch.repository}/git/commits/{segment(commit)}")
+        key = (branch.repository, commit)
+        with self._lock:
+            if (kept := self._tops.get(key)) is not None:
+                return kept
+        found = self._ask(branch, f"/git/commits/{segment(commit)}")
         if found is None:
             raise Rejected("Commit absent", f"There is no commit {commit} in {branch.owner}/{branch.repo}.")
-        return self._id(found, "/tree/sha", branch)
+        top = self._id(found, "/tree/sha", branch)
+        with self._lock:
+            if len(self._tops) >= _KEPT:
+                self._tops.clear()
+            self._tops[key] = top
+        return top
 
     def entry(self, branch: Branch, tree: str, path: str) -> Entry | None:
         """Return what stands at ``path`` below a top folder. Raises Rejected where a file stands in the way."""
@@ -110,7 +124,9 @@ class Store:
         """Return the content of a file. Raises Rejected where it is too large to be reviewed."""
         if size > LARGEST:
             raise too_large(f"A file of {branch.owner}/{branch.repo}", size)
-        found = self.ask(f"{branch.repository}/git/blobs/{segment(id_)}")
+        if (kept := self._blobs.get(branch.repository, id_)) is not None:
+            return kept
+        found = self._ask(branch, f"/git/blobs/{segment(id_)}")
         text = None if found is None else at("/content", found)
         if not isinstance(text, str) or at("/encoding", found) != "base64":
             raise Rejected("Object missing", f"{branch.owner}/{branch.repo} has no content {id_}.")
@@ -120,13 +136,18 @@ class Store:
             raise Rejected("Answer not understood", f"The content {id_} is not in base64.") from error
         if blob_id(content) != id_:
             raise Rejected("Answer not understood", f"What came as the content {id_} is not what that id stands for.")
+        self._blobs.put(branch.repository, id_, content)
         return content
+
+    def remember(self, branch: Branch, id_: str, content: bytes) -> None:
+        """Keep in mind what an id stands for, so that it need not be asked for."""
+        self._blobs.put(branch.repository, id_, content)
 
     def since(self, branch: Branch, older: str, newer: str) -> Iterator[Commit]:
         """Yield the commits that ``newer`` holds and ``older`` does not, the oldest first; nothing where they part."""
         for page in range(1, _PAGES + 1):
             query = (("per_page", str(_PAGE)), ("page", str(page)))
-            found = self.ask(f"{branch.repository}/compare/{segment(f'{older}...{newer}')}", query)
+            found = self._ask(branch, f"/compare/{segment(f'{older}...{newer}')}", query)
             if found is None or at("/status", found) not in {"ahead", "identical"}:
                 return
             commits = at("/commits", found)
@@ -135,26 +156,29 @@ class Store:
             if not isinstance(commits, list) or len(commits) < _PAGE:
                 return
 
-    def ask(self, path: str, query: tuple[tuple[str, str], ...] = ()) -> Any:
-        """Return what a GET brings, or None where there is nothing."""
+    def _ask(self, branch: Branch, path: str, query: tuple[tuple[str, str], ...] = ()) -> Any:
+        """Return what a GET below the repository brings, or None where there is nothing."""
         reader = self._rest.reader
         token = reader.token()
         request = Request(
-            method="GET", path=path, query=query, headers=reader.manifest.headers, deadline=reader.timeout
+            method="GET", path=f"{branch.repository}{path}", query=query, headers=reader.manifest.headers,
+            deadline=reader.timeout,
         )
         response = reader.client.send(request, token)
         found = body(Exchange(
             request=request, response=response, rules=reader.manifest.errors, scopes=READS, hidden=True,
             secrets=(token,),
         ))
-        return {} if found is ABSENT else found
+        if found is not None:
+            _refuse_other(branch, found)
+        return found
 
     def _folder(self, branch: Branch, tree: str) -> Mapping[str, Entry]:
         key = (branch.repository, tree)
         with self._lock:
             if (kept := self._trees.get(key)) is not None:
                 return kept
-        found = self.ask(f"{branch.repository}/git/trees/{segment(tree)}")
+        found = self._ask(branch, f"/git/trees/{segment(tree)}")
         items = None if found is None else at("/tree", found)
         if not isinstance(items, list) or at("/truncated", found) is True:
             raise Rejected("Folder not readable", f"GitHub does not show all of the folder {tree}.")
@@ -182,6 +206,20 @@ def too_large(what: str, size: int) -> Rejected:
         "File too large", f"{what} has {size:,} bytes; at most {LARGEST:,} are read and written.",
         hint="Bring it there with git itself.",
     )
+
+
+def _refuse_other(branch: Branch, found: Any) -> None:
+    """Raise Rejected for what is of another repository: one that was moved still answers to its old name."""
+    link = ABSENT if found is ABSENT else at("/url", found)
+    link = at("/commit/url", found) if link is ABSENT and found is not ABSENT else link
+    said = _REPOSITORY.search(link) if isinstance(link, str) else None
+    if said is None:
+        raise Rejected("Answer not understood", f"GitHub does not say of which repository `{branch.name}` is.")
+    if said[1].lower() != f"{branch.owner}/{branch.repo}":
+        raise Rejected(
+            "Called otherwise", f"{branch.owner}/{branch.repo} is called {said[1].lower()} now.",
+            hint="Say so in the target.",
+        )
 
 
 def _entry(item: Any) -> Entry:

@@ -20,6 +20,8 @@ from agentctl.errors import ConnectorError, Indeterminate, Rejected, Unreachable
 from agentctl.model.action import ActionSpec
 from agentctl.model.values import Fields
 
+_PREPARING = 0.8        # of the time: what is not ready then is given up while nobody can doubt what happened
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
@@ -35,7 +37,9 @@ class Writer:
         self._store = store
         self._spec = spec
         self._call = call
-        self._until = monotonic() + call.deadline
+        began = monotonic()
+        self._until = began + call.deadline
+        self._ready = began + call.deadline * _PREPARING
 
     def commit(self, branch: Branch, parent: str, files: Mapping[str, Fields | None], message: str) -> Made:
         """Make a commit of ``files`` (None deletes) on top of ``parent``. No branch stands on it yet.
@@ -89,6 +93,8 @@ class Writer:
             found = self._store.entry(branch, tree, path)
             if (found and (found.mode, found.id)) != (entry and (entry.mode, entry.id)):
                 raise Rejected("Not kept as sent", f"GitHub keeps {path!r} in another form; no branch has it.")
+            if entry is not None:
+                self._store.remember(branch, entry.id, as_bytes((files[path] or {})["content"]))
         return tree
 
     def _line(self, branch: Branch, path: str, fields: Fields | None, entry: Entry | None) -> Mapping[str, Any]:
@@ -103,12 +109,14 @@ class Writer:
     def _unseen(self, branch: Branch, kind: str, content: Mapping[str, Any]) -> Any:
         """Make an object that nothing leads to: made twice, or in vain, it is nothing to anybody."""
         try:
-            return self._ask("POST", f"{branch.repository}/git/{kind}", branch, content)
+            return self._ask("POST", f"{branch.repository}/git/{kind}", branch, content, until=self._ready)
         except Indeterminate as error:
             raise Unreachable(error.summary, f"{error.detail} No branch was changed.", hint=error.hint) from error
 
-    def _ask(self, method: str, path: str, branch: Branch, content: Mapping[str, Any] | None = None) -> Any:
-        left = self._until - monotonic()
+    def _ask(
+        self, method: str, path: str, branch: Branch, content: Mapping[str, Any] | None = None, *, until: float = 0.0
+    ) -> Any:
+        left = (until or self._until) - monotonic()
         if left <= 0:
             took = f"What led up to it took {self._call.deadline:g} s"
             raise Unreachable("No time left", f"{took}; `{branch.name}` is as it was.")
