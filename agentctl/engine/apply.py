@@ -317,6 +317,7 @@ class _Execution:
             credential=lease.credential if lease else None,
             secrets=values,
             lifeline=self._around.lifeline,
+            run=self._start.run,
         )
         try:
             with self._around.brake.call():

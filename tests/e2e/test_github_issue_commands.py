@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from agentctl.errors import Exit
@@ -63,8 +65,11 @@ def test_what_was_done_to_issues_is_undone_field_by_field(tracker: Tracker) -> N
     assert "Wait a minute" in issue["body"]
     assert (issue["milestone"]["title"], sorted(label["name"] for label in issue["labels"])) == ("v1", ["bug", "good first issue"])
     assert (other["state"], other["state_reason"], other["active_lock_reason"], other["comments"]) == ("closed", "not_planned", "resolved", 1)
-    shown = tracker.house.run("show", "latest").all
-    assert tracker.repository.all("/issues/2/comments")[0]["html_url"] in shown
+    (comment,) = tracker.repository.all("/issues/2/comments")
+    (run,) = re.findall(r"<!-- agentctl:[0-9a-f]{32} run:(\w+) -->$", comment["body"])
+    shown = tracker.house.run("show", run).all
+    assert comment["html_url"] in shown
+    assert "agentctl:" not in shown, "the mark is no part of the text"
     undone = tracker.house.typed("rollback", "latest", answers=("yes", "delete 1", "delete 1"))
     assert undone.code == Exit.OK, undone.all
     assert tracker.world() == before

@@ -17,7 +17,7 @@ NAMES = frozenset({"$argument", "$arguments", "$parameter", "$before", "$changed
                    "$marked", "$present"})
 _PLACE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_-]*)\}")
 # What $marked adds, and nothing of the text before it.
-_MARK = re.compile(r"(?:\n\n|\r\n\r\n)?<!-- agentctl:[0-9a-f]{32} -->\Z")
+_MARK = re.compile(r"(?:\n\n|\r\n\r\n)?<!-- agentctl:[0-9a-f]{32}(?: run:[a-z0-9]{1,64})? -->\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +30,7 @@ class Scope:
     changed: Fields = field(default_factory=dict, repr=False)
     token: str | None = None
     key: str = ""
+    run: str = ""
 
 
 def evaluate(template: Any, scope: Scope) -> Any:
@@ -61,9 +62,14 @@ def expressions(template: Any) -> list[tuple[str, Any]]:
     return []
 
 
-def mark(key: str) -> str:
-    """Return what a thing made under ``key`` bears: it can be looked for, and the key not guessed from it."""
-    return f"<!-- agentctl:{hashlib.sha256(key.encode()).hexdigest()[:32]} -->"
+def sign(key: str) -> str:
+    """Return how the mark of what is made under ``key`` begins: it can be looked for, and no key guessed from it."""
+    return f"<!-- agentctl:{hashlib.sha256(key.encode()).hexdigest()[:32]} "
+
+
+def mark(key: str, run: str = "") -> str:
+    """Return what a thing made under ``key`` bears; whoever looks at its source sees the ``run`` that made it."""
+    return f"{sign(key)}{f'run:{run} ' if run else ''}-->"
 
 
 def unmarked(text: str) -> str:
@@ -97,12 +103,13 @@ def _expression(name: str, operand: Any, scope: Scope) -> Any:
         case "$key":
             return scope.key
         case "$mark":
-            return mark(scope.key)
+            return mark(scope.key, scope.run)
         case "$marked":
             inner = evaluate(operand, scope)
             if isinstance(inner, Unknown):
                 return inner
-            return mark(scope.key) if inner is ABSENT or not inner else f"{inner}\n\n{mark(scope.key)}"
+            ours = mark(scope.key, scope.run)
+            return ours if inner is ABSENT or not inner else f"{inner}\n\n{ours}"
         case "$present":
             inner = evaluate(operand, scope)
             return ABSENT if inner is None or inner == "" else inner

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from agentctl.connectors.base import Call, Receipt
 from agentctl.connectors.rest.answers import Exchange, body
-from agentctl.connectors.rest.expressions import Scope, evaluate, expressions, mark
+from agentctl.connectors.rest.expressions import Scope, evaluate, expressions, sign
 from agentctl.connectors.rest.http import Request
 from agentctl.connectors.rest.manifest import RequestTemplate, Verb
 from agentctl.connectors.rest.names import ListName, Names
@@ -83,7 +83,7 @@ class Sender:
             kind=verb.record, listing=listing, parameters=self.names.target(change.target, verb),
             filters=tuple(verb.find.query.items()),
         )
-        ours = mark(key)
+        ours = sign(key)
         for _, item in islice(self.reader.listed(name), verb.find.first or None):
             text = at(verb.find.at, item)
             if isinstance(text, str) and ours in text:
@@ -116,6 +116,7 @@ class Sender:
             before=(held.value if held else None) or {},
             token=held.token if held else None,
             key=call.key,
+            run=call.run,
         )
 
     def _unchanged(self, verb: Verb, change: Change, call: Call) -> None:
