@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import field
 from typing import Any
 
 from agentctl.engine.ports import Commitments
 from agentctl.engine.protect import reveal_fields
 from agentctl.engine.resolve import Brought, Done
+from agentctl.facts import dataclass
 from agentctl.model.change import Effect
 from agentctl.model.changeset import Purpose
 from agentctl.model.edit import original
@@ -43,12 +44,15 @@ class Ledger:
         return done_by(run, step, self.values(run))
 
 
-def ledger(history: History, values: Callable[[Run], Mapping[str, Any]]) -> Ledger:
-    """Return the ledger of everything the trace tells."""
+def ledger(history: History, plan: Plan, values: Callable[[Run], Mapping[str, Any]]) -> Ledger:
+    """Return the ledger of all that the trace tells of the keys of ``plan``.
+
+    They are made of its digest: no run of another plan used any, and the steps of those are not asked for.
+    """
     taken: dict[str, tuple[Run, StepRun]] = {}
     undone: set[str] = set()
     key_of: dict[tuple[str, str], str] = {}
-    for run in history.runs:
+    for run in _of(plan, history):
         for step in run.steps:
             undoes = key_of.get((run.undoes, undone_step(step.id)), "")
             key = key_of[run.id, step.id] = undoes if run.purpose is Purpose.ROLLBACK else step.key
@@ -62,6 +66,33 @@ def ledger(history: History, values: Callable[[Run], Mapping[str, Any]]) -> Ledg
         taken={key: used for key, used in taken.items() if key not in undone},
         undone=frozenset(undone & taken.keys()),
         values=values,
+    )
+
+
+def _of(plan: Plan, history: History) -> Iterator[Run]:
+    """Yield every run that may be of ``plan``, and the rollbacks of those, and of these.
+
+    A recorded plan need not have the digest of the one it was: what may not stand in clear is hidden in it.
+    """
+    steps = _steps(plan)
+    found: set[str] = set()
+    for run in history.runs:
+        same = (run.plan.intent, run.plan.agent) == (plan.intent, plan.agent)
+        if run.undoes in found or (same and _may_be(steps, _steps(run.plan))):
+            found.add(run.id)
+            yield run
+
+
+def _steps(plan: Plan) -> dict[str, tuple[str, str] | None]:
+    """Return what does each step its agent wrote, and to what; None of those that people left out."""
+    now = {step.id: (step.action, step.target) for step in plan.steps}
+    return {name: now.get(name) for name in (plan.edited.order if plan.edited else now)}
+
+
+def _may_be(one: dict[str, tuple[str, str] | None], other: dict[str, tuple[str, str] | None]) -> bool:
+    """Whether both may be of one plan: people change arguments and leave steps out, and nothing else."""
+    return one.keys() == other.keys() and all(
+        step == other[name] or step is None or other[name] is None for name, step in one.items()
     )
 
 

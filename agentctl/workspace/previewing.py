@@ -27,7 +27,7 @@ def preview_plan(workspace: Workspace, plan: Plan, *, repeat: int = 0) -> Previe
         environment=workspace.file.environment,
         now=workspace.now(),
         repeat=repeat,
-        ledger=ledger(workspace.whole_history(), workspace.values),
+        ledger=ledger(workspace.whole_history(), plan, workspace.values),
     )
     by = workspace.judge_now(author=authorship(plan, workspace.policy, workspace.catalog))
     return preview(plan, workspace.readable, by, workspace.vault, setting)

@@ -6,7 +6,7 @@ import socket
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from os import getpid
 from typing import Any
 
@@ -20,6 +20,7 @@ from agentctl.engine.preview import Preview
 from agentctl.engine.resolve import Done
 from agentctl.engine.settle import Answer, Sending, unsettled
 from agentctl.errors import Incomplete, Tampered, Unwritable, Usage
+from agentctl.facts import dataclass
 from agentctl.model.changeset import ChangeSet, Purpose
 from agentctl.model.decision import Consent
 from agentctl.model.halt import concerning
@@ -200,7 +201,7 @@ def _run(
                 timer=Wall(),
                 brake=control.brake,
                 observe=control.observe,
-                ledger=ledger(history, workspace.values),
+                ledger=ledger(history, preview.plan, workspace.values),
                 halts=watched.halts,
                 lifeline=frame.held.lend(),
             ),
