@@ -37,4 +37,5 @@ def init(
 
     from agentctl.workspace.making import make
 
-    talk(make(context.obj.start / directory, os.environ, policy=policy, group=group))
+    start = context.obj.start / directory
+    talk(make(start, os.environ, policy=policy, group=group, tell=context.obj.tell))

@@ -39,15 +39,16 @@ class Session:
         """Return the workspace this command runs in. Raises Usage where there is none."""
         from agentctl.workspace.workspace import Workspace
 
-        def tell(text: str) -> None:
-            write("".join(f"{line}\n" for line in lines(text)), sys.stderr)
-
         environ = dict(os.environ)
-        workspace = Workspace.open(self.start, environ, tell, policy=self.policy)
+        workspace = Workspace.open(self.start, environ, self.tell, policy=self.policy)
         for variable in workspace.withheld:
             os.environ.pop(variable, None)      # no program that is started from here has any business with it
         atexit.register(workspace.forget_tokens)
         return workspace
+
+    def tell(self, text: str) -> None:
+        """Say ``text``, a warning, beside what the command prints."""
+        write("".join(f"{line}\n" for line in lines(text)), sys.stderr)
 
     def look(self, stream: Any, detail: Detail = Detail.COMPACT) -> Look:
         return look_for(stream, os.environ, no_color=self.no_color, detail=detail)

@@ -87,7 +87,8 @@ class Judge:
             records=records,
         )
         decision = decide_inverse(undoing, self._context(undoing, inverse, plan, final=False))
-        return _why(decision) if decision.verdict is Verdict.DENY else ""
+        # The lines after the first are what to write into the policy, and have no place beside a step.
+        return _why(decision).partition("\n")[0] if decision.verdict is Verdict.DENY else ""
 
     def _context(self, change: Change, step: Step, plan: Plan, *, final: bool) -> Context:
         return Context(

@@ -19,7 +19,7 @@ def undoing(policy: Policy, name: str, *, anybody: bool) -> Permission:
     rollback = policy.rollback
     if rollback is None:
         reason = (
-            "the policy has no `rollback:`, so nobody may undo. Add to it:\n"
+            "the policy has no `rollback:`, so nobody may undo.\nAdd to it:\n"
             "rollback: {from: [on-call], approvals: {count: 0}}\n"
             f"people:\n  {_line(policy.person(name), name or 'YOUR-NAME', 'on-call')}"
         )
@@ -44,7 +44,7 @@ def _not_permitted(policy: Policy, rollback: Rollback, name: str) -> str:
     where = f" (at {person.place})" if person else ""
     return (
         f"`rollback:` lets {allowed} undo, and `{name}`, who started this, {who}. "
-        f"Let somebody of {allowed} run it, or put into the policy{where}:\n"
+        f"Let somebody of {allowed} run it.\nOr put into the policy{where}:\n"
         f"people:\n  {_line(person, name, rollback.groups[0])}"
     )
 

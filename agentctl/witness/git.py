@@ -145,4 +145,4 @@ _IDENTITY = {"NAME": "agentctl", "EMAIL": "agentctl@localhost"}
 def _unreachable(name: str, said: bytes) -> Unreachable:
     # A remote's address, which git repeats, may hold the password it is reached with.
     text = _LOGIN.sub("://", said.decode(errors="replace").strip())[-_SAID:] or "git said nothing"
-    return Unreachable("The witness cannot be reached", f"`{name}`: {text}.")
+    return Unreachable("The witness cannot be reached", f"`{name}`: {text.rstrip('.')}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import grp
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from agentctl.errors import Unwritable, Usage
@@ -40,8 +40,13 @@ _EDITED = ("plan", "policy", "policy-test", "workspace")       # what people and
 _IGNORE = "# History, state and packs of agentctl; not for version control.\n*\n"
 
 
-def make(root: Path, environ: Mapping[str, str], *, policy: str, group: str) -> str:
-    """Make ``root`` a workspace and return what was made, in words. Raises Usage for a policy nobody knows."""
+def make(
+    root: Path, environ: Mapping[str, str], *, policy: str, group: str, tell: Callable[[str], None] = lambda _: None
+) -> str:
+    """Make ``root`` a workspace and return what was made, in words. Raises Usage for a policy nobody knows.
+
+    ``tell`` takes warnings to whoever is there.
+    """
     said = []
     gid = _gid(group)
     keys.outside(keys.place_in("new", environ), root)
@@ -61,7 +66,7 @@ def make(root: Path, environ: Mapping[str, str], *, policy: str, group: str) -> 
     except OSError as error:
         raise Unwritable("The workspace could not be made", f"{error.filename}: {error.strerror}.") from error
     name = lineage.make(layout)
-    workspace = Workspace.open(root, environ)
+    workspace = Workspace.open(root, environ, tell)
     me = myself(run="", person=workspace.person, now=workspace.now())
     with lock.acquire(layout.lock, me, mode=layout.file_mode):
         if _has_history(layout):

@@ -65,7 +65,7 @@ def test_grants_that_forbid_agents_do_not_stop_on_call():
 def test_the_message_gives_the_very_lines_that_would_permit_it(rules, person):
     denied = undo(policy(rules), update(tier="x"), person)
     assert denied.verdict is Verdict.DENY
-    lines = why(denied).partition("\n")[2]
+    lines = why(denied).partition(":\n")[2]
     known = "".join(line + "\n" for line in rules.splitlines() if not line.startswith(("people", "  bob")))
     # What is there already stays, and the lines of the message stand below it.
     repaired = known.replace("  ann:", "people:\n  ann:") + lines.replace("people:\n", "") if "ann" in rules else lines

@@ -1,0 +1,192 @@
+"""Our ``dataclass`` makes what the standard library's makes, only later."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import inspect
+import pickle
+from dataclasses import FrozenInstanceError, field
+from functools import cached_property
+from typing import Any, ClassVar
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agentctl import facts
+
+FLAGS: list[dict[str, bool]] = [
+    {"frozen": True, "slots": True, "kw_only": True},
+    {"frozen": True, "slots": True},
+    {"frozen": True, "slots": True, "eq": False},
+    {"frozen": True, "kw_only": True},
+    {"slots": True},
+    {},
+]
+
+
+def make(decorator: Any, **flags: bool) -> Any:
+    """Return a class with a field of every kind, written once for both decorators."""
+
+    class Fact:
+        kind: ClassVar[str] = "fact"
+        name: str
+        number: int = 7
+        notes: list[str] = field(default_factory=list)
+        hidden: str = field(default="", repr=False)
+        beside: str = field(default="", compare=False)
+        counted: int = field(default=0, hash=False)
+        later: int = field(default=3, init=False)
+        found: dict[str, int] = field(default_factory=dict, init=False)
+        last: str = field(default="", kw_only=True)
+
+        def __post_init__(self) -> None:
+            if self.name == "refused":
+                raise ValueError(self.name)
+
+        def shout(self) -> str:
+            return self.name.upper()
+
+    return decorator(**flags)(Fact)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Theirs:
+    name: str
+    values: tuple[int, ...] = ()
+    text: str = field(default="", compare=False)
+
+
+@facts.dataclass(frozen=True, slots=True, kw_only=True)
+class Ours:
+    name: str
+    values: tuple[int, ...] = ()
+    text: str = field(default="", compare=False)
+
+
+def told(act: Any) -> Any:
+    """Return what came of it: a value, or the error and its words."""
+    try:
+        return act()
+    except (TypeError, ValueError, AttributeError) as error:
+        return type(error), str(error)
+
+
+both = pytest.mark.parametrize("flags", FLAGS, ids=lambda flags: " ".join(flags) or "plain")
+
+
+@both
+def test_a_class_has_the_same_shape(flags: dict[str, bool]) -> None:
+    theirs, ours = make(dataclasses.dataclass, **flags), make(facts.dataclass, **flags)
+    assert [each.name for each in dataclasses.fields(ours)] == [each.name for each in dataclasses.fields(theirs)]
+    assert str(inspect.signature(ours)) == str(inspect.signature(theirs))
+    assert inspect.get_annotations(ours.__init__) == inspect.get_annotations(theirs.__init__)
+    for name in ("__match_args__", "__slots__", "kind"):
+        assert getattr(ours, name, None) == getattr(theirs, name, None)
+    assert (ours.__hash__ is None) == (theirs.__hash__ is None)
+
+
+@both
+@pytest.mark.parametrize(
+    "given_", [
+        {}, {"name": "a"}, {"name": "refused"}, {"name": "a", "other": 1}, {"name": "a", "later": 1},
+        {"name": "a", "notes": ["n"], "hidden": "h", "beside": "b", "counted": 1, "last": "l"},
+    ], ids=str,
+)
+def test_a_value_is_made_told_compared_and_changed_alike(flags: dict[str, bool], given_: dict[str, Any]) -> None:
+    theirs, ours = make(dataclasses.dataclass, **flags), make(facts.dataclass, **flags)
+
+    def seen(kind: Any) -> Any:
+        value, again = kind(**given_), kind(**given_)
+        return (
+            repr(value), dataclasses.asdict(value), value.shout(),
+            value == again, value != again, value == object(), value == dataclasses.replace(value, last="else"),
+            value == dataclasses.replace(value, beside="else"), value.notes is again.notes,
+            told(lambda: hash(dataclasses.replace(value, notes=())) == hash(dataclasses.replace(again, notes=()))),
+            told(lambda: setattr(value, "name", "b")), told(lambda: setattr(value, "unheard_of", "b")) is None,
+            told(lambda: delattr(again, "number")), told(lambda: repr(copy.deepcopy(value))),
+            told(lambda: repr(dataclasses.replace(value, later=1))),
+        )
+
+    assert told(lambda: seen(ours)) == told(lambda: seen(theirs))
+    assert told(lambda: ours("a", 2).number) == told(lambda: theirs("a", 2).number)
+
+
+@given(st.text(), st.lists(st.integers()).map(tuple), st.text(), st.text(), st.lists(st.integers()).map(tuple))
+def test_any_two_values_compare_and_hash_alike(
+    name: str, values: tuple[int, ...], text: str, other: str, others: tuple[int, ...]
+) -> None:
+    theirs = Theirs(name=name, values=values, text=text), Theirs(name=other, values=others)
+    ours = Ours(name=name, values=values, text=text), Ours(name=other, values=others)
+    assert (ours[0] == ours[1]) == (theirs[0] == theirs[1])
+    assert list(map(hash, ours)) == list(map(hash, theirs))
+    assert pickle.loads(pickle.dumps(ours[0])) == ours[0]
+    assert ours[0] != object(), "another class is another value"
+
+
+def test_a_frozen_value_stays_as_it_was_made() -> None:
+    value = Ours(name="a")
+    with pytest.raises(FrozenInstanceError, match="cannot assign to field 'name'"):
+        value.name = "b"  # type: ignore[misc]  # what is tried
+    with pytest.raises(FrozenInstanceError, match="cannot delete field 'name'"):
+        del value.name
+    assert value == Ours(name="a")
+
+
+def test_what_a_class_says_of_itself_is_kept() -> None:
+    @facts.dataclass(frozen=True)
+    class Named:
+        """Its own words."""
+
+        name: str
+
+        def __repr__(self) -> str:
+            return "told by itself"
+
+        def __eq__(self, other: object) -> bool:
+            return isinstance(other, Named)
+
+        def __hash__(self) -> int:
+            return 1
+
+        @cached_property
+        def once(self) -> list[str]:
+            return [self.name]
+
+    one, other = Named("a"), Named("b")
+    assert (repr(one), one == other, hash(one), Named.__doc__) == ("told by itself", True, 1, "Its own words.")
+    assert one.once is one.once
+
+
+def test_a_class_that_inherits_has_the_fields_of_both() -> None:
+    @facts.dataclass(frozen=True, slots=True, kw_only=True)
+    class Longer(Ours):
+        more: int = 1
+
+    assert repr(Longer(name="a", more=2)).endswith("Longer(name='a', values=(), text='', more=2)")
+    assert Longer(name="a") != Ours(name="a")
+    with pytest.raises(FrozenInstanceError):
+        Longer(name="a").name = "b"  # type: ignore[misc]
+
+
+def test_a_value_within_itself_is_told_in_finite_words() -> None:
+    @facts.dataclass(slots=True)
+    class Knot:
+        tied: list[Any]
+
+    knot = Knot([])
+    knot.tied.append(knot)
+    assert repr(knot).endswith("Knot(tied=[...])")
+
+
+def test_a_method_is_compiled_with_the_first_value_and_not_before() -> None:
+    @facts.dataclass(frozen=True, slots=True)
+    class Late:
+        name: str
+
+    assert not inspect.isfunction(vars(Late)["__init__"])
+    assert Late("a").name == "a"
+    made = vars(Late)["__init__"]
+    assert inspect.isfunction(made)
+    assert (Late("b").name, vars(Late)["__init__"]) == ("b", made)
