@@ -72,6 +72,8 @@ class GithubConnector:
     def read_many(self, addresses: Sequence[Address]) -> Iterable[Snapshot]:
         if all(map(self._code.owns, addresses)):
             return self._code.read_many(addresses)
+        if all(map(self._people.owns, addresses)):
+            return self._people.read_many(addresses)
         return side_by_side(self.read, addresses)
 
     def preview(self, step: Step, view: View) -> Change:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agentctl.connectors.base import Connector
+from agentctl.connectors.base import Connector, read_many
 from agentctl.errors import Rejected, Unreachable
 from agentctl.model.action import Reversibility
 from agentctl.model.snapshot import Address
@@ -174,3 +174,14 @@ def test_a_person_behind_hundreds_of_others_is_found(connector: Connector, repos
     assert found.value == {"permission": "admin", "invited": False}
     found = connector.read(Address(f"github/{repository.name.lower()}/collaborators/person-100"))
     assert found.value == {"permission": "read", "invited": True}
+
+
+def test_many_people_of_one_repository_are_asked_for_once(
+    connector: Connector, repository: Repository, github_whole: WholeGitHub
+) -> None:
+    given(repository, "hubot", "push")
+    github_whole.whole.invite(repository.name, "monalisa", "read")
+    where = f"github/{repository.name.lower()}/collaborators"
+    found = list(read_many(connector, [Address(f"{where}/{login}") for login in ("hubot", "monalisa", "reader")]))
+    assert [snapshot.value and snapshot.value["permission"] for snapshot in found] == ["write", "read", None]
+    assert len(github_whole.front.asked("GET")) == 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -40,20 +40,26 @@ class People:
 
     def read(self, address: Address) -> Snapshot:
         """Return what ``address`` was given; the token of an invitation is its number. An expired one gives nothing."""
-        name = self._name(address)
-        login = name.parameters.get("login")
-        for member, _ in self._rest.reader.listed(self._list(name.kind.name, name)):
-            if member.address == address:
-                return member
-        if login is None:
-            return Snapshot(address=address, value=None, at=datetime.now(UTC))
-        for invitation, _ in self._rest.reader.listed(self._list(_INVITATION, name)):
-            fields = invitation.value or {}
-            if fields.get("login") == login and fields.get("expired") is not True:
-                given: dict[str, Value] = {"permission": fields["permission"], "invited": True}
-                number = invitation.address.rpartition("/")[2]
-                return Snapshot(address=address, value=given, at=invitation.at, token=number)
-        return Snapshot(address=address, value=None, at=datetime.now(UTC))
+        (snapshot,) = self.read_many((address,))
+        return snapshot
+
+    def read_many(self, addresses: Sequence[Address]) -> Iterator[Snapshot]:
+        """Yield what each of ``addresses`` was given, each list of a repository read once for all of them."""
+        lists: dict[tuple[str, ...], tuple[Snapshot, ...]] = {}
+
+        def listed(kind: str, name: RecordName) -> tuple[Snapshot, ...]:
+            where = (kind, name.parameters["owner"], name.parameters["repo"])
+            if where not in lists:
+                lists[where] = tuple(snapshot for snapshot, _ in self._rest.reader.listed(self._list(kind, name)))
+            return lists[where]
+
+        for address in addresses:
+            name = self._name(address)
+            members = (member for member in listed(name.kind.name, name) if member.address == address)
+            found = next(members, None)
+            if found is None and "login" in name.parameters:
+                found = _invited(address, name.parameters["login"], listed(_INVITATION, name))
+            yield found or Snapshot(address=address, value=None, at=datetime.now(UTC))
 
     def path(self, address: Address, invitation: str | None) -> str:
         """Return the path of what gives the access: an invitation by its number, or the person's place."""
@@ -108,6 +114,16 @@ def permission(value: str) -> str:
 def pending(fields: Fields) -> tuple[str, ...]:
     """Return what a reader must know of access that is not in use: accepting it changes what a step does."""
     return ("it is an invitation that was not accepted yet",) if fields["invited"] is True else ()
+
+
+def _invited(address: Address, login: str, invitations: Iterable[Snapshot]) -> Snapshot | None:
+    for invitation in invitations:
+        fields = invitation.value or {}
+        if fields.get("login") == login and fields.get("expired") is not True:
+            given: dict[str, Value] = {"permission": fields["permission"], "invited": True}
+            number = invitation.address.rpartition("/")[2]
+            return Snapshot(address=address, value=given, at=invitation.at, token=number)
+    return None
 
 
 def _given(snapshot: Snapshot) -> Value:
