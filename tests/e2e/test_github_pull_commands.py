@@ -133,6 +133,25 @@ def test_a_merge_is_named_as_final_before_consent_and_by_rollback(shop: Shop) ->
     assert shop.repository.read("/pulls/1")["merged"] is True
 
 
+def test_a_policy_can_ask_for_checks_and_approvals(shop: Shop) -> None:
+    shop.ready()
+    rule = {
+        "id": "reviewed", "when": 'action.name == "github.pull.merge"', "message": "Reviewed and checked, or not at all.",
+        "require": 'after.checks == "passed" && size(after.approved_by) >= 1 && size(after.objected_by) == 0',
+    }
+    shop.house.change("policy.yaml", lambda policy: policy["invariants"].append(rule))
+    plan = shop.house.plan(shop.merge(checks="any"))
+    refused = shop.house.run("plan", plan)
+    assert refused.code == Exit.REFUSED, refused.all
+    assert "Reviewed and checked, or not at all." in refused.all
+    run = {"name": "e2e", "head_sha": shop.head, "status": "completed", "conclusion": "success"}
+    shop.repository.made("/check-runs", run)
+    shop.repository.made("/pulls/1/reviews", {"event": "APPROVE", "commit_id": shop.head})
+    assert shop.house.run("plan", plan).code == Exit.OK
+    shop.repository.made("/pulls/1/reviews", {"event": "REQUEST_CHANGES", "commit_id": shop.head})
+    assert shop.house.run("plan", plan).code == Exit.REFUSED
+
+
 @pytest.mark.parametrize("late", ["push", "check", "review"])
 def test_what_comes_in_between_plan_and_merge_is_looked_at_first(shop: Shop, late: str) -> None:
     shop.ready()
