@@ -9,7 +9,8 @@ import pytest
 from agentctl.errors import Exit
 from tests.connectors.github.code_worlds import BINARY, SCRIPT, TEXT, VERSION, code, everything, files, grow, head
 from tests.e2e.house import House, Told, step
-from tests.systems.github_house import DIRECT, GitHubHouse, Repository, spread
+from tests.systems.github_house import DIRECT, USER, GitHubHouse, Repository, spread
+from tests.systems.github_simulator import SimulatedGitHub
 from tests.systems.mishaps import Cut, LostAfter, LostBefore, Question
 
 TOKEN = "GITHUB_TOKEN"
@@ -20,11 +21,11 @@ BUMP = {"path": "pyproject.toml", "find": "1.3.0", "replace": "1.4.0", "count": 
 class Forge:
     """A workspace with a repository of a GitHub in it."""
 
-    def __init__(self, house: House, github: GitHubHouse) -> None:
+    def __init__(self, house: House, github: GitHubHouse, token: str = "") -> None:
         self.github, self.repository = github, github.repository()
         code(self.repository)
         self.name = self.repository.name.lower()
-        self.house = House(root=house.root, home=house.home, extra={TOKEN: spread(DIRECT, 0)})
+        self.house = House(root=house.root, home=house.home, extra={TOKEN: token or spread(DIRECT, 0)})
         settings = {"type": "github", "url": github.url, "token": {"env": TOKEN}, "only": [self.name]}
         house.change("agentctl.yaml", lambda wire: wire["connectors"].update(github=settings))
         grants = [{"id": "looks", "actions": ["github.*.read"]}, {"id": "code", "actions": ["github.*"], "mode": "approve"}]
@@ -73,6 +74,7 @@ def test_a_branch_and_its_commits_are_made_and_undone_file_by_file(forge: Forge)
     (second,) = last["parents"]
     assert repository.read(f"/git/commits/{second['sha']}")["parents"][0]["sha"] == main
     assert last["message"].startswith("Say more\n\nAgentctl-Key: ")
+    assert last["message"].endswith(f"\nAgentctl-Run: {forge.house.runs()[0]}\n")
     assert last["html_url"] in forge.house.run("show", "latest").all
     assert everything(repository) | before == everything(repository)        # nothing else has moved
     undone = forge.house.typed("rollback", "latest")
@@ -176,6 +178,19 @@ def test_a_push_in_the_last_moment_is_not_overwritten_and_the_run_goes_on(forge:
     assert again.code == Exit.OK, again.all
     assert set(files(forge.repository, "main")) >= {"notes.md", "pyproject.toml"}
     assert "1.4.0" in files(forge.repository, "main")["pyproject.toml"][1].decode()
+
+
+def test_a_commit_that_shows_late_is_waited_for(house: House, github_simulator: SimulatedGitHub) -> None:
+    forge = Forge(house, github_simulator, token=USER)
+
+    def late(question: Question, act: Any, tell: Any) -> None:
+        github_simulator.simulator.lag(4)
+        tell(act())
+
+    github_simulator.front.when(late, "PATCH", REF)
+    told = forge.apply(forge.bump())
+    assert told.code == Exit.OK, told.all
+    assert "1 confirmed" in told.all
 
 
 @pytest.mark.parametrize("lost", [LostAfter(), LostBefore()], ids=["done", "not done"])

@@ -203,7 +203,8 @@ def test_a_message_ends_with_its_trailers_in_one_block() -> None:
     assert trailer.signed("Fixes: it\n", "k") == f"Fixes: it\n\n{line}\n"
     assert trailer.signed("S\n\nWhy: this.\nSigned-off-by: A <a@b.c>\n\n", "k") == f"S\n\nWhy: this.\nSigned-off-by: A <a@b.c>\n{line}\n"
     assert trailer.signed("S\n\nSee: https://x\nand more", "k") == f"S\n\nSee: https://x\nand more\n\n{line}\n"
-    assert trailer.bears(trailer.signed("S", "k"), "k")
+    assert trailer.signed("S\n", "k", "4711") == f"S\n\n{line}\nAgentctl-Run: 4711\n"
+    assert trailer.bears(trailer.signed("S", "k", "4711"), "k")
     assert not trailer.bears(trailer.signed("S", "k"), "other")
     assert not trailer.bears(f"S about `{line}`", "k")
 

@@ -74,7 +74,8 @@ class Commits:
         branch = places.file(within(next(iter(changed)))).branch
         parent = self._parent(branch, change, call)
         writer = Writer(self.rest, self.records.store, self.spec, call)
-        made = writer.commit(branch, parent, files, trailer.signed(str(change.arguments["message"]), call.key))
+        message = trailer.signed(str(change.arguments["message"]), call.key, call.run)
+        made = writer.commit(branch, parent, files, message)
         writer.bring(branch, parent, made)
         return _receipt(made)
 
@@ -148,7 +149,7 @@ class Commits:
             if str((record.before or {}).get("content", "")).startswith(_POINTER)
         ]
         return (
-            f"one commit, on top of `{branch.name}` as it then is; a last line {trailer.NAME} tells it from others",
+            f"one commit, on top of `{branch.name}` as it then is, with last lines {trailer.NAME} and {trailer.RUN}",
             *(guarded if fields.get("protected") is True else ()),
             *(f"what is changed of `{path}` is its pointer: Git LFS keeps the content" for path in pointers),
         )

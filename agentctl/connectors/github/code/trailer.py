@@ -1,20 +1,21 @@
-"""The line at the end of a commit's message by which we know our own commit again. Pure."""
+"""The lines at the end of a commit's message: by one we know our own commit again, the other names the run. Pure."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 
-NAME = "Agentctl-Key"
+NAME, RUN = "Agentctl-Key", "Agentctl-Run"
 _TRAILER = re.compile(r"[A-Za-z0-9-]+: \S.*")
 
 
-def signed(message: str, key: str) -> str:
-    """Return ``message`` as it is sent, the line of ``key`` among the trailers at its end."""
+def signed(message: str, key: str, run: str = "") -> str:
+    """Return ``message`` as it is sent, the lines of ``key`` and ``run`` among the trailers at its end."""
     text = message.rstrip()
     *above, last = re.split(r"\n[ \t]*\n", text)
     joined = bool(above) and all(_TRAILER.fullmatch(line) for line in last.split("\n"))
-    return f"{text}{chr(10) if joined else chr(10) * 2}{line(key)}\n"
+    ours = [line(key), *([f"{RUN}: {run}"] if run else [])]
+    return "\n".join([text, *([] if joined else [""]), *ours, ""])
 
 
 def bears(message: str, key: str) -> bool:
