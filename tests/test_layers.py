@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "agentctl"
-BELOW = {"errors", "files", "resources", "model", "syntax"}
+BELOW = {"errors", "facts", "files", "resources", "model", "syntax"}
 PORT = BELOW | {"connectors.base"}
 CORE = PORT | {"planfile", "policy", "trace", "identity"}
 ALL = CORE | {"store", "views", "connectors", "witness", "engine", "workspace"}
@@ -18,10 +18,11 @@ ALL = CORE | {"store", "views", "connectors", "witness", "engine", "workspace"}
 # Low to high. A unit may import itself and what stands here, and nothing of agentctl besides.
 MAY_IMPORT = {
     "": set(),                                  # agentctl/__init__.py
-    "model": {"errors"},
-    "errors": {"model"},                        # for a type only
+    "facts": set(),
+    "model": {"errors", "facts"},
+    "errors": {"facts", "model"},               # model for a type only
     "files": set(),
-    "resources": {"errors"},
+    "resources": {"errors", "facts"},
     "syntax": BELOW,
     "connectors.base": BELOW,
     "planfile": PORT,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from agentctl.cli.interrupt import Handbrake
 from agentctl.cli.output import emit
 from agentctl.cli.progress import progress
 from agentctl.errors import Exit, Incomplete, Refused, Unwritable
+from agentctl.facts import dataclass
 from agentctl.model.changeset import ChangeSet
 from agentctl.model.decision import Consent, Refuse, Ruling
 from agentctl.model.run import Left

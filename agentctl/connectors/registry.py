@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from agentctl.connectors.base import Connector, ConnectorType, Instance, Setting
 from agentctl.connectors.layers import Deadline, OwnRecords, Rate, Rates, Sealed, Tenant
 from agentctl.connectors.layers.rate import PATTERN
 from agentctl.errors import Invalid
+from agentctl.facts import dataclass
 from agentctl.model.values import to_wire
 from agentctl.syntax.suggest import did_you_mean
 

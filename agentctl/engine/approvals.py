@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from agentctl.engine.gate import irreversible_groups
 from agentctl.engine.signers import excluded, not_theirs, untimely
+from agentctl.facts import dataclass
 from agentctl.model.approval import Approval
 from agentctl.model.changeset import ChangeSet
 from agentctl.model.decision import Decision, Signed

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from agentctl.facts import dataclass
 from agentctl.model.breaker import Breaker, Gauge, Mishap, Trouble
 from agentctl.model.canonical import digest
 from agentctl.model.halt import Event, Halt, Scope, Tripped, scope_from_wire, scope_to_wire, standing

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from agentctl.engine.overlay import Overlay
 from agentctl.engine.owned import Owned, commitment, owned
 from agentctl.engine.ports import Clock, Commitments, Systems
+from agentctl.facts import dataclass
 from agentctl.model.run import History
 from agentctl.model.snapshot import Address, instance_of
 from agentctl.model.values import Fields, Hidden, Value, to_wire

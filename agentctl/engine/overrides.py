@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from agentctl.engine.signers import excluded, not_theirs, untimely
+from agentctl.facts import dataclass
 from agentctl.identity.statements import moment
 from agentctl.model.changeset import ChangeSet
 from agentctl.model.decision import Consent, Decision, Finding, Level, Outcome, Overridden

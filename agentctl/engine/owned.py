@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from agentctl.engine.keys import undone_step
 from agentctl.engine.ports import Commitments
+from agentctl.facts import dataclass
 from agentctl.model.change import Change, field_changes
 from agentctl.model.changeset import Purpose
 from agentctl.model.run import History, Run, StepRun

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeAlias
 
 from agentctl.connectors.base import Connector, Credential
+from agentctl.facts import dataclass
 from agentctl.model.action import ActionSpec
 from agentctl.trace.record import Kind, Record
 

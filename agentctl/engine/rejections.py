@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from agentctl.engine.signers import not_of
+from agentctl.facts import dataclass
 from agentctl.model.decision import Refuse, Ruling
 from agentctl.model.rejection import Rejected, Rejection, Statement
 from agentctl.model.run import Act

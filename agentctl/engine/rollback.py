@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from agentctl.engine.gate import Judge
@@ -16,6 +16,7 @@ from agentctl.engine.protect import reveal_change, reveal_fields, reveal_step
 from agentctl.engine.records import shown
 from agentctl.engine.unreadable import as_kept, needed
 from agentctl.errors import Rejected, Usage
+from agentctl.facts import dataclass
 from agentctl.model.change import Change, Effect, RecordChange, field_changes
 from agentctl.model.doubt import InDoubt
 from agentctl.model.plan import From, OnFailure, Plan, Step, references

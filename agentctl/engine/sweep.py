@@ -6,11 +6,11 @@ What is dropped is never anything that an unfinished thing needs. Nothing is dro
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from agentctl.engine.undone import undone
 from agentctl.engine.unreadable import needed
+from agentctl.facts import dataclass
 from agentctl.model.approval import Statement
 from agentctl.model.debt import debts
 from agentctl.model.legal_hold import standing

@@ -10,11 +10,12 @@ import secrets
 import stat
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from agentctl.errors import AgentctlError, Exit, Tampered, Unwritable, Usage
+from agentctl.facts import dataclass
 from agentctl.model.canonical import digest
 
 _VERSION = 1

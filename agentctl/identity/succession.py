@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from agentctl.facts import dataclass
 from agentctl.identity import sshsig
 from agentctl.model.canonical import canonical
 from agentctl.model.values import NotAValue

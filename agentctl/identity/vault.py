@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hmac
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from agentctl.facts import dataclass
 from agentctl.identity.keys import Key
 from agentctl.model.canonical import canonical
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, assert_never
 
+from agentctl.facts import dataclass
 from agentctl.model.diagnostic import Span
 from agentctl.model.duration import spoken
 from agentctl.model.halt import Reach, Scope

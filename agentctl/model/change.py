@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from agentctl.facts import dataclass
 from agentctl.model.action import Reversibility
 from agentctl.model.plan import (
     Argument,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from agentctl.facts import dataclass
 from agentctl.model.run import Act, History, Run
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any, TypeAlias
 
+from agentctl.facts import dataclass
 from agentctl.model.diagnostic import Span
 from agentctl.model.doubt import InDoubt
 from agentctl.model.halt import Halt

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from agentctl.facts import dataclass
 
 DENIED = "denied-by-policy"      # the code of what is wrong with a plan only because policy says so
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from agentctl.facts import dataclass
 from agentctl.model.diagnostic import Span
 
 PLAN = "plan"

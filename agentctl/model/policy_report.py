@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from agentctl.facts import dataclass
 from agentctl.model.decision import Decision
 from agentctl.model.diagnostic import Diagnostic, Severity, Span
 

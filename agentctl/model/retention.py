@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeAlias
 
+from agentctl.facts import dataclass
 from agentctl.model.duration import seconds, spoken
 from agentctl.model.run import Act, History
 

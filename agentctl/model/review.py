@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar, Self, TypeAlias
 
+from agentctl.facts import dataclass
 from agentctl.model.statement import Attested, Signable
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
 
+from agentctl.facts import dataclass
 from agentctl.model.authorship import CLAIMED, Authorship
 from agentctl.model.breaker import Breaker, Mishap
 from agentctl.model.change import Change, Inverse

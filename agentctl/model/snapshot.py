@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import NewType
 
+from agentctl.facts import dataclass
 from agentctl.model.values import Fields
 
 Address = NewType("Address", str)

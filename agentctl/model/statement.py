@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
+from agentctl.facts import dataclass
 from agentctl.model.canonical import canonical, digest_bytes
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeAlias
+
+from agentctl.facts import dataclass
 
 SAFE_INTEGER = 2**53 - 1
 CONCEALED = "concealed:"

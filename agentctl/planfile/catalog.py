@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from agentctl.facts import dataclass
 from agentctl.model.action import ActionSpec
 from agentctl.model.plan import Step
 from agentctl.model.snapshot import Address

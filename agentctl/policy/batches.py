@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from agentctl.facts import dataclass
 from agentctl.policy import expressions
 
 _AT_ONCE = 16

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from agentctl.facts import dataclass
 from agentctl.model.action import ActionSpec
 from agentctl.model.canonical import canonical
 from agentctl.model.change import Change, Effect

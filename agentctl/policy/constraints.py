@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from agentctl.facts import dataclass
 from agentctl.model.action import ActionSpec, Fidelity, Reversibility
 from agentctl.model.change import Change, Effect
 from agentctl.model.plan import Evidence, Plan, Step

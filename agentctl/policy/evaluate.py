@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from agentctl.facts import dataclass
 from agentctl.model.action import ActionSpec
 from agentctl.model.authorship import CLAIMED, Authorship
 from agentctl.model.change import Change

@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, TypeAlias
 
+from agentctl.facts import dataclass
 from agentctl.policy.decimals import NOT_A_DECIMAL, NOT_MINOR, comparable, minor
 from agentctl.policy.tree import NotATree, decode
 from agentctl.policy.uses import VARIABLES, Misused, Uses, uses

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Protocol, TypeAlias
 
+from agentctl.facts import dataclass
 from agentctl.model.action import ActionSpec
 from agentctl.model.authorship import Authorship
 from agentctl.model.change import Change

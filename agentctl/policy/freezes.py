@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
+from agentctl.facts import dataclass
 from agentctl.model.action import Tier
 from agentctl.model.change import Change
 from agentctl.model.changeset import Purpose

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from agentctl.facts import dataclass
 
 FieldPath: TypeAlias = tuple[str, ...]
 """A changed path as its segments: a key that holds a dot is not mistaken for two keys."""

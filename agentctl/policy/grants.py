@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from agentctl.facts import dataclass
 from agentctl.model.change import Effect
 from agentctl.model.decision import Outcome
 from agentctl.policy.expressions import Expression, Failed, Truth, Undecided

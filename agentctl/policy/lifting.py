@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from agentctl.facts import dataclass
 from agentctl.model.diagnostic import Span
 
 if TYPE_CHECKING:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from agentctl.facts import dataclass
 from agentctl.model.diagnostic import Span
 from agentctl.model.limit import PLAN, Measure
 from agentctl.policy.expressions import Expression

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from agentctl.facts import dataclass
 from agentctl.model.decision import Finding, Mode, Outcome, Signatures
 from agentctl.model.diagnostic import Span
 from agentctl.model.limit import Charge

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from agentctl.facts import dataclass
 from agentctl.model.diagnostic import Diagnostic, Span
 from agentctl.syntax.document import Document, Pointer
 

@@ -6,9 +6,9 @@ Whatever comes out otherwise than granted, or is out of the common, is left to `
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, overload
 
+from agentctl.facts import dataclass
 from agentctl.model.change import Change, Effect
 from agentctl.model.decision import Decision, Finding, Mode, Outcome, Signatures, Verdict
 from agentctl.model.limit import Charge

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from agentctl.facts import dataclass
 from agentctl.model.values import Fields, same
 from agentctl.policy import expressions
 from agentctl.policy.constraints import Constraints, Unmet, elsewhere, spared, unmet

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from agentctl.facts import dataclass
 
 _PRIMITIVE_BYTES = 6
 

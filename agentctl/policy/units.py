@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
+from agentctl.facts import dataclass
 from agentctl.model.change import Change, Effect
 from agentctl.model.snapshot import Address, within
 from agentctl.model.values import Fields, same

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
+from agentctl.facts import dataclass
 from agentctl.policy.tree import Call, Comprehension, Constant, Ident, Literal, Node, Select, Tree, children
 
 RECORD = frozenset({"before", "after", "changes"})

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 
+from agentctl.facts import dataclass
 from agentctl.model.action import ActionSpec
 from agentctl.model.change import Change, Effect
 from agentctl.model.decision import Level

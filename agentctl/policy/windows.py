@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, time, timedelta, tzinfo
 from typing import Any
 
+from agentctl.facts import dataclass
 from agentctl.policy.zones import shown, upcoming
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

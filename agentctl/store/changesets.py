@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from agentctl.errors import Tampered, Usage
+from agentctl.facts import dataclass
 from agentctl.files import opened
 from agentctl.model.canonical import canonical, digest, digest_bytes
 from agentctl.model.change import Change, change_from_wire, change_to_wire

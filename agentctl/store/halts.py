@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 import os
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from agentctl.errors import Unwritable
+from agentctl.facts import dataclass
 from agentctl.model.canonical import canonical
 from agentctl.model.halt import Halt, Reach, Scope, halt_from_wire, halt_to_wire
 from agentctl.store import atomic

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from agentctl.errors import Unwritable
+from agentctl.facts import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,12 @@ import json
 import os
 import socket
 import stat
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from datetime import datetime
 from pathlib import Path
 
 from agentctl.errors import Unwritable
+from agentctl.facts import dataclass
 
 _LONGEST = 1 << 16
 

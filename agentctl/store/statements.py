@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from agentctl.errors import Unwritable
+from agentctl.facts import dataclass
 from agentctl.store import atomic
 from agentctl.store.layout import Layout
 

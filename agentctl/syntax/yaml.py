@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +20,7 @@ from yaml.events import (
     StreamEndEvent,
 )
 
+from agentctl.facts import dataclass
 from agentctl.model.diagnostic import Severity
 from agentctl.syntax import json
 from agentctl.syntax.builder import Builder

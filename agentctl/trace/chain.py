@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeAlias
 
+from agentctl.facts import dataclass
 from agentctl.model.canonical import digest_bytes
 from agentctl.model.state import Head
 from agentctl.trace.lines import RESERVE

@@ -6,10 +6,11 @@ import json
 import os
 import re
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TypeAlias
 
+from agentctl.facts import dataclass
 from agentctl.files import read
 from agentctl.model.canonical import canonical
 from agentctl.model.state import Head

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeAlias
 
 from agentctl.errors import AgentctlError, Incomplete, Locked, Refused, Unwritable
+from agentctl.facts import dataclass
 from agentctl.model.canonical import digest_bytes
 from agentctl.model.state import Head
 from agentctl.trace import checkpoint

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from agentctl.facts import dataclass
 from agentctl.model.canonical import digest_bytes
 from agentctl.trace import checkpoint
 from agentctl.trace.chain import TraceFile

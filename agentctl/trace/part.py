@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from agentctl.errors import Tampered
+from agentctl.facts import dataclass
 from agentctl.trace import checkpoint
 from agentctl.trace.chain import Fault, Link, TraceFile, parse_name, trace_files
 from agentctl.trace.checkpoint import Check

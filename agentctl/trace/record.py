@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, NoReturn
 
+from agentctl.facts import dataclass
 from agentctl.model.canonical import canonical
 from agentctl.model.values import SAFE_INTEGER, NotAValue
 

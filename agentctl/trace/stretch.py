@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
+from agentctl.facts import dataclass
 from agentctl.model.canonical import digest_bytes
 from agentctl.trace import checkpoint
 from agentctl.trace.chain import Fault, Found, Link, TraceFile, link, walk_file

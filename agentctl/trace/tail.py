@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from agentctl.errors import Tampered
+from agentctl.facts import dataclass
 from agentctl.model.canonical import digest_bytes
 from agentctl.model.state import Head
 from agentctl.trace import checkpoint

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import islice
 from typing import Any
 
+from agentctl.facts import dataclass
 from agentctl.views import safe, values
 from agentctl.views.look import Detail
 

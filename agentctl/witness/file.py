@@ -5,10 +5,10 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from agentctl.errors import Rejected, Unreachable
+from agentctl.facts import dataclass
 from agentctl.model.canonical import canonical
 from agentctl.witness.base import Attestation
 

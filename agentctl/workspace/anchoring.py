@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from agentctl import files
 from agentctl.errors import Tampered, Usage
+from agentctl.facts import dataclass
 from agentctl.identity import keys
 from agentctl.identity.keyring import public_keys
 from agentctl.identity.plans import fingerprint

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from agentctl.engine.gate import check_decided, irreversible_groups
 from agentctl.engine.keys import done_by
 from agentctl.engine.preview import Preview
 from agentctl.errors import ConsentMissing, Invalid, Tampered, Usage
+from agentctl.facts import dataclass
 from agentctl.identity import statements as files
 from agentctl.model.approval import Approval, Statement
 from agentctl.model.changeset import ChangeSet

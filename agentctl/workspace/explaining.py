@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from agentctl.engine.overrides import lifted
 from agentctl.engine.protect import reveal_change, reveal_plan
 from agentctl.errors import Usage
+from agentctl.facts import dataclass
 from agentctl.model.authorship import Authorship
 from agentctl.model.breaker import Gauge
 from agentctl.model.changeset import ChangeSet

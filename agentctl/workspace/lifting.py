@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from agentctl.errors import Refused, Usage
+from agentctl.facts import dataclass
 from agentctl.model.halt import Halt, Scope, scope_to_wire
 from agentctl.model.lifting import Statement
 from agentctl.policy.lifting import may_not_lift
@@ -26,7 +26,10 @@ class Word:
     key: Path | None = None
 
 
-def unhalt(workspace: Workspace, scope: Scope, reason: str, word: Word = Word()) -> str:
+NOBODYS = Word()
+
+
+def unhalt(workspace: Workspace, scope: Scope, reason: str, word: Word = NOBODYS) -> str:
     """Lift every halt of exactly ``scope`` and record that; return what was and what still is halted.
 
     Raises Usage where it is not halted, Refused where policy does not let this person, Locked.
@@ -59,7 +62,7 @@ def _standing(workspace: Workspace, scope: Scope) -> tuple[Halt, ...]:
 def _vouched(workspace: Workspace, scope: Scope, over: Sequence[Halt], reason: str, word: Word) -> dict[str, object]:
     """Return what the record says of the person: a name the policy knows, and the signature where there is one."""
     policy = workspace.policy
-    signing = word != Word() or (policy.unhalt is not None and policy.unhalt.signed)
+    signing = word != NOBODYS or (policy.unhalt is not None and policy.unhalt.signed)
     name = word.person or workspace.person
     if why := may_not_lift(policy, name):
         raise Refused("Halts are not yours to lift", f"{why}\nNothing was lifted.")

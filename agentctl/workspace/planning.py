@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from agentctl.engine.edit import judged
 from agentctl.engine.protect import reveal_plan
 from agentctl.errors import Usage
+from agentctl.facts import dataclass
 from agentctl.model.changeset import Purpose
 from agentctl.model.plan import Plan
 from agentctl.workspace.workspace import Workspace, is_plan

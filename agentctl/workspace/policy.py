@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeAlias, assert_never
 
 from agentctl.errors import Invalid
+from agentctl.facts import dataclass
 from agentctl.files import opened
 from agentctl.policy.document import LARGEST
 from agentctl.policy.document import load as load_documents

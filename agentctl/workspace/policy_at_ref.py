@@ -7,13 +7,13 @@ is fetched, no link followed and no submodule entered.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from posixpath import join, normpath
 
 from agentctl.connectors.git import objects
 from agentctl.connectors.git.program import Git
 from agentctl.errors import ConnectorError, Invalid
+from agentctl.facts import dataclass
 from agentctl.policy.document import LARGEST
 from agentctl.workspace.policy import Source
 from agentctl.workspace.policy_place import AtRef, is_ref

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from agentctl.errors import Usage
+from agentctl.facts import dataclass
 
 _GIT = "git:"
 _REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/@+-]*")

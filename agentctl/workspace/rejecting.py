@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from agentctl.engine.rejections import told
 from agentctl.engine.signers import not_of
 from agentctl.errors import AgentctlError, ConsentMissing, Invalid, Locked, Refused, Usage
+from agentctl.facts import dataclass
 from agentctl.identity import statements as files
 from agentctl.model.changeset import ChangeSet, Purpose
 from agentctl.model.rejection import Rejected, Rejection, Statement

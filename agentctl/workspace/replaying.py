@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from agentctl.engine.authoring import recorded
 from agentctl.engine.protect import reveal_change, reveal_step
 from agentctl.errors import Usage
+from agentctl.facts import dataclass
 from agentctl.model.policy_report import Replayed
 from agentctl.model.run import Run
 from agentctl.policy.replay import Recorded, replay

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 
 from agentctl.engine.sweep import Loss, Sweep, sweep
 from agentctl.errors import Invalid, Tampered, Usage
+from agentctl.facts import dataclass
 from agentctl.identity import statements as files
 from agentctl.model.approval import Statement
 from agentctl.model.retention import Origin, Retention, keep_from_wire

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import socket
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from agentctl.errors import Tampered
+from agentctl.facts import dataclass
 from agentctl.identity import keyring, keys
 from agentctl.identity.plans import fingerprint
 from agentctl.identity.sshsig import public_key, sign

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from agentctl.errors import Tampered, Usage
+from agentctl.facts import dataclass
 from agentctl.store import state as store
 from agentctl.trace import part
 from agentctl.trace import verify as trace

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from agentctl.errors import ConnectorError
+from agentctl.facts import dataclass
 from agentctl.trace import checkpoint
 from agentctl.trace.checkpoint import Check, NotACheckpoint
 from agentctl.witness.base import Attestation, Witness

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from time import monotonic
@@ -19,6 +18,7 @@ from agentctl.connectors.email.wire import Attached, composed
 from agentctl.connectors.file.confine import Scope
 from agentctl.connectors.file.disk import Content, Disk
 from agentctl.errors import Indeterminate, Rejected, Unreachable
+from agentctl.facts import dataclass
 from agentctl.model.values import Fields
 
 _SPARE = 2.0            # seconds before our caller gives up in which we come to an end ourselves

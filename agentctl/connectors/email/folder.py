@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import PurePath
 from typing import Any
@@ -15,6 +14,7 @@ from agentctl.connectors.email.message import LARGEST, line
 from agentctl.connectors.file.confine import Scope
 from agentctl.connectors.file.disk import Content, Disk, Missing
 from agentctl.errors import Indeterminate, Rejected
+from agentctl.facts import dataclass
 
 _PRIVATE = 0o600
 _OVERHEAD = 1 << 20             # bytes of headers

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+
+from agentctl.facts import dataclass
 
 _LONGEST = 2048         # bytes of a line, four times what the protocol allows
 _MOST = 100             # lines of one answer

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from ipaddress import ip_address
 from os.path import realpath
 from pathlib import Path
@@ -14,6 +13,7 @@ from agentctl.connectors.email.mailbox import mailbox
 from agentctl.connectors.email.message import line
 from agentctl.connectors.email.server import Server
 from agentctl.errors import Invalid, Rejected, Unreachable
+from agentctl.facts import dataclass
 
 _TEXT = {"type": "string", "minLength": 1}
 SETTINGS: Mapping[str, Setting] = {

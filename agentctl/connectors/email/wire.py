@@ -6,11 +6,11 @@ import base64
 import re
 from binascii import b2a_qp
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import cast
 from urllib.parse import quote
 
+from agentctl.facts import dataclass
 from agentctl.model.values import Fields
 
 _ENCODED = 45           # bytes of UTF-8 in one encoded word, which may have 75 characters

@@ -10,11 +10,11 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
 from agentctl.errors import Rejected, Unreachable
+from agentctl.facts import dataclass
 
 # Who writes here decides what agentctl or git does next: policy, consent, state, hooks.
 OWN_NAMES = frozenset({".git", "agentctl.yaml", "agentctl.yml"})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import cast
 
@@ -13,6 +12,7 @@ from agentctl.connectors.file.confine import Scope
 from agentctl.connectors.file.disk import Content, Disk, Missing
 from agentctl.connectors.file.predict import File, admit, edited, file_of, text_or_bytes, to_bytes, to_mode, written
 from agentctl.errors import Indeterminate, Rejected, Unreachable
+from agentctl.facts import dataclass
 from agentctl.model.action import ActionSpec, Reversibility
 from agentctl.model.change import Change, Effect, Inverse, RecordChange, strongest
 from agentctl.model.changeset import SystemIdentity

@@ -7,13 +7,13 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from errno import EEXIST, ENOTEMPTY
 
 from agentctl.connectors.file.atomic import Atomic, made, sync_done
 from agentctl.connectors.file.confine import Directory, Scope, regular
 from agentctl.connectors.file.rename import rename_where_free
 from agentctl.errors import Indeterminate, Rejected
+from agentctl.facts import dataclass
 
 _CHUNK = 1 << 20
 _LOOK = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC     # a pipe must not make us wait

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import cast
 
 from agentctl.connectors.file.edit import Format, set_value, unset_value
 from agentctl.errors import Rejected
+from agentctl.facts import dataclass
 from agentctl.model.plan import Step, argument_to_wire
 from agentctl.model.values import Fields, Unknown, Value, has_unknown, to_wire
 

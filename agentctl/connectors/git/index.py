@@ -7,13 +7,13 @@ import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from socket import gethostname
 
 from agentctl.connectors.git.objects import Entry, update_index
 from agentctl.connectors.git.program import Git
 from agentctl.errors import Indeterminate, Rejected
+from agentctl.facts import dataclass
 
 _INTENT_TO_ADD = 0x20000000
 _FLAGS = re.compile(rb"\n  size: \d+\tflags: ([0-9a-f]+)\n")

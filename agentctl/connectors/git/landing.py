@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from agentctl.connectors.base import Call
@@ -20,6 +20,7 @@ from agentctl.connectors.git.program import Git
 from agentctl.connectors.git.site import Site
 from agentctl.connectors.git.worktree import Wanted
 from agentctl.errors import ConnectorError, Indeterminate, Rejected, Unreachable
+from agentctl.facts import dataclass
 
 NOTHING = "0" * 40
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from agentctl.connectors.git.program import Git
 from agentctl.connectors.gitfiles import MODES, as_value
 from agentctl.errors import Rejected
+from agentctl.facts import dataclass
 from agentctl.model.values import Fields
 
 LARGEST = 64 * 1024 * 1024

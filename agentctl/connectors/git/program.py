@@ -14,11 +14,12 @@ import subprocess
 import time
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import NamedTuple
 
 from agentctl.errors import Rejected, Unreachable
+from agentctl.facts import dataclass
 
 _LONGEST = 30.0
 _GRACE = 2.0

@@ -9,13 +9,13 @@ import os
 import threading
 from collections.abc import Iterator
 from configparser import Error as ConfigParserError
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agentctl.connectors.git.names import HEADS
 from agentctl.connectors.git.program import Git
 from agentctl.errors import Rejected, Unreachable
+from agentctl.facts import dataclass
 
 if TYPE_CHECKING:
     from git import RefLogEntry, Repo

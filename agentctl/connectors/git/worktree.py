@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from agentctl.connectors.git.objects import LARGEST
 from agentctl.connectors.gitfiles import as_bytes, as_value
 from agentctl.errors import ConnectorError, Indeterminate, Rejected
+from agentctl.facts import dataclass
 from agentctl.model.values import Fields
 
 

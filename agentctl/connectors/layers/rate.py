@@ -7,11 +7,11 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from agentctl.connectors.base import Call, Connector, Location, Receipt
 from agentctl.connectors.layers.wrapped import Wrapped
 from agentctl.errors import Invalid
+from agentctl.facts import dataclass
 from agentctl.model.change import Change
 from agentctl.model.snapshot import Address, Snapshot
 

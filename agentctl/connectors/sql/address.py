@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import TypeAlias
@@ -17,6 +16,7 @@ from urllib.parse import quote, unquote
 
 from agentctl.connectors.sql.schema import Kind, Table
 from agentctl.errors import Rejected
+from agentctl.facts import dataclass
 from agentctl.model.canonical import canonical
 from agentctl.model.plan import Argument, argument_to_wire
 from agentctl.model.snapshot import Address, within

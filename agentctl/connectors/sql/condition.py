@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -11,6 +10,7 @@ from typing import Any, TypeAlias, assert_never
 
 from agentctl.connectors.sql.schema import Column, Kind, Table
 from agentctl.errors import Rejected
+from agentctl.facts import dataclass
 from agentctl.model.values import Fields, Hidden, Unknown, Value, has_unknown, same
 
 _DEEPEST = 20

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from agentctl.connectors.sql.condition import Operator, Test
@@ -17,6 +16,7 @@ from agentctl.connectors.sql.said import Said
 from agentctl.connectors.sql.schema import Column, Kind, Schema, Table
 from agentctl.connectors.sql.statements import bare, refuse_control
 from agentctl.errors import ConnectorError, Indeterminate, Rejected, Unreachable
+from agentctl.facts import dataclass
 from agentctl.model.snapshot import Snapshot
 from agentctl.model.values import Value
 

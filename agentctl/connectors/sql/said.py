@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from agentctl.connectors.sql.schema import Table
+from agentctl.facts import dataclass
 from agentctl.model.values import Value
 
 if TYPE_CHECKING:

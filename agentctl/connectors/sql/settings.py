@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, parse_qs, quote, unquote, urlsplit
@@ -13,6 +12,7 @@ from agentctl.connectors.base import Instance, Setting
 from agentctl.connectors.sql.database import Database
 from agentctl.connectors.sql.tables import Scope
 from agentctl.errors import Invalid, Unreachable
+from agentctl.facts import dataclass
 
 if TYPE_CHECKING:
     from sqlalchemy import URL

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from agentctl.errors import Unreachable
+from agentctl.facts import dataclass
 from agentctl.identity.broker import plain
 from agentctl.identity.broker.asking import Ask, Minted
 from agentctl.identity.broker.program import Program

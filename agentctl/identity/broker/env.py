@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from agentctl.errors import Unreachable
+from agentctl.facts import dataclass
 from agentctl.identity.broker import plain
 from agentctl.identity.broker.asking import Ask, Minted
 

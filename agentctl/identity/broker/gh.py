@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from agentctl.errors import Unreachable
+from agentctl.facts import dataclass
 from agentctl.identity.broker import plain
 from agentctl.identity.broker.asking import Ask, Minted
 from agentctl.identity.broker.program import Program

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from agentctl.errors import Unreachable
+from agentctl.facts import dataclass
 from agentctl.identity.broker import plain
 from agentctl.identity.broker.asking import Ask, Minted
 

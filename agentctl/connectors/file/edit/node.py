@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 
 from agentctl.errors import Rejected
+from agentctl.facts import dataclass
 
 MAX_DEPTH = 100
 
