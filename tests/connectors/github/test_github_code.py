@@ -78,6 +78,11 @@ def test_what_cannot_be_is_refused_before_anybody_consents(connector: Connector,
     assert everything(repository) == before
 
 
+def test_a_commit_that_is_too_large_in_all_is_refused(connector: Connector, repository: Repository) -> None:
+    with pytest.raises(Rejected, match="What the commit writes"):
+        foresee(connector, commit(repository, *({"path": f"big-{n}", "content": "x" * (LARGEST // 2)} for n in range(3))))
+
+
 def test_lines_that_end_in_another_way_are_named_as_such(connector: Connector, repository: Repository) -> None:
     with pytest.raises(Rejected) as told:
         foresee(connector, step(

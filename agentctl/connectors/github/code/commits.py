@@ -12,7 +12,7 @@ from agentctl.connectors.github.code import actions, trailer
 from agentctl.connectors.github.code.edits import Edit, Restore, becomes, edit, edits, folders, workflows
 from agentctl.connectors.github.code.places import Branch, File
 from agentctl.connectors.github.code.records import Records
-from agentctl.connectors.github.code.store import blob_id
+from agentctl.connectors.github.code.store import LARGEST, blob_id, too_large
 from agentctl.connectors.github.code.writing import Made, Writer
 from agentctl.connectors.rest.connector import RestConnector
 from agentctl.errors import Rejected
@@ -54,6 +54,7 @@ class Commits:
             )
             for one in wanted
         )
+        _refuse_large(records)
         return Change(
             step=step.id,
             action=step.action,
@@ -165,6 +166,12 @@ class Commits:
                 hint="Going on with the run reads them anew.",
             )
         return str(tokens.pop())
+
+
+def _refuse_large(records: Sequence[RecordChange]) -> None:
+    contents = [record.after["content"] for record in records if record.after is not None]
+    if (total := sum(len(as_bytes(content)) for content in contents if not isinstance(content, Unknown))) > LARGEST:
+        raise too_large("What the commit writes", total)
 
 
 def _receipt(made: Made) -> Receipt:
