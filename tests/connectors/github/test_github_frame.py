@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from agentctl.connectors.github.joined import joined, manifest
 from agentctl.connectors.rest.load import examine
+from agentctl.model.action import Tier
 from agentctl.testing import perform
 from tests.connectors.github.github_worlds import github, step
 from tests.systems.github_house import GitHubHouse
@@ -27,4 +30,12 @@ def test_an_issue_is_changed_and_put_back(github_emulator: GitHubHouse) -> None:
     assert repository.read(f"/issues/{number}")["title"] == "Lamp is bright"
     perform(connector, done.inverse.step)
     assert repository.read(f"/issues/{number}")["title"] == "Lamp is dark"
+    connector.close()
+
+
+def test_every_effect_a_plan_may_have_is_tried_by_a_test(github_emulator: GitHubHouse) -> None:
+    connector = github(github_emulator)
+    tests = "".join(path.read_text("utf-8") for path in sorted(Path(__file__).parent.glob("*.py")))
+    effects = [verb for verb, spec in connector.actions.items() if spec.tier is not Tier.READ and not spec.inverse_only]
+    assert [verb for verb in effects if f'"{verb}"' not in tests] == []
     connector.close()
