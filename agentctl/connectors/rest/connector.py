@@ -12,7 +12,7 @@ from agentctl.connectors.rest.http import Endpoint
 from agentctl.connectors.rest.manifest import Manifest, Verb
 from agentctl.connectors.rest.names import Names, RecordName
 from agentctl.connectors.rest.predicting import Predictor
-from agentctl.connectors.rest.reading import Reader, Sends, read_out
+from agentctl.connectors.rest.reading import Reader, Sends, read_out, where
 from agentctl.connectors.rest.sending import Sender
 from agentctl.connectors.rest.template import Pending
 from agentctl.errors import Rejected
@@ -70,7 +70,7 @@ class RestConnector:
         name = self.names.parse(address)
         if not isinstance(name, RecordName) or any(isinstance(value, Pending) for value in name.parameters.values()):
             return address
-        return f"{self._endpoint.url}{name.kind.path.path(name.parameters)}"
+        return f"{self._endpoint.url}{where(name.kind, name.parameters)}"
 
     def read(self, address: Address) -> Snapshot:
         return self.reader.read(address, self.names.parse(address))

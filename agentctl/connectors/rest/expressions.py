@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agentctl.connectors.rest.pointer import ABSENT
+from agentctl.connectors.rest.template import Pending
 from agentctl.connectors.rest.writing import plain
 from agentctl.errors import Rejected
 from agentctl.model.values import UNKNOWN, Fields, Unknown, has_unknown
 
 NAMES = frozenset({"$argument", "$arguments", "$parameter", "$before", "$changed", "$text", "$token", "$key", "$mark",
-                   "$marked", "$present"})
+                   "$marked", "$reference", "$present"})
 _PLACE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_-]*)\}")
 # What $marked adds, and nothing of the text before it.
 _MARK = re.compile(r"(?:\n\n|\r\n\r\n)?<!-- agentctl:[0-9a-f]{32}(?: run:[a-z0-9]{1,64})? -->\Z")
@@ -22,13 +23,18 @@ _MARK = re.compile(r"(?:\n\n|\r\n\r\n)?<!-- agentctl:[0-9a-f]{32}(?: run:[a-z0-9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """What expressions may name. ``changed`` are the fields that a change alters, as they were before it."""
+    """What expressions may name. ``changed`` are the fields that a change alters, as they were before it.
+
+    ``integers`` are the parameters that are numbers where they stand alone.
+    """
 
     arguments: Mapping[str, Any] = field(default_factory=dict, repr=False)
     parameters: Mapping[str, str] = field(default_factory=dict)
+    integers: frozenset[str] = frozenset()
     before: Fields = field(default_factory=dict, repr=False)
     changed: Fields = field(default_factory=dict, repr=False)
     token: str | None = None
+    token_integer: bool = False
     key: str = ""
     run: str = ""
 
@@ -62,9 +68,14 @@ def expressions(template: Any) -> list[tuple[str, Any]]:
     return []
 
 
+def reference(key: str) -> str:
+    """Return the mark of what is made under ``key`` where only a short name may stand: 32 letters and digits."""
+    return hashlib.sha256(key.encode()).hexdigest()[:32]
+
+
 def sign(key: str) -> str:
     """Return how the mark of what is made under ``key`` begins: it can be looked for, and no key guessed from it."""
-    return f"<!-- agentctl:{hashlib.sha256(key.encode()).hexdigest()[:32]} "
+    return f"<!-- agentctl:{reference(key)} "
 
 
 def mark(key: str, run: str = "") -> str:
@@ -89,7 +100,8 @@ def _expression(name: str, operand: Any, scope: Scope) -> Any:
         case "$arguments":
             return dict(scope.arguments)
         case "$parameter":
-            return scope.parameters[operand]
+            value = scope.parameters[operand]
+            return int(value) if operand in scope.integers and not isinstance(value, Pending) else value
         case "$before":
             return dict(scope.before) if operand is True else scope.before.get(operand, ABSENT)
         case "$changed":
@@ -99,11 +111,13 @@ def _expression(name: str, operand: Any, scope: Scope) -> Any:
         case "$token":
             if scope.token is None:
                 raise Rejected("No version to compare", "The system named no version when the record was read.")
-            return scope.token
+            return int(scope.token) if scope.token_integer else scope.token
         case "$key":
             return scope.key
         case "$mark":
             return mark(scope.key, scope.run)
+        case "$reference":
+            return reference(scope.key)
         case "$marked":
             inner = evaluate(operand, scope)
             if isinstance(inner, Unknown):

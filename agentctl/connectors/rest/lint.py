@@ -12,7 +12,7 @@ from agentctl.connectors.rest.http.request import Request
 from agentctl.connectors.rest.template import Template
 from agentctl.errors import Invalid, Rejected
 from agentctl.model.values import NotAValue, from_wire
-from agentctl.syntax.schema import compiled
+from agentctl.syntax.schema import compiled, problems
 from agentctl.syntax.suggest import did_you_mean
 
 _LOOKS = ("read", "list")
@@ -50,13 +50,14 @@ def _record(place: tuple[str, ...], record: Mapping[str, Any]) -> Iterator[Fault
             yield Fault(here, f"`{name}` takes all segments that are left, so the address must end with it.")
         yield from _pattern(here, parameter.get("pattern", ""))
     yield from _named((*place, "path"), record["path"], address.names)
+    yield from _asked(place, record, address.names)
     yield from _named((*place, "self", "path"), record.get("self", {}).get("path", "/"), address.names)
     for name, field in record["fields"].items():
         yield from _schema((*place, "fields", name, "schema"), field["schema"])
         for key in ("initial", "empty"):
-            yield from _literal((*place, "fields", name, key), field.get(key))
+            yield from _literal((*place, "fields", name, key), field.get(key), field)
         for text, value in field.get("reads", {}).items():
-            yield from _literal((*place, "fields", name, "reads", text), value)
+            yield from _literal((*place, "fields", name, "reads", text), value, field)
     yield from _schema((*place, "other_fields", "schema"), record.get("other_fields", {}).get("schema", {}))
     if (listing := record.get("list")) is None:
         return
@@ -64,6 +65,7 @@ def _record(place: tuple[str, ...], record: Mapping[str, Any]) -> Iterator[Fault
     known = Template(text=listing["address"]).names
     yield from _doubled((*here, "address"), Template(text=listing["address"]))
     yield from _named((*here, "path"), listing["path"], known)
+    yield from _asked(here, listing, known)
     for name in known:
         if name not in address.names:
             yield _unknown((*here, "address"), "parameter of the record's address", name, address.names)
@@ -107,14 +109,16 @@ def _verb(place: tuple[str, ...], verb: Mapping[str, Any], wire: Mapping[str, An
     for key, value in verb.get("from", {}).items():
         if key not in record["fields"]:
             yield _unknown((*place, "from", key), "field of the record", key, tuple(record["fields"]))
-        yield from _literal((*place, "from", key), value)
+        yield from _literal((*place, "from", key), value, record["fields"].get(key, {}))
     for key, argument in verb.get("arguments", {}).items():
         yield from _schema((*place, "arguments", key, "schema"), argument["schema"])
         if key in _settable(verb, record):
             yield Fault((*place, "arguments", key), f"`{key}` is a field it sets already.")
-    for key in verb.get("becomes", {}):
+    for key, value in verb.get("becomes", {}).items():
         if key not in record["fields"]:
             yield _unknown((*place, "becomes", key), "field of the record", key, tuple(record["fields"]))
+        elif not expressions(value):
+            yield from _literal((*place, "becomes", key), value, record["fields"][key])
     yield from _target(place, verb, record)
     yield from _words(place, verb, record, known)
     yield from _guarantees(place, verb, record)
@@ -176,7 +180,7 @@ def _words(
                     for name in places(operand):
                         if name not in left and not _takes(verb, known, name):
                             yield _unknown(here, "argument or parameter of the target", name, (*known, *left))
-                case ("$token" | "$key" | "$mark" | "$marked"), _ if not sends:
+                case ("$token" | "$key" | "$mark" | "$marked" | "$reference"), _ if not sends:
                     yield Fault(here, f"`{word}` is known only while the request is made.")
                 case "$token", True if verb["effect"] == "create":
                     yield Fault(here, "What is not there yet has no version to compare.", "Send If-None-Match.")
@@ -190,7 +194,7 @@ def _words(
                     pass
                 case ("$before"), str() | True:
                     pass
-                case ("$arguments" | "$changed" | "$token" | "$key" | "$mark"), True:
+                case ("$arguments" | "$changed" | "$token" | "$key" | "$mark" | "$reference"), True:
                     pass
                 case ("$marked" | "$present"), _:
                     pass
@@ -219,7 +223,7 @@ def _guarantees(place: tuple[str, ...], verb: Mapping[str, Any], record: Mapping
         yield Fault((*place, "settle"), "`keyed` is for requests that carry {$key: true}.")
     if "key_lifetime" in verb and settle != "keyed":
         yield Fault((*place, "key_lifetime"), "Only `settle: keyed` has a lifetime.")
-    marked = bool(words & {"$mark", "$marked"})
+    marked = bool(words & {"$mark", "$marked", "$reference"})
     if settle == "find" and not (marked and "find" in verb and "list" in record):
         yield Fault((*place, "settle"), "`find` takes a mark in the request, `find:` and a `list` of the record.")
     if "find" in verb and "list" in record:
@@ -252,6 +256,14 @@ def _inverse(
         yield Fault((*place, "inverse", "verb"), f"`{inverse['verb']}` takes another kind of target.")
         return
     known = _arguments(other, record)
+    if "$before" in inverse["with"]:
+        for key, field in record["fields"].items():
+            by_itself = field.get("volatile") or (other["effect"] == "create" and "initial" in field)
+            if field.get("required") and not by_itself and not _takes(other, known, key):
+                yield Fault(
+                    (*place, "inverse", "with"), f"Every record has `{key}`, and `{inverse['verb']}` takes none.",
+                    "Name what it takes, as in {title: {$before: title}}, or say that the field is volatile.",
+                )
     for key in inverse["with"]:
         if not key.startswith("$") and not _takes(other, known, key):
             yield _unknown((*place, "inverse", "with"), f"argument of `{inverse['verb']}`", key, known)
@@ -322,6 +334,46 @@ def _named(place: tuple[str, ...], template: str, known: Sequence[str]) -> Itera
             yield _unknown(place, "parameter of the address", name, known)
 
 
+def _asked(place: tuple[str, ...], part: Mapping[str, Any], known: Sequence[str]) -> Iterator[Fault]:
+    """What is asked for may name what stands in the address, and nothing else."""
+    for key in ("query", "post"):
+        for name, value in part.get(key, {}).items():
+            here = (*place, key, name)
+            yield from _tags(here, value)
+            if name.startswith("$") or (key == "query" and isinstance(value, Mapping) and not expressions(value)):
+                yield Fault(here, "Names and what they stand for are expected.")
+            for text in _texts(value):
+                if filled := [one for one in places(text) if one in known]:
+                    yield Fault(
+                        here, f"{{{filled[0]}}} stands for nothing here.",
+                        f'Write {{$parameter: {filled[0]}}}, or {{$text: "{text}"}}.',
+                    )
+            for word, operand in expressions(value):
+                if word not in ("$parameter", "$text"):
+                    yield Fault(here, f"`{word}` is not known while something is only looked at.")
+                elif not isinstance(operand, str):
+                    yield Fault(here, f"`{word}` takes a name.")
+                else:
+                    for one in (operand,) if word == "$parameter" else places(operand):
+                        if one not in known:
+                            yield _unknown(here, "parameter of the address", one, known)
+
+
+def _texts(template: Any) -> Iterator[str]:
+    """Yield the texts that are sent as they stand."""
+    match template:
+        case str():
+            yield template
+        case {**only} if len(only) == 1 and next(iter(only)) in NAMES:
+            return
+        case Mapping():
+            for part in template.values():
+                yield from _texts(part)
+        case list():
+            for part in template:
+                yield from _texts(part)
+
+
 def _doubled(place: tuple[str, ...], address: Template) -> Iterator[Fault]:
     for name in {name for name in address.names if address.names.count(name) > 1}:
         yield Fault(place, f"`{name}` stands in it twice.")
@@ -356,11 +408,19 @@ def _schema(place: tuple[str, ...], schema: Mapping[str, Any]) -> Iterator[Fault
         yield Fault(place, f"The schema is not one: {error.detail}")
 
 
-def _literal(place: tuple[str, ...], wire: Any) -> Iterator[Fault]:
+def _literal(place: tuple[str, ...], wire: Any, field: Mapping[str, Any]) -> Iterator[Fault]:
+    """What a field is said to hold must be a value, and one that its schema takes."""
     try:
         from_wire(wire)
     except NotAValue as error:
         yield Fault(place, f"It is not a value: {error}.")
+        return
+    try:
+        found = problems(field.get("schema", {}), wire) if wire is not None else ()
+    except Invalid:
+        return      # told where the schema stands
+    for problem in found[:1]:
+        yield Fault(place, f"It is no value of this field: {problem.detail}", problem.hint)
 
 
 def _tags(place: tuple[str, ...], template: Any) -> Iterator[Fault]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 from agentctl.connectors.rest.expressions import NAMES
 from agentctl.connectors.rest.lint import Fault, faults
@@ -31,6 +32,7 @@ from agentctl.connectors.rest.manifest import (
     Verb,
     Whoami,
 )
+from agentctl.connectors.rest.normal import written
 from agentctl.connectors.rest.template import Parameter, Template
 from agentctl.errors import Invalid
 from agentctl.model.action import Precondition, Reversibility, Settlement, Tier
@@ -118,10 +120,12 @@ def _record(name: str, wire: Mapping[str, Any]) -> RecordType:
         name=name,
         address=Template(text=wire["address"], parameters=parameters),
         path=Template(text=wire["path"], parameters=parameters),
-        query=wire.get("query", {}),
+        query=_literals(wire.get("query", {})),
+        post=_literals(wire["post"]) if "post" in wire else None,
         at=wire.get("at", ""),
         token_header=token.get("header", ""),
         token_at=token.get("at"),
+        token_integer="as" in token,
         hidden=wire.get("hidden", False),
         self_=own and Self(at=own["at"], path=Template(text=own.get("path", wire["path"]), parameters=parameters)),
         excludes=excludes and Excluded(**excludes),
@@ -132,6 +136,15 @@ def _record(name: str, wire: Mapping[str, Any]) -> RecordType:
 
 
 def _field(name: str, wire: Mapping[str, Any]) -> Field:
+    field = _bare_field(name, wire)
+    for key in ("empty", "initial"):        # an initial null is read as what is empty
+        if key in wire:
+            normal = cast(Value, written(field, from_wire(wire[key])))
+            field = replace(field, defaults={**field.defaults, key: normal})
+    return field
+
+
+def _bare_field(name: str, wire: Mapping[str, Any]) -> Field:
     return Field(
         name=name,
         schema=wire["schema"],
@@ -148,7 +161,6 @@ def _field(name: str, wire: Mapping[str, Any]) -> Field:
         volatile=wire.get("volatile", False),
         sensitive=wire.get("sensitive", False),
         sealed=wire.get("sealed", False),
-        defaults={key: from_wire(wire[key]) for key in ("initial", "empty") if key in wire},
     )
 
 
@@ -156,7 +168,8 @@ def _listing(wire: Mapping[str, Any], parameters: Mapping[str, Parameter]) -> Li
     return Listing(
         address=Template(text=wire["address"], parameters=parameters),
         path=Template(text=wire["path"], parameters=parameters),
-        query=wire.get("query", {}),
+        query=_literals(wire.get("query", {})),
+        post=_literals(wire["post"]) if "post" in wire else None,
         filters=wire.get("filters", {}),
         at=wire.get("at", ""),
         item=wire["item"],

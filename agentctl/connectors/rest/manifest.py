@@ -85,11 +85,15 @@ Pages: TypeAlias = ByLink | ByHeader | ByNext | ByCursor | ByPage
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """How many records are asked for at once; ``item`` says where in one of them the rest of its address is."""
+    """How many records are asked for at once; ``item`` says where in one of them the rest of its address is.
+
+    Where ``post`` says with which body it is asked for, filters and pages are members of that body.
+    """
 
     address: Template
     path: Template
-    query: Mapping[str, str]
+    query: Mapping[str, Any]
+    post: Mapping[str, Any] | None
     filters: Mapping[str, Mapping[str, Any]]
     at: str
     item: Mapping[str, str]
@@ -115,13 +119,17 @@ class Excluded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordType:
+    """A kind of record, asked for by GET, or by POST with what ``post`` says. Both and ``query`` hold expressions."""
+
     name: str
     address: Template
     path: Template
-    query: Mapping[str, str]
+    query: Mapping[str, Any]
+    post: Mapping[str, Any] | None
     at: str
     token_header: str
     token_at: str | None
+    token_integer: bool
     hidden: bool
     self_: Self | None
     excludes: Excluded | None

@@ -46,13 +46,20 @@ def _requests(wire: Mapping[str, Any]) -> Iterator[Sent]:
     if "whoami" in wire:
         yield Sent(("whoami", "path"), "get", wire["whoami"]["path"], {}, None)
     for name, record in wire["records"].items():
-        yield Sent(("records", name, "path"), "get", record["path"], dict.fromkeys(record.get("query", {}), True), None)
+        yield Sent(
+            ("records", name, "path"), "post" if "post" in record else "get", record["path"],
+            dict.fromkeys(record.get("query", {}), True), _always_there(record.get("post")),
+        )
         if "list" in record:
             listing = record["list"]
-            query = dict.fromkeys(listing.get("filters", {}), False) | dict.fromkeys(listing.get("query", {}), True)
+            query, post = dict.fromkeys(listing.get("query", {}), True), _always_there(listing.get("post"))
+            chosen = query if post is None else post
+            chosen |= {key: chosen.get(key, False) for key in listing.get("filters", {})}
             if (parameter := listing.get("pages", {}).get("parameter")) is not None:
-                query[parameter] = False
-            yield Sent(("records", name, "list", "path"), "get", listing["path"], query, None)
+                chosen[parameter] = False
+            yield Sent(
+                ("records", name, "list", "path"), "get" if post is None else "post", listing["path"], query, post
+            )
     for name, verb in wire["verbs"].items():
         if "request" not in verb:
             continue
@@ -62,6 +69,10 @@ def _requests(wire: Mapping[str, Any]) -> Iterator[Sent]:
             _members(request.get("query", {}), verb, record),
             _members(request["body"], verb, record) if "body" in request else None,
         )
+
+
+def _always_there(members: Mapping[str, Any] | None) -> dict[str, bool] | None:
+    return None if members is None else dict.fromkeys(members, True)
 
 
 def _members(template: Mapping[str, Any], verb: Mapping[str, Any], record: Mapping[str, Any]) -> Mapping[str, bool]:

@@ -91,8 +91,9 @@ class Predictor:
             return Inverse(kind=Reversibility.NONE, stays=verb.stays)
         old, new = record.before or {}, record.after or {}
         changed = {name: value for name, value in old.items() if name not in new or not same(value, new[name])}
-        with_ = _merged(verb.inverse.with_, self._scope(verb, step, record.before, changed))
         other = self.names.manifest.verbs[verb.inverse.verb]
+        kept = _to_be_written(other, old) if dict(verb.inverse.with_) == {"$before": True} else record.before
+        with_ = _merged(verb.inverse.with_, self._scope(verb, step, kept, changed))
         if "$changed" in verb.inverse.with_ and (gone := sorted(new.keys() - old.keys())):
             return Inverse(
                 kind=Reversibility.NONE, stays=f"There was no `{gone[0]}` before, and {other.name} takes none away."
@@ -123,6 +124,7 @@ class Predictor:
         return Scope(
             arguments=step.with_,
             parameters=self.names.target(step.target, verb),
+            integers=verb.record.address.integers,
             before=before or {},
             changed=changed or {},
         )
@@ -139,6 +141,19 @@ def _ready(verb: Verb, before: Fields | None, after: Fields | None, address: str
             raise Rejected(
                 "Record not ready for this", f"{verb.name} takes what has {name}: {said}; {address} has not."
             )
+
+
+def _to_be_written(verb: Verb, record: Fields) -> Fields:
+    """Return what ``verb`` must be given to make ``record`` again: not what comes by itself and it does not take."""
+    taken = {*verb.sets, *verb.arguments}
+    fields = verb.record.fields
+    return {
+        name: value for name, value in record.items()
+        if name in taken or name not in fields or not (
+            fields[name].volatile
+            or (verb.doing is Doing.CREATE and same(value, fields[name].defaults.get("initial", UNKNOWN)))
+        )
+    }
 
 
 def _merged(template: Mapping[str, Any], scope: Scope) -> Fields:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol, assert_never
 
 from agentctl.connectors.rest.answers import Exchange, body
+from agentctl.connectors.rest.expressions import Scope, evaluate, expressions
 from agentctl.connectors.rest.http import Endpoint, Request, Response
 from agentctl.connectors.rest.manifest import (
     ByCursor,
@@ -23,13 +24,14 @@ from agentctl.connectors.rest.named import excluded, named
 from agentctl.connectors.rest.names import ListName, Name, NewName, RecordName
 from agentctl.connectors.rest.normal import record
 from agentctl.connectors.rest.pointer import ABSENT, at
-from agentctl.connectors.rest.template import Pending
-from agentctl.connectors.rest.writing import plain
+from agentctl.connectors.rest.template import Pending, made
+from agentctl.connectors.rest.writing import JSON, encoded, meant, plain
 from agentctl.errors import Rejected, Unreachable
 from agentctl.model.snapshot import Address, Snapshot
 from agentctl.model.values import Fields
 
 Query = tuple[tuple[str, str], ...]
+Page = tuple[str, Query, dict[str, Any] | None]
 _PAGES = 10_000
 
 
@@ -80,10 +82,8 @@ class Reader:
                     "List too long", f"{name.listing.address.format(name.parameters)} has more than "
                     f"{name.listing.most:,} records.", hint="Ask for fewer of them.",
                 )
-            token = None if name.kind.token_at is None else at(name.kind.token_at, item)
             yield Snapshot(
-                address=address, value=record(name.kind, item), at=datetime.now(UTC),
-                token=plain(token) if isinstance(token, str | int) else None,
+                address=address, value=record(name.kind, item), at=datetime.now(UTC), token=_version(name.kind, item)
             ), item
 
     def whoami(self) -> tuple[str, str]:
@@ -91,7 +91,7 @@ class Reader:
         asked = self.manifest.whoami
         if asked is None:
             return "", ""
-        told, response = self._get(asked.path, (), None, asked.nobody)
+        told, response = self._ask(asked.path, (), None, None, asked.nobody)
         if response.status in asked.nobody:
             return "", ""
         found = [ABSENT if told is None else at(pointer, told) for pointer in (asked.id, asked.tenant or asked.id)]
@@ -108,7 +108,10 @@ class Reader:
         if any(isinstance(value, Pending) for value in name.parameters.values()):
             return _absent(address)
         kind = name.kind
-        told, response = self._get(kind.path.path(name.parameters), tuple(kind.query.items()), kind)
+        scope = Scope(parameters=name.parameters, integers=kind.address.integers)
+        told, response = self._ask(
+            kind.path.path(name.parameters), _query(kind.query, scope), _post(kind.post, scope), kind
+        )
         if told is None:
             return _absent(address)
         found = ABSENT if told is ABSENT else at(kind.at, told)
@@ -120,31 +123,38 @@ class Reader:
     def _items(self, name: ListName) -> Iterator[Any]:
         listing = name.listing
         path: str = listing.path.path(name.parameters)
-        query: Query = (*listing.query.items(), *name.filters)
+        made(*name.parameters.values())
+        scope = Scope(parameters=name.parameters, integers=listing.address.integers)
+        query, post = _query(listing.query, scope), _post(listing.post, scope)
+        if post is None:
+            query = (*query, *name.filters)
+        else:
+            post |= {key: meant(listing.filters.get(key, {}), text) for key, text in name.filters}
         if isinstance(listing.pages, ByPage):
-            query = (*query, (listing.pages.parameter, "1"))
-        asked: set[tuple[str, Query]] = set()
+            query, post = _turned(query, post, listing.pages.parameter, 1)
+        asked: set[tuple[str, Query, bytes]] = set()
         for number in range(1, _PAGES + 1):
-            if (path, query) in asked:
+            if (page := (path, query, encoded(post))) in asked:
                 raise Rejected("List without an end", f"{self.endpoint.url}{path} leads back to a page it had before.")
-            asked.add((path, query))
-            told, response = self._get(path, query, name.kind)
+            asked.add(page)
+            told, response = self._ask(path, query, post, name.kind)
             if told is None:
                 raise Rejected("Not found", f"There is no {response.url} to list.", hint=_perhaps_hidden(name.kind))
             items = ABSENT if told is ABSENT else at(listing.at, told)
             if not isinstance(items, list):
                 raise Rejected("Answer not understood", f"{response.url} has no list at {listing.at or 'its root'}.")
             yield from items
-            following = self._following(listing, path, query, number, told, response, len(items))
+            following = self._following(listing, (path, query, post), number, told, response, len(items))
             if following is None:
                 return
-            path, query = following
+            path, query, post = following
         raise Rejected("List without an end", f"{self.endpoint.url}{path} has more than {_PAGES:,} pages.")
 
     def _following(
-        self, listing: Listing, path: str, query: Query, number: int, told: Any, response: Response, size: int
-    ) -> tuple[str, Query] | None:
-        """Return where the next page is. A link is followed below the base URL only."""
+        self, listing: Listing, page: Page, number: int, told: Any, response: Response, size: int
+    ) -> Page | None:
+        """Return how the next page is asked for. A link is followed below the base URL only."""
+        path, query, post = page
         match listing.pages:
             case None:
                 return None
@@ -158,12 +168,13 @@ class Reader:
                 cursor = at(pointer, told)
                 if cursor is ABSENT or cursor is None or cursor in ("", False):
                     return None
-                return path, _with(query, parameter, plain(cursor))
+                plain(cursor)       # a text or a number; anything else is none
+                return path, *_turned(query, post, parameter, cursor)
             case ByPage(parameter, full):
-                return (path, _with(query, parameter, str(number + 1))) if size >= full else None
+                return (path, *_turned(query, post, parameter, number + 1)) if size >= full else None
             case unexpected:
                 assert_never(unexpected)
-        return self.endpoint.inside(link) if isinstance(link, str) and link else None
+        return (*self.endpoint.inside(link), post) if isinstance(link, str) and link else None
 
     def _address(self, name: ListName, item: Any) -> Address:
         said = {parameter: at(pointer, item) for parameter, pointer in name.listing.item.items()}
@@ -173,10 +184,15 @@ class Reader:
         named(self.endpoint, name.kind, parameters, item)
         return Address(f"{self.instance}/{name.kind.address.format(parameters)}")
 
-    def _get(
-        self, path: str, query: Query, kind: RecordType | None, nobody: frozenset[int] = frozenset()
+    def _ask(
+        self, path: str, query: Query, post: Mapping[str, Any] | None, kind: RecordType | None,
+        nobody: frozenset[int] = frozenset(),
     ) -> tuple[Any, Response]:
-        request = Request(method="GET", path=path, query=query, headers=self.manifest.headers, deadline=self.timeout)
+        request = Request(
+            method="GET" if post is None else "POST", path=path, query=query, deadline=self.timeout, reads=True,
+            headers={**self.manifest.headers, **({} if post is None else JSON)},
+            body=None if post is None else encoded(post),
+        )
         token = self.token()
         response = self.client.send(request, token)
         if response.status in nobody:
@@ -192,6 +208,15 @@ class Reader:
         return body(exchange), response
 
 
+def where(kind: RecordType, parameters: Mapping[str, str]) -> str:
+    """Return the path a record is read at, with what is asked besides where that names the record."""
+    scope = Scope(parameters=parameters, integers=kind.address.integers)
+    path = kind.path.path(parameters)
+    if not expressions([kind.query, kind.post]):
+        return path
+    return f"{path}?{encoded([_query(kind.query, scope), _post(kind.post, scope)]).decode()}"
+
+
 def _perhaps_hidden(kind: RecordType) -> str:
     return "It may be there and the token not see it." if kind.hidden else ""
 
@@ -199,16 +224,33 @@ def _perhaps_hidden(kind: RecordType) -> str:
 def _token(kind: RecordType, found: Any, response: Response) -> str | None:
     if kind.token_header:
         return response.headers.get(kind.token_header.lower())
+    return _version(kind, found)
+
+
+def _version(kind: RecordType, found: Any) -> str | None:
+    """Return the version that stands in the record."""
     value = ABSENT if kind.token_at is None else at(kind.token_at, found)
-    return plain(value) if isinstance(value, str | int) else None
+    known = isinstance(value, int if kind.token_integer else str | int) and not isinstance(value, bool)
+    return plain(value) if known else None
 
 
 def _absent(address: Address) -> Snapshot:
     return Snapshot(address=address, value=None, at=datetime.now(UTC))
 
 
-def _with(query: Query, name: str, value: str) -> Query:
-    return (*(pair for pair in query if pair[0] != name), (name, value))
+def _query(template: Mapping[str, Any], scope: Scope) -> Query:
+    return tuple((name, plain(value)) for name, value in evaluate(template, scope).items())
+
+
+def _post(template: Mapping[str, Any] | None, scope: Scope) -> dict[str, Any] | None:
+    return None if template is None else evaluate(template, scope)
+
+
+def _turned(query: Query, post: Mapping[str, Any] | None, name: str, value: Any) -> tuple[Query, dict[str, Any] | None]:
+    """Return query and body of another page: what says which is in the body where there is one."""
+    if post is not None:
+        return query, {**post, name: value}
+    return (*(pair for pair in query if pair[0] != name), (name, plain(value))), None
 
 
 def _next(header: str) -> str:

@@ -9,13 +9,14 @@ from typing import Any, cast
 
 from agentctl.connectors.base import Call, Receipt
 from agentctl.connectors.rest.answers import Exchange, body
-from agentctl.connectors.rest.expressions import Scope, evaluate, expressions, sign
+from agentctl.connectors.rest.expressions import Scope, evaluate, expressions, reference, sign
 from agentctl.connectors.rest.http import Request
 from agentctl.connectors.rest.manifest import RequestTemplate, Verb
 from agentctl.connectors.rest.names import ListName, Names
 from agentctl.connectors.rest.pointer import ABSENT, at, parts
 from agentctl.connectors.rest.reading import Reader
-from agentctl.connectors.rest.writing import encoded, plain
+from agentctl.connectors.rest.template import made
+from agentctl.connectors.rest.writing import JSON, encoded, plain
 from agentctl.errors import Indeterminate, Rejected
 from agentctl.model.action import Precondition, Settlement
 from agentctl.model.change import Change
@@ -23,7 +24,6 @@ from agentctl.model.snapshot import Address, Snapshot, within
 from agentctl.model.values import Fields, Value, same
 
 _LONGEST_LINK = 2000
-_JSON = {"Content-Type": "application/json"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +48,10 @@ class Sender:
         ))
         return self.receipt(verb, change, told)
 
-    def receipt(self, verb: Verb, change: Change, told: Any) -> Receipt:
-        """Return the receipt of a change whose answer holds ``told``.
+    def receipt(
+        self, verb: Verb, change: Change, told: Any, named: Mapping[str, Any] | None = None
+    ) -> Receipt:
+        """Return the receipt of a change whose answer holds ``told``; ``named`` is what its record was found as.
 
         Raises Indeterminate where something was made and the answer does not say what it is called.
         """
@@ -59,7 +61,9 @@ class Sender:
             raise Indeterminate("Name not told", f"{change.action} was done, and its answer has no `{missing[0]}`.")
         if not verb.assigns:
             return Receipt(ids=cast(Fields, ids), links=_links(verb, told))
-        said = {name: ABSENT if told is ABSENT else at(pointer, told) for name, pointer in verb.assigns.items()}
+        said = named or {
+            name: ABSENT if told is ABSENT else at(pointer, told) for name, pointer in verb.assigns.items()
+        }
         wrong = [name for name, value in said.items() if not isinstance(value, str | int) or value == ""]
         if wrong:
             raise Indeterminate("Name not told", f"{change.action} was done, and its answer has no `{wrong[0]}`.")
@@ -83,16 +87,19 @@ class Sender:
             kind=verb.record, listing=listing, parameters=self.names.target(change.target, verb),
             filters=tuple(verb.find.query.items()),
         )
-        ours = sign(key)
+        ours, short = sign(key), reference(key)
         for _, item in islice(self.reader.listed(name), verb.find.first or None):
             text = at(verb.find.at, item)
-            if isinstance(text, str) and ours in text:
-                return self.receipt(verb, change, _as_answered(verb, item))
+            if isinstance(text, str) and (ours in text or text == short):
+                answer = _as_answered(verb, item)
+                named = {name: at(listing.item[name], item) for name in verb.assigns}
+                return self.receipt(verb, change, answer, named)
         return None
 
     def _request(self, verb: Verb, change: Change, call: Call) -> Request:
         template = cast(RequestTemplate, verb.request)
         scope = self._scope(verb, change, call)
+        made(*scope.parameters.values())
         words = {word for part in (template.query, template.headers, template.body) for word, _ in expressions(part)}
         headers = {name: plain(value) for name, value in evaluate(template.headers, scope).items()}
         guarded = "$token" in words or any(name.lower() == "if-none-match" for name in headers)
@@ -101,7 +108,7 @@ class Sender:
             method=template.method,
             path=(template.path or verb.record.path).path(scope.parameters),
             query=tuple((name, plain(value)) for name, value in evaluate(template.query, scope).items()),
-            headers={**self.names.manifest.headers, **headers, **({} if content is None else _JSON)},
+            headers={**self.names.manifest.headers, **headers, **({} if content is None else JSON)},
             body=content,
             deadline=call.deadline,
             repeatable=guarded or verb.settlement is Settlement.KEYED,
@@ -113,8 +120,10 @@ class Sender:
         return Scope(
             arguments=arguments,
             parameters=self.names.target(change.target, verb),
+            integers=verb.record.address.integers,
             before=(held.value if held else None) or {},
             token=held.token if held else None,
+            token_integer=verb.record.token_integer,
             key=call.key,
             run=call.run,
         )

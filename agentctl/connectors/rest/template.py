@@ -82,6 +82,10 @@ class Template:
         """Return the path of a request. Raises Rejected where a value would lead elsewhere, or is not made yet."""
         return _PLACE.sub(lambda place: self._sent(place[1], values[place[1]]), self.text)
 
+    @property
+    def integers(self) -> frozenset[str]:
+        return frozenset(name for name, parameter in self.parameters.items() if parameter.type == "integer")
+
     def without(self, names: frozenset[str]) -> Template:
         """Return the address less its last segments, as far as they hold these parameters."""
         segments = self.text.split("/")
@@ -103,9 +107,15 @@ class Template:
         return value.lower() if self.parameter(name).lower else value
 
     def _sent(self, name: str, value: str) -> str:
+        made(value)
+        return "/".join(map(segment, value.split("/"))) if self.parameter(name).type == "path" else segment(value)
+
+
+def made(*values: str) -> None:
+    """Raise Rejected where one of the values is a name that the system has not given out yet."""
+    for value in values:
         if isinstance(value, Pending):
             raise Rejected("Not made yet", f"What {value!r} will be called is known once its step is done.")
-        return "/".join(map(segment, value.split("/"))) if self.parameter(name).type == "path" else segment(value)
 
 
 def _encoded(text: str) -> str:

@@ -7,9 +7,11 @@ from base64 import b64encode
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from agentctl.errors import Rejected
+
+JSON: Final[Mapping[str, str]] = {"Content-Type": "application/json"}
 
 
 def encoded(value: Any) -> bytes:
@@ -36,6 +38,17 @@ def plain(value: Any) -> str:
         case date():
             return value.isoformat()
     raise Rejected("Value not sendable", "A list, a mapping or nothing cannot stand in a query or a header.")
+
+
+def meant(schema: Mapping[str, Any], text: str) -> Any:
+    """Return what ``plain`` made ``text`` of: the text, or the number or truth that its schema asks for."""
+    from agentctl.syntax.schema import problems
+
+    try:
+        other = json.loads(text, parse_float=Decimal)
+    except ValueError:
+        return text
+    return other if problems(schema, text) and isinstance(other, int | Decimal) else text
 
 
 def _parts(value: Any) -> list[str]:
