@@ -73,7 +73,7 @@ class Commits:
         changed = {record.address: record for record in change.records if record.effect is not Effect.NO_OP}
         files = {places.file(within(address)).path: record.after for address, record in changed.items()}
         branch = places.file(within(next(iter(changed)))).branch
-        parent = self._parent(branch, change, call)
+        parent = _parent(branch, change, call)
         writer = Writer(self.rest, self.records.store, self.spec, call)
         message = trailer.signed(str(change.arguments["message"]), call.key, call.run)
         made = writer.commit(branch, parent, files, message)
@@ -124,9 +124,7 @@ class Commits:
         return as_value(self.records.store.blob(branch, one.blob))
 
     def _inverse(self, step: Step, branch: Branch, records: Sequence[RecordChange]) -> Inverse:
-        back = [
-            self._back(record) for record in records if record.effect is not Effect.NO_OP
-        ]
+        back = [self._back(record) for record in records if record.effect is not Effect.NO_OP]
         verb = _RESTORES.get(self.spec.verb, actions.RESTORE.verb)
         undo = Step(
             id=step.id, action=f"{step.instance}.{verb}", target=branch.target,
@@ -155,17 +153,17 @@ class Commits:
             *(f"what is changed of `{path}` is its pointer: Git LFS keeps the content" for path in pointers),
         )
 
-    def _parent(self, branch: Branch, change: Change, call: Call) -> str:
-        """Return the commit that all the files were read at. Raises Rejected where they were not read at one."""
-        places = self.records.places
-        held = [call.before.get(address) for address in (*(r.address for r in change.records), places.address(branch))]
-        tokens = {one.token for one in held if one is not None}
-        if len(tokens) != 1 or None in tokens:
-            raise Rejected(
-                "Branch moved", f"`{branch.name}` moved while its files were read; nothing was changed.",
-                hint="Going on with the run reads them anew.",
-            )
-        return str(tokens.pop())
+
+def _parent(branch: Branch, change: Change, call: Call) -> str:
+    """Return the commit that all the files were read at. Raises Rejected where they were not read at one."""
+    held = [call.before.get(record.address) for record in change.records]
+    tokens = {None if one is None else one.token for one in held}
+    if len(tokens) != 1 or None in tokens:
+        raise Rejected(
+            "Branch moved", f"`{branch.name}` moved while its files were read; nothing was changed.",
+            hint="Going on with the run reads them anew.",
+        )
+    return str(tokens.pop())
 
 
 def _refuse_large(records: Sequence[RecordChange]) -> None:

@@ -13,6 +13,7 @@ from agentctl.errors import Rejected
 from agentctl.model.values import UNKNOWN, Fields, Unknown, Value, has_unknown
 
 WORKFLOWS = ".github/workflows/"
+_REPLACED = Unknown("replaced")     # of a text that is not known: another one, which is not known either
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +79,7 @@ def edit(path: str, said: Mapping[str, Any], *, there: bool | None = None) -> Ed
         return Write(path=path, content=said["content"], mode=said.get("mode"), there=there)
     known = [said[name] for name in ("find", "replace", "count")]
     if has_unknown(known):
-        return Write(path=path, content=UNKNOWN, mode=None, there=True)
+        return Write(path=path, content=_REPLACED, mode=None, there=True)
     return Replace(path=path, find=known[0], new=known[1], count=known[2])
 
 
@@ -148,7 +149,7 @@ def _replaced(one: Replace, before: Fields | None) -> Value:
         raise Rejected("File absent", f"There is no file {one.path!r} to change.")
     text = before["content"]
     if isinstance(text, Unknown):
-        return UNKNOWN
+        return _REPLACED
     if not isinstance(text, str):
         raise Rejected("Not a text", f"{one.path!r} is not text in UTF-8; give its whole content instead.")
     if (found := text.count(one.find)) != one.count:

@@ -72,18 +72,6 @@ class Records:
             return set()
         return set(self.store.differing(branch, self.store.tree(branch, one), self.store.tree(branch, other)))
 
-    def head(self, branch: Branch, view: View) -> str:
-        """Return where a branch will stand when a step's turn comes. Raises Rejected where it won't be there."""
-        value = view.read(self.places.address(branch)).value
-        if value is None:
-            raise absent(branch, self.places.names.instance)
-        head = value["head"]
-        if not isinstance(head, str):
-            raise Rejected(
-                "Value still unknown", f"Where `{branch.name}` stands is known only once an earlier step is done."
-            )
-        return head
-
     def standing(self, branch: Branch, view: View) -> Value:
         """Return where a branch will stand, unknown where earlier steps commit to it; Rejected where it won't be."""
         value = view.read(self.places.address(branch)).value
@@ -92,21 +80,24 @@ class Records:
         return UNKNOWN if self.changed(branch, view) else value["head"]
 
     def foreseen(self, branch: Branch, view: View, paths: Iterable[str]) -> dict[str, Fields | None]:
-        """Return files as earlier steps will have left them.
+        """Return files as earlier steps will have left them. Raises Rejected where the branch won't be there.
 
-        What a commit holds never changes: where a branch is to stand elsewhere than it does, its files are those.
+        Of a branch that an earlier step makes there is nothing to read yet: its files are those of the commit it is to
+        be made at, which never change.
         """
-        head = self.head(branch, view)
+        own = view.read(self.places.address(branch))
+        if own.value is None:
+            raise absent(branch, self.places.names.instance)
+        begins = None if own.token is not None else _known(branch, own.value["head"])
         changed = self.changed(branch, view)
         found: dict[str, Fields | None] = {}
         for path in paths:
-            snapshot = view.read(self.places.address(branch.file(path)))
             if path in changed:
                 found[path] = changed[path]
-            elif snapshot.token == head:
-                found[path] = snapshot.value
+            elif begins is None:
+                found[path] = view.read(self.places.address(branch.file(path))).value
             else:
-                found |= self.files(branch, head, (path,))
+                found |= self.files(branch, begins, (path,))
         return found
 
     def changed(self, branch: Branch, view: View) -> dict[str, Fields | None]:
@@ -140,3 +131,9 @@ def absent(branch: Branch, instance: str) -> Rejected:
     )
 
 
+def _known(branch: Branch, head: Value) -> str:
+    if not isinstance(head, str):
+        raise Rejected(
+            "Value still unknown", f"Where `{branch.name}` stands is known only once an earlier step is done."
+        )
+    return head
