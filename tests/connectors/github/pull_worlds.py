@@ -13,12 +13,11 @@ QUIET = ("updated_at", "created_at", "closed_at", "closed_by", "merged_at", "pus
 
 def pulls(repository: Repository) -> None:
     """Open a draft from `feature`, a pull request from `ready` that waits for a review, and a closed one from `old`."""
+    sha = repository.read("/git/ref/heads/main")["object"]["sha"]
     for name in ("feature", "ready", "old", "next"):
-        repository.branch(name)
-        repository.commit(f"{name}.txt", "Text.", name)
+        repository.made("/git/refs", {"ref": f"refs/heads/{name}", "sha": sha})
     for name in ("bug", "later"):
         repository.made("/labels", {"name": name, "color": "ff0000"})
-    repository.made("/milestones", {"title": "1.0"})
     opened(repository, "feature", draft=True, body="Why.")
     opened(repository, "ready")
     opened(repository, "old")
@@ -33,8 +32,19 @@ def opened(repository: Repository, head: str, **fields: object) -> int:
 
 
 def everything(repository: Repository) -> Any:
-    """Return all there is, by path; labels in no order, as theirs means nothing."""
-    records = without(repository.everything(), *QUIET)
+    """Return all there is, by path, as a test compares it."""
+    return _compared(repository.everything())
+
+
+def pulls_and_branches(repository: Repository) -> Any:
+    """Return what steps on pull requests can change, by path: quicker than everything."""
+    found = {f"/pulls/{pull['number']}": pull for pull in repository.all("/pulls?state=all")}
+    return _compared(found | {f"/branches/{branch['name']}": branch for branch in repository.all("/branches")})
+
+
+def _compared(records: Any) -> Any:
+    """Return records without what moves by itself; labels in no order, as theirs means nothing."""
+    records = without(records, *QUIET)
     for record in records.values():
         if isinstance(record, dict) and "labels" in record:
             record["labels"].sort(key=lambda label: label["name"])

@@ -18,7 +18,7 @@ from agentctl.testing import Case, foresee, perform
 from agentctl.testing.drive import snapshots
 from tests.connectors.github.github_suite import GithubSuite, on
 from tests.connectors.github.github_worlds import github, step
-from tests.connectors.github.pull_worlds import everything, opened
+from tests.connectors.github.pull_worlds import opened, pulls_and_branches
 from tests.systems.github_access import said
 from tests.systems.github_house import Repository
 from tests.systems.github_whole import WholeGitHub
@@ -50,7 +50,7 @@ class TestMerging(GithubSuite):
         return {}
 
     def world(self, connector: Connector) -> object:
-        return everything(self.repository)
+        return pulls_and_branches(self.repository)
 
     def outside_edit(self, connector: Connector, address: Address) -> None:
         self.repository.commit("feature.txt", "Another text.", "feature")

@@ -16,7 +16,7 @@ from agentctl.testing import Case, foresee, perform
 from agentctl.testing.drive import LiveView, snapshots
 from tests.connectors.github.github_suite import GithubSuite, on
 from tests.connectors.github.github_worlds import github, step
-from tests.connectors.github.pull_worlds import CLOSED, DRAFT, READY, everything, opened, pulls
+from tests.connectors.github.pull_worlds import CLOSED, DRAFT, READY, opened, pulls, pulls_and_branches
 from tests.systems.front import front
 from tests.systems.github_house import ORGANISATION, Repository
 from tests.systems.github_whole import WholeGitHub
@@ -53,7 +53,7 @@ class TestPulls(GithubSuite):
         return {}
 
     def world(self, connector: Connector) -> object:
-        return everything(self.repository)
+        return pulls_and_branches(self.repository)
 
     def outside_edit(self, connector: Connector, address: Address) -> None:
         path = self.path(address)
