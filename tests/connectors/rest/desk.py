@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -31,12 +31,16 @@ def ticket(number: int, **more: Any) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class Desk:
-    """``asked`` are verbs and bodies in the order they came; ``lose`` names verbs whose next answer is lost."""
+    """``asked`` are verbs and bodies in the order they came.
+
+    ``lose`` names verbs whose next answer is lost, ``before_losing`` is called in between.
+    """
 
     url: str = ""
     tickets: dict[int, dict[str, Any]] = field(default_factory=dict)
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     lose: set[str] = field(default_factory=set)
+    before_losing: Callable[[], None] = lambda: None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def put(self, *tickets: dict[str, Any]) -> None:
@@ -121,6 +125,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.desk.lose.discard(verb)
             raw = json.dumps(told).encode()
         if lost:
+            self.desk.before_losing()
             self.close_connection = True
             return
         self.send_response(200)
