@@ -120,6 +120,14 @@ def test_a_merge_whose_reply_was_lost_is_found_and_not_done_twice(shop: Shop) ->
     assert pull["merge_commit_sha"] in shop.house.run("show", "latest", "--format", "json").out
 
 
+def test_what_one_step_says_is_ready_the_next_one_merges(shop: Shop) -> None:
+    done = shop.apply(shop.step("ready", "pull.ready", "pulls/1"), shop.merge(title="Mend the lamp (#1)"))
+    assert done.code == Exit.OK, done.all
+    pull = shop.repository.read("/pulls/1")
+    assert (pull["draft"], pull["merged"]) == (False, True)
+    assert shop.repository.read(f"/git/commits/{pull['merge_commit_sha']}")["message"].startswith("Mend the lamp (#1)\n\nAgentctl-Key: ")
+
+
 def test_a_merge_is_named_as_final_before_consent_and_by_rollback(shop: Shop) -> None:
     shop.ready()
     planned = shop.house.run("plan", shop.house.plan(shop.merge()))

@@ -12,6 +12,7 @@ from agentctl.errors import Indeterminate, Rejected, Unreachable
 from agentctl.model.change import Effect
 from agentctl.model.plan import Step
 from agentctl.model.snapshot import Address
+from agentctl.model.values import Unknown
 from agentctl.testing import Case, foresee, perform
 from agentctl.testing.drive import LiveView, snapshots
 from tests.connectors.github.github_suite import GithubSuite, on
@@ -89,6 +90,17 @@ def test_a_branch_that_is_not_there_is_told_beforehand(github_whole: WholeGitHub
     ends = {"head": "feature", "base": "main"} | {end: "nowhere"}
     with pytest.raises(Rejected, match="no branch `nowhere`"):
         foresee(connector, step("pull.create", repository, "pulls", title="Bring it", **ends))
+    connector.close()
+
+
+def test_a_branch_of_a_fork_is_left_to_github_and_read_back_without_its_owner(github_whole: WholeGitHub) -> None:
+    repository = github_whole.repository()
+    connector = github(github_whole)
+    wanted = step("pull.create", repository, "pulls", title="Bring it", head="hubot:feature", base="main")
+    assert [address.rpartition("/branches/")[2] for address in connector.addresses(wanted)[1:]] == ["main"]
+    (record,) = foresee(connector, wanted).records
+    assert record.after["head"] == "feature"
+    assert isinstance(record.after["head_sha"], Unknown)
     connector.close()
 
 
