@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import unquote
 
+import pytest
+
 from agentctl.connectors.base import Connector
 from agentctl.model.snapshot import Address
 from agentctl.testing import Case
 from tests.connectors.github.code_worlds import TEXT, code, everything, grow, head
 from tests.connectors.github.github_suite import GithubSuite, on
-from tests.systems.github_house import Repository
+from tests.systems.github_house import USER, GitHubHouse, Repository
+from tests.systems.github_simulator import SimulatedGitHub
 
 _TWO = [
     {"path": "pyproject.toml", "find": "1.3.0", "replace": "1.4.0", "count": 1},
@@ -68,3 +71,18 @@ class TestCode(GithubSuite):
             return
         branch, _, path = name.partition(":")
         grow(self.repository, branch, {unquote(path) or "elsewhere.txt": ("100644", "Somebody else's.\n")})
+
+
+class TestCodeOfStrictGitHub(TestCode):
+    """The same where tokens are judged, and what did not change is answered with 304."""
+
+    cases = tuple(case for case in TestCode.cases if case.name in {"branch delete", "replace", "commit"})
+    token = USER
+
+    @pytest.fixture
+    def house(self, github_simulator: SimulatedGitHub) -> GitHubHouse:
+        return github_simulator
+
+    def test_every_action_has_a_case(self, connector: Connector) -> None:
+        """Those above have: what is tried here is one action of each kind."""
+        assert {case.step.verb for case in self.cases} <= connector.actions.keys()
