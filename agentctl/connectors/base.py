@@ -44,11 +44,11 @@ class Credential:
 class Call:
     """Under what one effect happens.
 
-    ``key`` is the idempotency key, ``run`` the run it is a part of, for what is to name it. ``before`` holds the read made just now, per address; its tokens are the
-    precondition. ``deadline`` is seconds from now. ``secrets`` are the resolved ``{$secret: …}`` arguments by argument
-    name; they must reach neither receipt, record, log nor error. ``lifeline`` are descriptors that every program which
-    has a part in the effect must inherit (``pass_fds``): while it lives, nobody else acts in the workspace, even where
-    agentctl was killed.
+    ``key`` is the idempotency key, ``run`` the run it is a part of, for what is to name it. ``before`` holds the read
+    made just now, per address; its tokens are the precondition. ``deadline`` is seconds from now. ``secrets`` are the
+    resolved ``{$secret: …}`` arguments by argument name; they must reach neither receipt, record, log nor error.
+    ``lifeline`` are descriptors that every program which has a part in the effect must inherit (``pass_fds``): while
+    it lives, nobody else acts in the workspace, even where agentctl was killed.
     """
 
     key: str

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from agentctl.connectors.rest.load import load
+from agentctl.connectors.rest.load import judged
 from agentctl.connectors.rest.manifest import Manifest
 from agentctl.syntax.yaml import parse
 
@@ -17,12 +18,17 @@ _HEAD = "github.yaml"
 
 @cache
 def manifest() -> Manifest:
-    """Return what the parts say together. Raises Invalid with everything that is wrong with it."""
-    return load(joined(), "github")
+    """Return what the parts say together. That it is right is for tests to see, not for each command."""
+    return judged(joined())
 
 
-def joined() -> bytes:
-    """Return the parts as the one document they are, as ``connectors check`` takes it. No name may stand in two."""
+def document() -> bytes:
+    """Return the parts as the one document they are, as ``connectors check`` takes it."""
+    return json.dumps(joined(), ensure_ascii=False).encode()
+
+
+def joined() -> Mapping[str, Any]:
+    """Return what the parts say, section by section. No name may stand in two."""
     whole = _part(_FOLDER / _HEAD)
     for path in sorted(_FOLDER.glob("*.yaml")):
         for section, named in _part(path).items() if path.name != _HEAD else ():
@@ -30,10 +36,10 @@ def joined() -> bytes:
             if twice := known.keys() & named.keys():
                 raise ValueError(f"{path.name} says {section}.{min(twice)} again")
             known.update(named)
-    return json.dumps(whole, ensure_ascii=False).encode()
+    return whole
 
 
 def _part(path: Path) -> dict[str, Any]:
-    document = parse(path.read_bytes(), path.name)
-    wire: dict[str, Any] = document.wire(document.value)
+    part = parse(path.read_bytes(), path.name)
+    wire: dict[str, Any] = part.wire(part.value)
     return wire

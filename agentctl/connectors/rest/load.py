@@ -52,7 +52,7 @@ def load(data: bytes, file: str) -> Manifest:
     document = parse(data, file)
     if problems := _problems(document):
         raise Invalid("The connector manifest is not valid", diagnostics=problems)
-    return _manifest(document.wire(document.value))
+    return judged(document.wire(document.value))
 
 
 def examine(data: bytes, file: str, description: Mapping[str, Any] | None = None) -> tuple[Diagnostic, ...]:
@@ -81,7 +81,8 @@ def _placed(document: Document, found: Iterable[Fault]) -> Iterator[Diagnostic]:
         )
 
 
-def _manifest(wire: Mapping[str, Any]) -> Manifest:
+def judged(wire: Mapping[str, Any]) -> Manifest:
+    """Return the manifest whose JSON form is ``wire``, and which ``examine`` finds nothing wrong with."""
     records = {name: _record(name, part) for name, part in wire["records"].items()}
     said = wire.get("authorization", {})
     shared = tuple(map(_rule, wire.get("errors", ())))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from agentctl.connectors.github.joined import joined, manifest
-from agentctl.connectors.rest.load import examine
+from agentctl.connectors.github.joined import document, manifest
+from agentctl.connectors.rest.load import examine, load
 from agentctl.model.action import Tier
 from agentctl.testing import perform
 from tests.connectors.github.github_worlds import github, step
@@ -14,12 +14,12 @@ from tests.systems.openapi import github_description
 
 
 def test_the_parts_are_one_manifest_without_fault() -> None:
-    assert examine(joined(), "github") == ()
-    assert manifest().name == "github"
+    assert examine(document(), "github") == ()
+    assert load(document(), "github") == manifest()
 
 
 def test_every_request_is_one_that_github_describes(github_emulator: GitHubHouse) -> None:
-    assert examine(joined(), "github", github_description().document) == ()
+    assert examine(document(), "github", github_description().document) == ()
 
 
 def test_an_issue_is_changed_and_put_back(github_emulator: GitHubHouse) -> None:
