@@ -36,6 +36,7 @@ def show(
 
         agentctl show
         agentctl show latest --step tier
+        agentctl show 3f9a1c2b77de --step letter-7
     """
     from agentctl.workspace.showing import document_of
 

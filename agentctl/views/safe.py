@@ -93,7 +93,7 @@ def runs_right_to_left(text: str) -> bool:
 
 def confusable(left: str, right: str) -> bool:
     """Whether two different strings could be taken for the same one."""
-    return left != right and _skeleton(left) == _skeleton(right)
+    return left != right and skeleton(left) == skeleton(right)
 
 
 def code_points(left: str, right: str) -> str:
@@ -139,6 +139,7 @@ _TWINS = str.maketrans(
 _ONE_STROKE = str.maketrans("Il", "||")
 
 
-def _skeleton(text: str) -> str:
+def skeleton(text: str) -> str:
+    """Return what a reader sees of ``text``: the same for two that could be taken for one another."""
     folded = unicodedata.normalize("NFKC", text).translate(_TWINS).translate(_ONE_STROKE)
     return "".join(character for character in folded if not character.isspace() and visible(character))

@@ -5,11 +5,16 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from typing import Any
 
 from agentctl.views import safe
 
 _DIGEST_SHOWN = 12
+_ATTACHED = {"name", "path", "type", "size", "digest"}
+_KIND = re.compile(r"[a-z0-9]+/[a-z0-9.+-]{1,80}")
+_HASHED = re.compile(r"sha256:[0-9a-f]{64}")
+_ENCODED = json.JSONEncoder(sort_keys=True).encode
 
 
 def inline(wire: Any, limit: int | None = None) -> str:
@@ -20,6 +25,9 @@ def inline(wire: Any, limit: int | None = None) -> str:
         tagged = tag(wire)
         if tagged is not None:
             return _tagged(*tagged, limit)
+    files = [attached(item, whole=limit is None) for item in (wire if isinstance(wire, list) else [wire])]
+    if files and all(files):
+        return ", ".join(files)
     text = _plain(wire)
     if limit is None or len(text) <= limit:
         return text
@@ -58,6 +66,19 @@ def size(count: int) -> str:
     raise AssertionError("unreachable: the last unit takes all")
 
 
+def attached(wire: Any, *, whole: bool) -> str:
+    """Return a file that goes along as ``"prices.pdf" (application/pdf, 29 B, sha256:eb9b24ea0c00)``, else nothing."""
+    if not isinstance(wire, dict) or wire.keys() != _ATTACHED:
+        return ""
+    name, path, kind, digest = (wire[part] for part in ("name", "path", "type", "digest"))
+    known = isinstance(wire["size"], int) and isinstance(kind, str) and isinstance(digest, str)
+    if not known or not _KIND.fullmatch(kind) or not _HASHED.fullmatch(digest) or not isinstance(name, str):
+        return ""
+    from_ = "" if path == name else f" from {inline(path)}"
+    shown = digest if whole else digest[:len("sha256:") + _DIGEST_SHOWN]
+    return f"{safe.quoted(name)}{from_} ({kind}, {size(wire['size'])}, {shown})"
+
+
 def tag(wire: Any) -> tuple[str, Any] | None:
     """Return tag and inner value of a tagged wire value, None for anything else."""
     if isinstance(wire, dict) and wire:
@@ -65,6 +86,11 @@ def tag(wire: Any) -> tuple[str, Any] | None:
         if first.startswith("$"):
             return first, wire if len(wire) > 1 else wire[first]
     return None
+
+
+def key(wire: Any) -> str:
+    """Return a text that only the same value has: it tells 1 from true and from "1"."""
+    return f"'{wire}" if isinstance(wire, str) else _ENCODED(wire)
 
 
 def is_hidden(wire: Any) -> bool:

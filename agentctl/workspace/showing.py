@@ -27,7 +27,7 @@ def document_of(workspace: Workspace, name: str, step: str) -> Drawn:
     """
     history = workspace.history()
     if name and name != "latest" and not any(run.id.startswith(name) for run in history.runs):
-        return _changeset(workspace, name)
+        return _changeset(workspace, name, step)
     run = workspace.run(name or (history.open[0].id if history.open else "latest"))
     if step and run.step(step) is None:
         known = ", ".join(f"`{item.id}`" for item in run.steps[:20])
@@ -71,9 +71,9 @@ def _run(workspace: Workspace, history: History, run: Run, step: str) -> Drawn:
     return told, draw_run
 
 
-def _changeset(workspace: Workspace, name: str) -> Drawn:
+def _changeset(workspace: Workspace, name: str, step: str) -> Drawn:
     from agentctl.views.document.changeset import changeset as document
-    from agentctl.views.terminal.changeset import draw_changeset
+    from agentctl.views.terminal.changeset import draw_changeset, draw_one_step
     from agentctl.workspace.overriding import gathered
 
     try:
@@ -90,7 +90,13 @@ def _changeset(workspace: Workspace, name: str) -> Drawn:
     told = document(
         changeset, rulings, workspace.specs, values=values, author=by.author, overrides=consent.overrides
     )
-    return told, draw_changeset
+    if not step:
+        return told, draw_changeset
+    only = [item for item in told["steps"] if item["id"] == step]
+    if not only:
+        known = ", ".join(f"`{item['id']}`" for item in told["steps"][:20])
+        raise Usage("No such step", f"Changeset {told['short']} has no step `{step}`; it has {known}.")
+    return {**told, "steps": only, "groups": []}, draw_one_step
 
 
 def _specs(workspace: Workspace) -> Mapping[str, ActionSpec] | None:

@@ -55,6 +55,7 @@ SPECS = {
     "site.yaml.set": spec("yaml.set", precondition=Precondition.CHECKED, settlement=Settlement.LOCAL, **_EXACT),
     "repo.commit.create": spec("commit.create", precondition=Precondition.ENFORCED, settlement=Settlement.LOCAL,
                                stays="clones made in between keep the commit", **_EXACT),
+    "mail.message.draft": spec("message.draft", precondition=Precondition.CHECKED, settlement=Settlement.LOCAL, **_EXACT),
     "mail.message.send": spec("message.send", summary="Send a message", settlement=Settlement.FIND,
                               secret=frozenset({"password"}), preview=Fidelity.PARTIAL),
 }
@@ -241,6 +242,47 @@ def bulk(count: int = 300) -> tuple[ChangeSet, dict[str, Ruling]]:
     changes[17] = update("tier-17", "customers/17", {"tier": "monthly"}, {"tier": "lifetime"})
     changes[23] = update("tier-23", "customers/23", {"tier": None}, {"tier": "annual"})
     return changeset(*changes), {change.step: hold(change.step) for change in changes}
+
+
+NAMES = ("Ada", "Alan", "Barbara", "Donald", "Edsger", "Frances", "Grace", "Ken", "Margaret", "Niklaus")
+HOSTS = ("mail.example", "post.example", "inbox.example")
+
+
+def letter(number: int, **said: Any) -> Change:
+    """A letter that differs from its like in recipient and greeting only, but for what is ``said``."""
+    name, host = NAMES[number % len(NAMES)], HOSTS[number % len(HOSTS)]
+    attached = {"path": "may/prices.pdf", "name": "prices.pdf", "type": "application/pdf", "size": 29, "digest": "sha256:" + "eb" * 32}
+    after = {
+        "to": [f"{name.lower()}.{number}@{host}"], "subject": "Prices from 1 May", "from": "Acme Sales <sales@acme.example>",
+        "cc": [], "bcc": [], "attachments": [attached], "recipient_count": 1,
+        "body": f"Hello {name},\n\nthe annual tier costs 10 EUR a month from 1 May.\n", **said,
+    }
+    target = f"drafts/may-{number}"
+    return Change(
+        step=f"letter-{number}", action="mail.message.draft", target=target, effect=Effect.CREATE,
+        records=(RecordChange(address=Address(f"mail/{target}"), before=None, after=after),),
+        inverse=exact("mail.message.delete", target),
+    )
+
+
+def letters(count: int = 300, **other: Change) -> tuple[ChangeSet, dict[str, Ruling]]:
+    """A mailing, with ``other`` letters in place of those of their ids."""
+    changes = [letter(number) for number in range(1, count + 1)]
+    changes = [other.get(change.step.replace("-", "_"), change) for change in changes]
+    return changeset(*changes), {change.step: hold(change.step) for change in changes}
+
+
+def mailing() -> tuple[ChangeSet, dict[str, Ruling]]:
+    """Sixty letters, four of which do not belong among them, and a row that is deleted on the way."""
+    found, rulings = letters(
+        60,
+        letter_9=letter(9, to=["niklaus.9@rnail.example"]),
+        letter_22=letter(22, **{"from": "The Boss <boss@acme.example>"}),
+        letter_31=letter(31, bcc=["archive@inbox.example"]),
+        letter_47=letter(47, body="Hello Ken,\n\nthe annual tier costs 99 EUR a month from 1 May.\n"),
+    )
+    gone = update("gone", "customers/9", {"tier": "free", "name": "Zoë"}, None)
+    return changeset(*found.changes, gone), {**rulings, "gone": hold("gone")}
 
 
 def edited() -> tuple[ChangeSet, dict[str, Ruling]]:

@@ -154,6 +154,7 @@ DRAWINGS = {
     "review-risky": lambda: (review(samples.risky), draw_changeset),
     "review-edited": lambda: (rewritten(), draw_changeset),
     "review-bulk": lambda: (review(lambda: samples.bulk(60)), draw_changeset),
+    "review-mailing": lambda: (review(samples.mailing), draw_changeset),
     "run-finished": lambda: (run(samples.history(), samples.finished_run()), draw_run),
     "run-troubled": lambda: (run(samples.history(), samples.troubled_run()), draw_run),
     "run-open": lambda: (run(samples.history(), samples.open_run(), running=True), draw_run),

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from agentctl.views.document.records import told_by_records
+from agentctl.views.document.varying import Likes, likes
+from agentctl.views.values import key
 
 _SMALLEST = 3
+_MOST_EQUAL = 12        # groups of equal steps of one kind; where there are more, their values are told as varying
 
 
 def groups(steps: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return the groups of identical steps, largest first, each with its outliers.
+    """Return the groups of steps that are alike, largest first, each with its outliers.
 
-    Identical is everything a reviewer would judge by: action, effect, values, ruling, way back. An outlier has the
-    action and effect of a group that holds most of their kind, but not its values.
+    Equal is everything a reviewer would judge by: action, effect, values, ruling, way back. Where all but single values
+    is equal, ``varies`` has every one of them. An outlier has the action and effect of a group that holds most of their
+    kind, and is in no group, or stands out by a value that ``stands_out`` names.
     """
-    kinds: dict[tuple[str, str], dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    sample: dict[str, Mapping[str, Any]] = {}
+    kinds: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
     for step in steps:
-        likeness = _likeness(step)
-        kinds[step["action"], step["effect"]][likeness].append(step["id"])
-        sample.setdefault(likeness, step)
-    found = [group for alike in kinds.values() for group in _of_one_kind(alike, sample)]
+        kinds[step["action"], step["effect"]].append(step)
+    found = [group for same in kinds.values() if len(same) >= _SMALLEST for group in _of_one_kind(same)]
     found.sort(key=lambda group: -group["count"])
     return [{"id": f"group-{number}", **group} for number, group in enumerate(found, 1)]
 
@@ -33,7 +33,7 @@ def alike(records: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return the records of one step gathered by identical change, the rarest first: outliers lead."""
     gathered: dict[str, dict[str, Any]] = {}
     for record in records:
-        likeness = _json([record["effect"], record["changes"]])
+        likeness = key([record["effect"], record["changes"]])
         group = gathered.setdefault(
             likeness, {"effect": record["effect"], "changes": record["changes"], "addresses": []}
         )
@@ -41,34 +41,48 @@ def alike(records: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return sorted(gathered.values(), key=lambda group: len(group["addresses"]))
 
 
-def _of_one_kind(alike: Mapping[str, list[str]], sample: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
-    large = {likeness: ids for likeness, ids in alike.items() if len(ids) >= _SMALLEST}
-    total = sum(map(len, alike.values()))
-    found = []
-    for likeness, ids in large.items():
-        step = sample[likeness]
-        others = [other for key, more in alike.items() if key not in large for other in more]
-        found.append({
-            "action": step["action"],
-            "effect": step["effect"],
-            "count": len(ids),
-            "steps": ids,
-            "changes": step["records"][0]["changes"] if len(step["records"]) == 1 else [],
-            "outliers": others if len(ids) * 2 > total else [],
-        })
-    return found
+def _of_one_kind(steps: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    likeness: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for step in steps:
+        likeness[_likeness(step)].append(step)
+    equal = [same for same in likeness.values() if len(same) >= _SMALLEST]
+    if len(equal) > _MOST_EQUAL:
+        varying = likes(steps)
+        taken = {step["id"] for like in varying for step in like.steps}
+        equal = [same for same in equal if not any(step["id"] in taken for step in same)]
+    else:
+        taken = {step["id"] for same in equal for step in same}
+        varying = likes([step for step in steps if step["id"] not in taken])
+    found = [*(Likes(steps=same) for same in equal), *varying]
+    taken = {step["id"] for like in found for step in like.steps}
+    alone = [step["id"] for step in steps if step["id"] not in taken]
+    return [_group(like, alone, len(steps)) for like in found]
+
+
+def _group(like: Likes, alone: Sequence[str], total: int) -> dict[str, Any]:
+    sample, ids = like.steps[0], [step["id"] for step in like.steps]
+    apart = [name for item in like.stands_out for name in item["steps"]]
+    rest = alone if len(ids) * 2 > total else []
+    changes = sample["records"][0]["changes"] if len(sample["records"]) == 1 else []
+    varying = {item["path"] for item in like.varies if item["part"] == "record"}
+    return {
+        "action": sample["action"],
+        "effect": sample["effect"],
+        "count": len(ids),
+        "steps": ids,
+        "changes": [change for change in changes if change["path"] not in varying],
+        "varies": list(like.varies),
+        "outliers": [*rest, *(name for name in apart if name not in {*rest})],
+        "stands_out": list(like.stands_out),
+    }
 
 
 def _likeness(step: Mapping[str, Any]) -> str:
     decision = step["decision"]
-    return _json([
+    return key([
         step["action"], step["effect"], step["ruling"], step["why"], step["needs"], decision["verdict"],
         decision["mode"], [[item["rule"], item["outcome"], item["reason"]] for item in decision["findings"]],
         [[record["effect"], record["changes"]] for record in step["records"]],
         None if told_by_records(step) else step["arguments"],
         step["inverse"]["kind"], step["inverse"]["stays"], step["notes"],
     ])
-
-
-def _json(wire: Any) -> str:
-    return json.dumps(wire, sort_keys=True)

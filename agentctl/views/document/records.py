@@ -27,6 +27,13 @@ def told_by_records(step: Mapping[str, Any]) -> bool:
     return bool(step["records"]) and step["preview"] == "exact" and not step["unknown"]
 
 
+def untold(step: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a step was given, less what stands word for word in the one record it makes."""
+    made = step["records"] if step["effect"] == "create" and len(step["records"]) == 1 else ()
+    said = {change["path"]: change.get("after") for record in made for change in record["changes"]}
+    return {name: wire for name, wire in step["arguments"].items() if name not in said or said[name] != wire}
+
+
 def record(change: RecordChange, sensitive: Set[str]) -> dict[str, Any]:
     """Return ``{address, effect, changes, unchanged}``; in a change a missing ``before`` or ``after`` is absence."""
     return {

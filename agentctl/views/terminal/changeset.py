@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from agentctl.views import safe
@@ -20,6 +21,7 @@ from agentctl.views.terminal.limits import draw_limits
 from agentctl.views.terminal.next import draw_next
 from agentctl.views.terminal.risks import draw_risks, listed
 from agentctl.views.terminal.step import draw_step, draw_step_line
+from agentctl.views.terminal.varying import draw_varying, label_of
 
 _BLOCKS_SHOWN = 100
 _LINES_SHOWN = 200
@@ -53,6 +55,16 @@ def draw_changeset(document: Mapping[str, Any], look: Look) -> str:
     return page.text()
 
 
+def draw_one_step(document: Mapping[str, Any], look: Look) -> str:
+    """Return the steps of a ChangeSetDocument cut down to one, with everything."""
+    page = Page(replace(look, detail=Detail.FULL))
+    _draw_head(page, document)
+    page.blank()
+    for step in document["steps"]:
+        draw_step(page, step)
+    return page.text()
+
+
 def _draw_head(page: Page, document: Mapping[str, Any]) -> None:
     where = f"{safe.line(document['tenant'])} / {safe.line(document['environment'])}"
     title = f"Rollback of {safe.line(document['undoes'])}" if document["purpose"] == "rollback" else "Plan"
@@ -78,9 +90,13 @@ def draw_steps(page: Page, document: Mapping[str, Any]) -> None:
             draw_step(page, step)
             page.blank()
         return
-    gathered: set[str] = set()
+    varying = sorted((group for group in document["groups"] if group["varies"]), key=lambda group: group["count"])
+    gathered: set[str] = {name for group in varying for name in group["steps"]}
     for group in document["groups"]:
-        _draw_group(page, group, steps, gathered)
+        _draw_outliers(page, group, steps, gathered)
+        if not group["varies"]:
+            _draw_group(page, group, steps)
+            gathered.update(group["steps"])
     rest = [step for step in document["steps"] if step["id"] not in gathered]
     quiet = [step for step in rest if step["effect"] in _QUIET and step["ruling"] != "refuse"]
     _draw_rest(page, [step for step in rest if step not in quiet] if quiet else rest)
@@ -88,20 +104,35 @@ def draw_steps(page: Page, document: Mapping[str, Any]) -> None:
         symbol, ink = EFFECTS["no-op"]
         names = listed([step["id"] for step in quiet], 8)
         page.line(Inked(f"{symbol:<2} ", ink), f"already so: {names}", indent=2, hang=9)
+    for group in varying:
+        sample = steps[group["steps"][0]]
+        see = f"agentctl show {document['short']} --step {safe.shell_word(sample['id']) or 'STEP'}"
+        draw_varying(page, group, sample, see)
+        page.blank()
 
 
-def _draw_group(
+def _draw_outliers(
     page: Page, group: Mapping[str, Any], steps: Mapping[str, Mapping[str, Any]], gathered: set[str]
 ) -> None:
+    """Draw who differs from a group before it. Those who are many themselves are a group, and only named here."""
     differing = [name for name in group["outliers"] if name not in gathered]
     shown = _weightiest([steps[name] for name in differing], _BLOCKS_SHOWN)
     outliers = [name for name in differing if name in shown]
-    if outliers:
+    if group["outliers"] and (outliers or group["stands_out"]):
         of = f"{len(group['outliers']):,} of {len(group['outliers']) + group['count']:,} {safe.line(group['action'])}"
         here = f", here are the {len(outliers):,} that weigh most" if len(outliers) < len(differing) else ""
         page.line(Inked(f"! {of} differ from the rest{here}:", Ink.CAUTION), indent=2, hang=2)
+    for item in group["stands_out"][:_LINES_SHOWN]:
+        names, where = listed(item["steps"], _NAMES_SHOWN), label_of(item, steps[item["steps"][0]])
+        page.line(Inked(names, Ink.STRONG), f"  {where}: {safe.line(item['why'])}", indent=6, hang=10)
+    if more := sum(len(item["steps"]) for item in group["stands_out"][_LINES_SHOWN:]):
+        page.line(f"… {more:,} more: --diff full shows each", indent=6)
     for name in outliers:
         _draw_one(page, steps[name])
+    gathered.update(outliers)
+
+
+def _draw_group(page: Page, group: Mapping[str, Any], steps: Mapping[str, Mapping[str, Any]]) -> None:
     sample = steps[group["steps"][0]]
     if page.look.detail is Detail.SUMMARY:
         draw_step_line(page, {**sample, "id": f"{group['count']:,} ×", "target": listed(group["steps"], _NAMES_SHOWN)})
@@ -111,7 +142,6 @@ def _draw_group(
         count = Inked(f"{group['count']:,} ×", Ink.STRONG)
         draw_step(page, _without_address(sample), title=(count, f"  {safe.line(group['action'])}  {targets}{more}"))
         page.blank()
-    gathered.update(group["steps"], outliers)
 
 
 def _without_address(step: Mapping[str, Any]) -> Mapping[str, Any]:

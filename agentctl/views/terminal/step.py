@@ -8,7 +8,7 @@ from typing import Any
 from agentctl.views import safe, values
 from agentctl.views.diff import rows, text_of
 from agentctl.views.document.groups import alike
-from agentctl.views.document.records import told_by_records
+from agentctl.views.document.records import told_by_records, untold
 from agentctl.views.look import Detail
 from agentctl.views.page import Ink, Inked, Page, Part
 from agentctl.views.symbols import EFFECTS
@@ -25,7 +25,7 @@ def draw_step(page: Page, step: Mapping[str, Any], *, title: tuple[Part, ...] = 
     head = title or (Inked(step["id"], Ink.STRONG), f"  {safe.line(step['action'])}  {safe.line(step['target'])}")
     page.line(Inked(f"{symbol:<2} ", ink), *head, indent=2, hang=9)
     if page.look.detail is Detail.FULL or not told_by_records(step):
-        draw_arguments(page, _untold(step), 7, whole=step["preview"] == "none")
+        draw_arguments(page, untold(step), 7, whole=step["preview"] == "none")
     elif secrets := [
         f"{values.inline(wire)} as {safe.line(name)}"
         for name, wire in step["arguments"].items() if isinstance(wire, dict) and wire.keys() == {"$secret"}
@@ -63,13 +63,6 @@ def draw_arguments(page: Page, arguments: Mapping[str, Any], indent: int, *, who
     limit = None if whole or page.look.detail is Detail.FULL else 200
     for name, wire in arguments.items():
         page.line(Inked(f"{safe.line(name)}: ", Ink.FAINT), values.inline(wire, limit), indent=indent, hang=indent + 4)
-
-
-def _untold(step: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what a step was given, less what stands word for word in the one record it makes."""
-    made = step["records"] if step["effect"] == "create" and len(step["records"]) == 1 else ()
-    said = {change["path"]: change.get("after") for record in made for change in record["changes"]}
-    return {name: wire for name, wire in step["arguments"].items() if name not in said or said[name] != wire}
 
 
 def _refused(step: Mapping[str, Any]) -> str:
