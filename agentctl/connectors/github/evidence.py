@@ -11,6 +11,7 @@ from agentctl.model.snapshot import Snapshot
 from agentctl.model.values import Fields, has_unknown
 
 _SHORT = 12
+_FEW = 10       # checks that passed, each of which is named
 
 
 class Outcome(StrEnum):
@@ -72,13 +73,16 @@ class Evidence:
         return [verdict.author for verdict in self.verdicts if not verdict.approves]
 
     def notes(self) -> Iterator[str]:
-        """Yield it as a person reads it, with links; the same for the same evidence."""
+        """Yield it as a person reads it, with links, what is against it first."""
         if self.checks is None:
             yield "its checks cannot be seen with this token"
         elif not self.checks:
             yield f"no checks have run for {self.sha[:_SHORT]}"
-        for check in self.checks or ():
+        passed = [check for check in self.checks or () if check.outcome is Outcome.PASSED]
+        for check in (*(check for check in self.checks or () if check not in passed), *passed[:_FEW]):
             yield f"check {check.name}: {check.said}{_at(check.link)}"
+        if len(passed) > _FEW:
+            yield f"and {len(passed) - _FEW} more checks that passed"
         if self.more:
             yield f"and {self.more} more checks that were not looked at"
         for verdict in self.verdicts:

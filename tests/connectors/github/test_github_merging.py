@@ -139,6 +139,16 @@ def test_what_the_checks_and_reviewers_say_stands_in_the_plan_with_links(
     assert any(note.startswith("approved by octocat http") for note in notes)
 
 
+def test_what_failed_is_never_buried_under_what_passed(connector: Connector, repository: Repository) -> None:
+    sha = feature(repository)
+    for number in range(12):
+        checked(repository, sha, f"a{number}", "success")
+    checked(repository, sha, "z", "failure")
+    notes = foresee(connector, merge(repository, sha, checks="any")).notes
+    assert notes[1].startswith("check z: failure")
+    assert "and 2 more checks that passed" in notes
+
+
 @pytest.mark.parametrize("conclusion", ["failure", "cancelled", "timed_out", "action_required", ""])
 def test_what_has_not_passed_is_not_merged_unless_the_plan_says_so(
     connector: Connector, repository: Repository, conclusion: str
