@@ -165,7 +165,7 @@ def _by_look(
         case Settlement.FIND:
             return _doubt(step.id, "nothing bears its mark, which proves nothing: it may still be on its way")
         case Settlement.ASK:
-            return _doubt(step.id, "nothing in the system bears its mark")
+            return _doubt(step.id, "nothing that the system shows would prove it")
 
 
 def _by_value(change: Change, spec: ActionSpec, connector: Connector) -> Answer:

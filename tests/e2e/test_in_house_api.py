@@ -45,6 +45,8 @@ def test_the_page_leads_from_a_manifest_to_a_run_that_is_rolled_back(office: Off
         told = house.run(*command)
         assert told.code == Exit.OK, told.all
         assert f"agentctl {' '.join(command)}" in PAGE.read_text("utf-8")
+    assert "restores exactly" in told.out
+    assert "in the moment before" not in told.out       # the desk compares, and what is new overwrites nothing
     assert office.world() == before
     assert set(office.desk.verbs()) == {"GET whoami", "GET ticket.get", "POST ticket.find"}
     done = house.typed("apply", "plan.yaml")

@@ -107,6 +107,7 @@ def test_a_message_in_doubt_is_never_sent_again_by_itself(world):
     world.wrap = lambda connector: connector
     with pytest.raises(Incomplete) as doubt:
         world.resume()
+    assert "nothing that the system shows would prove it" in str(doubt.value)
     assert doubt.value.command.startswith("agentctl resolve ")
     assert len(world.memory.outbox) == 1
 

@@ -68,7 +68,11 @@ class Names:
             template = listing.address
         parameters = template.parse(target)
         if parameters is None:
-            raise Rejected("Target malformed", f"{self.instance}.{verb.name} takes {template.text}; not {target!r}.")
+            why = template.misfit(target)
+            raise Rejected(
+                "Target malformed",
+                f"{self.instance}.{verb.name} takes {template.text}; not {target!r}" + (f": {why}." if why else "."),
+            )
         self.admit(target)
         _sendable(parameters)
         return parameters

@@ -72,6 +72,17 @@ class Template:
             raise Rejected("Target malformed", f"{address!r} is written {written!r}.")
         return values
 
+    def misfit(self, address: str) -> str:
+        """Say which part of a text of this form is not what it must be; nothing where it has another form."""
+        whole = frozenset(name for name in self.names if self.parameter(name).type == "path")
+        found = _pattern(self.text, whole).fullmatch(address)
+        for name, text in found.groupdict().items() if found else ():
+            parameter = self.parameter(name)
+            if not parameter.fits(self._meant(name, text)):
+                number = parameter.type == "integer" and not _INTEGER.fullmatch(text)
+                return f"`{name}` must " + ("be a whole number" if number else f"match {parameter.pattern}")
+        return ""
+
     def values(self, path: str) -> Mapping[str, str] | None:
         """Return what fills the places of a path that the system wrote, None where it is another."""
         whole = frozenset(name for name in self.names if self.parameter(name).type == "path")

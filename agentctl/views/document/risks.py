@@ -180,7 +180,10 @@ _KINDS: tuple[
             "step overwrites what changes in the moment before it acts",
             "steps overwrite what changes in the moment before they act",
         ),
-        lambda step: step["effect"] not in _HARMLESS and step["precondition"] != "enforced" and bool(step["records"]),
+        lambda step: (
+            step["effect"] not in _HARMLESS and step["precondition"] != "enforced"
+            and any("/new:" not in record["address"] for record in step["records"])     # else nothing is there yet
+        ),
         _window,
     ),
 )

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from agentctl.connectors.base import Instance
 from agentctl.connectors.rest import TYPE
+from agentctl.connectors.rest.load import load
+from agentctl.connectors.rest.names import Names
 from agentctl.connectors.rest.template import Parameter, Pending, Template
 from agentctl.errors import Rejected
 from agentctl.model.plan import Step
@@ -97,3 +99,15 @@ def test_a_target_is_the_address():
 def opened(**settings):
     given = {"manifest": "issues.yaml", "url": "https://api.example/v3", **settings}
     return TYPE.open(Instance(name="tracker", settings=given, root=str(MANIFESTS)))
+
+
+@pytest.mark.parametrize(("target", "words"), [
+    ("entries/seven", "not 'entries/seven': `number` must be a whole number"),
+    ("entries/07", "`number` must be a whole number"),
+    ("entry/7", "takes entries/{number}; not 'entry/7'"),
+])
+def test_it_is_said_what_is_wrong_with_a_target(target, words):
+    names = Names(instance="books", manifest=load((MANIFESTS / "ledger.yaml").read_bytes(), "x"))
+    with pytest.raises(Rejected) as told:
+        names.target(target, names.manifest.verbs["entry.read"])
+    assert words in told.value.detail
