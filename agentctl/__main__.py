@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 from agentctl import __version__
@@ -12,6 +13,10 @@ def main() -> int:
     if sys.argv[1:] == ["--version"]:
         print(f"agentctl {__version__}")
         return 0
+    # Plans and traces are many small values that live until the end and hold no cycles; so do classes and functions.
+    # Looking for cycles every 700 allocations, as is usual, took a sixth of planning 10,000 steps and freed nothing;
+    # every 20,000 still took 20 ms of each command's start.
+    gc.set_threshold(100_000)
     from agentctl.cli.boundary import run
 
     return run(sys.argv[1:])

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import os
-import platform
 import sys
-import traceback
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,9 +23,6 @@ def run(arguments: Sequence[str]) -> int:
     from agentctl.cli.app import root
 
     _open_what_is_closed()
-    # Plans and traces are many small values that live until the end and hold no cycles: looking for cycles every 700
-    # allocations, as is usual, took a sixth of planning 10,000 steps and freed nothing.
-    gc.set_threshold(20_000)
     stdout = sys.stdout
     try:
         result = root().main(list(arguments), prog_name="agentctl", standalone_mode=False)
@@ -93,6 +87,8 @@ def _usage(error: UsageError) -> AgentctlError:
 
 def _bug(error: Exception) -> AgentctlError:
     """Write what a bug report needs to a file, and point at it: never a bare traceback."""
+    import platform
+
     report = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state") / "agentctl"
     where, hint = f"It could not be written down: {type(error).__name__}.", "Please report it."
     try:
@@ -108,6 +104,8 @@ def _bug(error: Exception) -> AgentctlError:
 
 def _trace(error: BaseException) -> str:
     """The way to the error, file and line, without the values: an exception's words may hold a secret."""
+    import traceback
+
     lines = []
     seen: BaseException | None = error
     while seen is not None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from agentctl.engine.apply import Ending
 from agentctl.errors import Exit
 from agentctl.model.change import Effect
 from agentctl.model.changeset import ChangeSet
 from agentctl.model.decision import Refuse, Ruling
 from agentctl.model.run import RunStatus, StepStatus
+
+if TYPE_CHECKING:
+    from agentctl.engine.apply import Ending
 
 _WITHOUT_EFFECT = (
     (StepStatus.HELD, Exit.CONSENT),

@@ -46,8 +46,9 @@ def plan(
     from agentctl.views.document.changeset import changeset as document
     from agentctl.views.document.debts import debts
     from agentctl.views.terminal.changeset import draw_changeset
-    from agentctl.workspace import judging, reviewing
+    from agentctl.workspace import judging
     from agentctl.workspace.consenting import given
+    from agentctl.workspace.owing import owed
     from agentctl.workspace.planning import plan_of
     from agentctl.workspace.previewing import preview_plan
 
@@ -63,7 +64,7 @@ def plan(
         document(
             preview.changeset, rulings, workspace.specs, values=preview.hidden, author=preview.author,
             limits=judging.limits(workspace, preview, consent), overrides=consent.overrides,
-        ) | {"debts": debts(reviewing.owed(workspace), workspace.time())},
+        ) | {"debts": debts(owed(workspace), workspace.time())},
         draw_changeset,
         context.obj,
         [path],

@@ -39,19 +39,19 @@ def runs(
     from agentctl.views.document.debts import debts
     from agentctl.views.document.runs import runs as document
     from agentctl.views.terminal.runs import draw_runs
-    from agentctl.workspace import reviewing
+    from agentctl.workspace.owing import owed
     from agentctl.workspace.showing import selected
 
     workspace = context.obj.workspace()
-    owed = reviewing.owed(workspace)
+    owing = owed(workspace)
     history = workspace.history()
     chosen = selected(history, agent=agent, status=status, since=since, now=workspace.now())
     if unreviewed:
-        chosen = tuple(run for run in chosen if run.id in {debt.run for debt in owed})
+        chosen = tuple(run for run in chosen if run.id in {debt.run for debt in owing})
     on_hold = standing(history.acts)
     if held:
         chosen = tuple(run for run in chosen if run.id in {hold.run for hold in on_hold})
     others = len(history.runs) - len(chosen)
-    due = debts(owed, workspace.time())
+    due = debts(owing, workspace.time())
     told = document(chosen, workspace.halts(), due, history.damage, others=others, held=on_hold)
     emit(told, draw_runs, context.obj, format=format, into=json_into)

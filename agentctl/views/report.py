@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from posixpath import isabs, join, normpath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from agentctl.views.annotations import Annotation, annotate
+if TYPE_CHECKING:
+    from agentctl.views.annotations import Annotation
 
 _AT_A_REF = "git:"
 
@@ -57,6 +58,8 @@ def report(
 
 
 def _placed(document: Mapping[str, Any], checkout: str, below: str) -> list[Annotation]:
+    from agentctl.views.annotations import annotate
+
     return [_in_checkout(item, checkout, below) if item.file else item for item in annotate(document)]
 
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from agentctl.engine.again import preview_again
 from agentctl.engine.authoring import authorship
 from agentctl.engine.keys import Ledger, ledger
 from agentctl.engine.preview import Preview, Setting, preview
 from agentctl.engine.protect import concealed
-from agentctl.engine.rollback import Selection, Undoing, preview_undoing, select
-from agentctl.engine.undone import perhaps_undone, undone
 from agentctl.errors import Stale
 from agentctl.model.changeset import Purpose
 from agentctl.model.plan import Plan
 from agentctl.model.run import Run
-from agentctl.workspace.missing import why_missing
 from agentctl.workspace.workspace import Workspace, is_plan
+
+if TYPE_CHECKING:
+    from agentctl.engine.rollback import Selection, Undoing
 
 
 def preview_plan(workspace: Workspace, plan: Plan, *, repeat: int = 0) -> Preview:
@@ -38,6 +38,8 @@ def preview_of(workspace: Workspace, subject: str) -> Preview:
     path = Path(subject)
     if is_plan(path):
         return preview_plan(workspace, workspace.load_plan(path))
+    from agentctl.engine.again import preview_again
+
     changeset, hidden = workspace.stored_here(subject)
     try:
         by = workspace.judge_of(changeset, hidden)
@@ -50,6 +52,10 @@ def preview_of(workspace: Workspace, subject: str) -> Preview:
 
 def preview_rollback(workspace: Workspace, run: Run, selection: Selection) -> Undoing:
     """Return what undoing ``selection`` of ``run`` would do, and which steps it would leave alone."""
+    from agentctl.engine.rollback import preview_undoing, select
+    from agentctl.engine.undone import perhaps_undone, undone
+    from agentctl.workspace.missing import why_missing
+
     values = workspace.values(run)
     setting = Setting(
         lineage=workspace.lineage,

@@ -9,22 +9,18 @@ from pathlib import Path
 from agentctl.engine.reviews import may_review, objection
 from agentctl.errors import ConsentMissing, Refused, Usage
 from agentctl.identity import statements as files
-from agentctl.model.debt import Debt, debts
+from agentctl.model.debt import Debt
 from agentctl.model.diagnostic import Diagnostic, Severity
 from agentctl.model.review import Statement
 from agentctl.model.run import Run
 from agentctl.trace.record import Kind
 from agentctl.workspace.approving import as_text
 from agentctl.workspace.lineage import FOLDER
+from agentctl.workspace.owing import owed
 from agentctl.workspace.unlocking import locked, record_act
 from agentctl.workspace.workspace import Workspace
 
 _WAIT = 30.0        # seconds a signed review waits for the workspace before it is lost
-
-
-def owed(workspace: Workspace) -> tuple[Debt, ...]:
-    """Return the reviews that are owed; none where this machine has no store to tell of any."""
-    return debts(workspace.history()) if (workspace.root / FOLDER).is_dir() else ()
 
 
 def owed_by(workspace: Workspace, name: str, person: str) -> tuple[Run, Debt]:
