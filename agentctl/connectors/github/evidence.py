@@ -11,6 +11,7 @@ from agentctl.model.snapshot import Snapshot
 from agentctl.model.values import Fields, has_unknown
 
 _SHORT = 12
+_INSIDE = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})     # of a public repository anybody may approve
 _FEW = 10       # checks that passed, each of which is named
 
 
@@ -36,11 +37,12 @@ class Check:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What one reviewer said last, and whether of this commit or of an earlier one."""
+    """What one reviewer said last, whether of this commit or of an earlier one, and whether they belong here at all."""
 
     author: str
     approves: bool
     current: bool
+    inside: bool
     link: str
 
 
@@ -64,13 +66,13 @@ class Evidence:
 
     @property
     def approvals(self) -> list[str]:
-        """Who approved this very commit."""
-        return [verdict.author for verdict in self.verdicts if verdict.approves and verdict.current]
+        """Who approved this very commit, outsiders left out."""
+        return [one.author for one in self.verdicts if one.approves and one.current and one.inside]
 
     @property
     def objections(self) -> list[str]:
-        """Whose last word is a request for changes."""
-        return [verdict.author for verdict in self.verdicts if not verdict.approves]
+        """Whose last word is a request for changes, outsiders left out."""
+        return [one.author for one in self.verdicts if not one.approves and one.inside]
 
     def notes(self) -> Iterator[str]:
         """Yield it as a person reads it, with links, what is against it first."""
@@ -87,7 +89,9 @@ class Evidence:
             yield f"and {self.more} more checks that were not looked at"
         for verdict in self.verdicts:
             said = "approved by" if verdict.approves else "changes requested by"
-            yield f"{said} {verdict.author}{'' if verdict.current else ', of an earlier commit'}{_at(verdict.link)}"
+            which = "" if verdict.inside else ", an outsider"
+            which += "" if verdict.current else ", of an earlier commit"
+            yield f"{said} {verdict.author}{which}{_at(verdict.link)}"
         if not self.verdicts:
             yield "nobody has reviewed it"
 
@@ -133,7 +137,7 @@ def _verdicts(sha: str, reviews: Sequence[Snapshot]) -> Iterator[Verdict]:
         if fields["state"] != "DISMISSED":
             yield Verdict(
                 author=author, approves=fields["state"] == "APPROVED", current=fields.get("commit_id") == sha,
-                link=fields.get("link") or "",
+                inside=fields.get("association") in _INSIDE, link=fields.get("link") or "",
             )
 
 

@@ -37,7 +37,7 @@ _ARGUMENTS: Mapping[str, Any] = {
         },
         "approvals": {
             "type": "integer", "minimum": 0, "maximum": 100,
-            "description": "How many must have approved this commit, with nobody asking for changes.",
+            "description": "How many members or collaborators must have approved it, none asking for changes.",
         },
     },
     "required": ["sha", "method"],
@@ -52,7 +52,7 @@ _ARGUMENTS: Mapping[str, Any] = {
 _PEOPLE = {"type": ["array", "null"], "items": {"type": "string"}}
 _SUPPORT: Mapping[str, Any] = {
     "checks": {"enum": [*Outcome, None], "description": "What the checks of the commit come to."},
-    "approved_by": {**_PEOPLE, "description": "Who approved the commit."},
+    "approved_by": {**_PEOPLE, "description": "Members and collaborators who approved the commit."},
     "objected_by": {**_PEOPLE, "description": "Whose last word is a request for changes."},
 }
 

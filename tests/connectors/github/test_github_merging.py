@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from agentctl.connectors.base import Call, Connector, Found, Located
+from agentctl.connectors.github.evidence import gathered
 from agentctl.errors import Indeterminate, Rejected
 from agentctl.model.action import Reversibility
 from agentctl.model.change import Effect
-from agentctl.model.snapshot import Address
+from agentctl.model.snapshot import Address, Snapshot
 from agentctl.model.values import Fields
 from agentctl.testing import Case, foresee, perform
 from agentctl.testing.drive import snapshots
@@ -197,6 +199,28 @@ def test_only_approvals_of_this_very_commit_count(connector: Connector, reposito
     approved(repository, "REQUEST_CHANGES")
     with pytest.raises(Rejected, match="Changes are requested by octocat"):
         foresee(connector, merge(repository, sha, approvals=1))
+
+
+@pytest.mark.parametrize("association", ["OWNER", "MEMBER", "COLLABORATOR", "CONTRIBUTOR", "NONE", None])
+def test_an_outsider_neither_approves_nor_objects(association: str | None) -> None:
+    def review(number: int, author: str, state: str) -> Snapshot:
+        fields = {"author": author, "state": state, "commit_id": "1" * 40, "association": association}
+        return Snapshot(address=Address(f"github/a/b/pulls/1/reviews/{number}"), value=fields, at=datetime.now(UTC))
+
+    inside = association in {"OWNER", "MEMBER", "COLLABORATOR"}
+    found = gathered("1" * 40, None, None, [review(9, "ada", "APPROVED"), review(10, "ken", "CHANGES_REQUESTED")])
+    assert (found.approvals, found.objections) == ((["ada"], ["ken"]) if inside else ([], []))
+    assert any("an outsider" in note for note in found.notes()) is not inside
+
+
+def test_the_last_word_of_a_reviewer_counts_whatever_the_order_of_the_list() -> None:
+    def review(number: int, state: str) -> Snapshot:
+        fields = {"author": "ada", "state": state, "commit_id": "1" * 40, "association": "MEMBER"}
+        return Snapshot(address=Address(f"github/a/b/pulls/1/reviews/{number}"), value=fields, at=datetime.now(UTC))
+
+    reviews = [review(10, "DISMISSED"), review(9, "APPROVED")]
+    assert gathered("1" * 40, None, None, reviews).approvals == []
+    assert gathered("1" * 40, None, None, [*reviews, review(11, "APPROVED")]).approvals == ["ada"]
 
 
 def test_a_draft_or_a_closed_pull_request_is_not_merged(connector: Connector, repository: Repository) -> None:
