@@ -19,7 +19,7 @@ from tests.connectors.github.code_worlds import code, everything, files, grow, h
 from tests.connectors.github.github_worlds import github, step
 from tests.systems.github_house import USER, GitHubHouse, Repository
 from tests.systems.github_simulator import SimulatedGitHub, server_error
-from tests.systems.mishaps import Changed, Half, Reply, Says
+from tests.systems.mishaps import Changed, Half, Question, Reply, Says
 
 SUBMODULE = "1" * 40
 
@@ -223,6 +223,21 @@ def test_nothing_moves_where_github_keeps_something_else(
     other = repository.read("/git/trees/main")["sha"]
     github_emulator.front.when(Changed(lambda reply: replace(reply, body=b'{"sha": "%s"}' % other.encode())), "POST", ".*/git/trees")
     with pytest.raises(Rejected, match="Not kept as sent"):
+        perform(connector, commit(repository, {"path": "a", "content": "A"}))
+    assert everything(repository) == before
+
+
+def test_nothing_moves_where_github_would_take_more_than_was_meant(
+    github_emulator: GitHubHouse, connector: Connector, repository: Repository
+) -> None:
+    before = everything(repository)
+
+    def without_the_rest(question: Question, act: Any, tell: Any) -> None:
+        made = repository.made("/git/trees", {"tree": question.json["tree"]})
+        tell(Reply.of(201, made))
+
+    github_emulator.front.when(without_the_rest, "POST", ".*/git/trees")
+    with pytest.raises(Rejected, match="as well; no branch has it"):
         perform(connector, commit(repository, {"path": "a", "content": "A"}))
     assert everything(repository) == before
 

@@ -50,7 +50,9 @@ class Writer:
         tree = self._tree(branch, base, files)
         said = {"message": message, "tree": tree, "parents": [parent]}
         told = self._unseen(branch, "commits", said)
-        if [at("/sha", one) for one in at("/parents", told) or ()] != [parent] or at("/tree/sha", told) != tree:
+        parents = at("/parents", told)
+        named = [at("/sha", one) for one in parents] if isinstance(parents, list) else []
+        if named != [parent] or at("/tree/sha", told) != tree:
             raise Rejected("Answer not understood", "GitHub made another commit than asked for; no branch has it.")
         link = at("/html_url", told)
         good = isinstance(link, str) and link.startswith(("https://", "http://"))
@@ -89,13 +91,21 @@ class Writer:
         wanted = {path: None if fields is None else _entry(fields) for path, fields in files.items()}
         entries = [self._line(branch, path, files[path], entry) for path, entry in wanted.items()]
         tree = _sha(self._unseen(branch, "trees", {"base_tree": base, "tree": entries}))
-        for path, entry in wanted.items():      # before anybody sees it: what came is what was to come
-            found = self._store.entry(branch, tree, path)
-            if (found and (found.mode, found.id)) != (entry and (entry.mode, entry.id)):
-                raise Rejected("Not kept as sent", f"GitHub keeps {path!r} in another form; no branch has it.")
+        self._check(branch, base, tree, wanted)
+        for path, entry in wanted.items():
             if entry is not None:
                 self._store.remember(branch, entry.id, as_bytes((files[path] or {})["content"]))
         return tree
+
+    def _check(self, branch: Branch, base: str, tree: str, wanted: Mapping[str, Entry | None]) -> None:
+        """Raise Rejected, before anybody sees it, where a folder is not exactly ``base`` with what was wanted."""
+        for path in self._store.differing(branch, base, tree):
+            if path not in wanted:
+                raise Rejected("Not kept as sent", f"GitHub changed {path!r} as well; no branch has it.")
+        for path, entry in wanted.items():
+            found = self._store.entry(branch, tree, path)
+            if (found and (found.mode, found.id)) != (entry and (entry.mode, entry.id)):
+                raise Rejected("Not kept as sent", f"GitHub keeps {path!r} in another form; no branch has it.")
 
     def _line(self, branch: Branch, path: str, fields: Fields | None, entry: Entry | None) -> Mapping[str, Any]:
         if fields is None or entry is None:
