@@ -125,7 +125,9 @@ def test_what_one_step_says_is_ready_the_next_one_merges(shop: Shop) -> None:
     assert done.code == Exit.OK, done.all
     pull = shop.repository.read("/pulls/1")
     assert (pull["draft"], pull["merged"]) == (False, True)
-    assert shop.repository.read(f"/git/commits/{pull['merge_commit_sha']}")["message"].startswith("Mend the lamp (#1)\n\nAgentctl-Key: ")
+    title, _, key, run, *_ = shop.repository.read(f"/git/commits/{pull['merge_commit_sha']}")["message"].split("\n")
+    assert (title, key.partition(":")[0], run.partition(":")[0]) == ("Mend the lamp (#1)", "Agentctl-Key", "Agentctl-Run")
+    assert run.removeprefix("Agentctl-Run: ") in shop.house.run("runs").out
 
 
 def test_a_merge_is_named_as_final_before_consent_and_by_rollback(shop: Shop) -> None:

@@ -121,7 +121,7 @@ class Merge:
         body: dict[str, Any] = {"sha": sha, "merge_method": wanted["method"]}
         if wanted["method"] != "rebase":
             # What GitHub would write there itself nobody could have consented to.
-            body["commit_message"] = trailer.signed(str(wanted.get("message", "")), call.key).lstrip("\n")
+            body["commit_message"] = trailer.signed(str(wanted.get("message", "")), call.key, call.run).lstrip("\n")
             body |= {"commit_title": wanted["title"]} if "title" in wanted else {}
         told = ask(self._rest, self.spec, call, "PUT", f"{self._path(change)}/merge", body)
         match told:
