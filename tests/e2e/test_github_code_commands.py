@@ -99,6 +99,21 @@ def test_a_commit_on_a_branch_of_others_is_taken_back_by_another_commit(forge: F
     assert theirs in {commit["sha"] for commit in repository.all("/commits")}
 
 
+def test_a_branch_is_made_at_a_commit_that_an_earlier_step_makes(forge: Forge) -> None:
+    done = forge.apply(
+        forge.bump(), forge.step("tag", "branch.create", "branches/cut", **{"from": {"$from": "steps.bump.receipt.id"}}),
+        forge.step("gone", "branch.delete", "branches/spare"),
+    )
+    assert done.code == Exit.OK, done.all
+    assert head(forge.repository, "cut") == head(forge.repository, "main")
+    assert head(forge.repository, "spare") is None
+    undone = forge.house.typed("rollback", "latest")
+    assert undone.code == Exit.OK, undone.all
+    assert head(forge.repository, "cut") is None
+    assert head(forge.repository, "spare") == head(forge.repository, "topic/one")
+    assert files(forge.repository, "main") == files(forge.repository, "spare")
+
+
 def test_what_others_made_of_our_file_is_not_taken_back(forge: Forge) -> None:
     assert forge.apply(forge.bump()).code == Exit.OK
     pushed(forge.repository, "pyproject.toml")
