@@ -41,22 +41,22 @@ def units(change: Change) -> tuple[Unit, ...]:
         for record in change.records
         for effect in ((Effect.READ,) if reading else _effects(change, record.effect))
     ]
-    if reading and not found:
+    if not found and (reading or idle(change)):
         found = [
-            Unit(target=within(address), effect=Effect.READ, address=address, told=False)
+            Unit(target=within(address), effect=change.effect, address=address, told=False)
             for address in change.reads
         ]
     return tuple(found) or (Unit(target=change.target, effect=change.effect, told=not idle(change)),)
 
 
 def idle(change: Change) -> bool:
-    """Whether ``change`` is already done, so that nothing is touched and no record is at hand."""
+    """Whether ``change`` is already done, so that nothing is touched and no record is at hand: ``reads`` name them."""
     return change.effect is Effect.NO_OP and not change.records
 
 
 def looked_at(change: Change) -> tuple[Unit, ...]:
     """Return the addresses ``change`` reads besides its units: a file that a commit takes in, a condition on rows."""
-    if change.effect is Effect.READ and not change.records:
+    if change.effect in (Effect.READ, Effect.NO_OP) and not change.records:
         return ()
     shown = {record.address for record in change.records}
     return tuple(

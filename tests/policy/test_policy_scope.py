@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from agentctl.model.change import Effect, field_changes
 from agentctl.model.decision import Outcome, Verdict
+from agentctl.model.snapshot import Address
 from agentctl.policy import globs
 from agentctl.policy.units import changed
 from tests.policy.ground import ROW, change, grants, judge, outcomes, record, update, why
@@ -283,6 +286,15 @@ def test_what_is_already_done_is_judged_by_agent_action_and_target_alone():
     assert judge(rules, done, environment="prod").verdict is Verdict.DENY
     assert judge(grants("{actions: ['*'], targets: [orders/*]}"), done).verdict is Verdict.DENY
     assert judge(grants(), done).verdict is Verdict.DENY
+
+
+def test_what_is_already_done_is_judged_by_what_it_made_where_that_has_a_name_of_its_own():
+    rules = grants("{actions: ['*'], mode: auto, targets: [customers/*/notes/*]}")
+    done = replace(change(effect=Effect.NO_OP), target="customers/42/notes")
+    assert judge(rules, done).verdict is Verdict.DENY
+    named = replace(done, reads=(Address("crm/customers/42/notes/7"),))
+    assert judge(rules, named).verdict is Verdict.ALLOW
+    assert judge(rules, replace(done, reads=(Address("crm/orders/42/notes/7"),))).verdict is Verdict.DENY
 
 
 VALUES = st.recursive(
