@@ -128,6 +128,7 @@ def already_done(step: Step, done: Done) -> Change:
         target=step.target,
         effect=Effect.NO_OP,
         arguments=step.with_,
+        reads=tuple(done.made.values()),
         notes=(f"already done in {done.run}; to do it again, plan with --again N",),
     )
 
