@@ -51,18 +51,22 @@ def reservation(charges: Charges, commitments: Commitments) -> tuple[Reserved, .
     return tuple(Reserved(limit=limits[name], account=name, amounts=of) for name, of in amounts.items())
 
 
-def usage(history: History, accounts: Collection[Account], resumed: str = "") -> Usage:
-    """Return what the trace says was taken of ``accounts``.
+def usage(
+    history: History, accounts: Collection[Account], now: datetime, window: timedelta, resumed: str = ""
+) -> Usage:
+    """Return what the trace says was taken of ``accounts`` within the ``window`` before ``now``, and maybe before that.
 
     A step counts from the latest moment at which it can have happened: when it was read back, when it was settled, or
     when its run was closed. What nobody knows to have failed counts. What a run set aside for steps it never began is
-    held until it is over, or gone on with: ``resumed`` is the run that just now is.
+    held until it is over, or gone on with: ``resumed`` is the run that just now is. Of runs that were complete
+    before the window the steps are not asked for.
     """
     found = Usage()
     corrected = corrections(history.acts)
     for run in history.runs:
-        for reserved in run.reserved:
-            if reserved.account in accounts:
+        taken = [reserved for reserved in run.reserved if reserved.account in accounts]
+        if taken and not _is_past(run, now, window, corrected):
+            for reserved in taken:
                 _count(found, run, reserved, corrected, over=run.id == resumed or bool(run.resumed_by))
     return found
 
@@ -126,6 +130,13 @@ def _count(used: Usage, run: Run, reserved: Reserved, corrected: Sequence[Correc
         elif run.status is RunStatus.OPEN and not _is_given_back(step) and not (over and _is_pending(step)):
             held = used.held.setdefault(reserved.account, {})
             held[run.id] = held.get(run.id, 0) + amount
+
+
+def _is_past(run: Run, now: datetime, window: timedelta, corrected: Sequence[Correction]) -> bool:
+    """Whether all that ``run`` did is out of the window: of a run that is complete nothing is found out later."""
+    if run.status is not RunStatus.COMPLETE:
+        return False
+    return now - counted_at(datetime.fromisoformat(run.finished_at), run.number, corrected) >= window
 
 
 def _when(step: StepRun | None, run: Run) -> str:

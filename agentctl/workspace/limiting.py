@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from agentctl.engine import limits
@@ -56,5 +57,7 @@ def _standings(workspace: Workspace, wanted: Charges, resumes: str) -> tuple[Sta
         return ()
     vault = workspace.vault
     accounts = {limits.account(charge, vault) for taken in wanted.values() for charge in taken}
-    used = limits.usage(workspace.whole_history(), accounts, resumes)
-    return limits.standings(wanted, used, workspace.time(), vault)
+    now = workspace.time()
+    longest = max(charge.seconds for taken in wanted.values() for charge in taken)
+    used = limits.usage(workspace.whole_history(), accounts, now, timedelta(seconds=longest), resumes)
+    return limits.standings(wanted, used, now, vault)

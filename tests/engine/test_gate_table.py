@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from itertools import product
 from types import SimpleNamespace
 
@@ -69,7 +70,7 @@ def ruled(mode: str, tier: Tier, limit: str, consent: Consent):
     changes = tuple(replace(update(tier="x"), step=step, inverse=WAY_BACK) for step in ("first", "second"))
     decisions = [judge(rules, change, spec=spec, author=CLAIMED) for change in changes]
     charges = {decision.step: decision.charges for decision in decisions if decision.charges}
-    beyond = refusals(standings(charges, usage(History(), set()), NOW, SimpleNamespace()))
+    beyond = refusals(standings(charges, usage(History(), set(), NOW, timedelta()), NOW, SimpleNamespace()))
     changeset = ChangeSet(
         lineage="l", tenant="acme", environment="staging", purpose=Purpose.APPLY, plan=PLAN, policy=rules.digest,
         specs={}, systems={}, changes=changes,

@@ -58,8 +58,12 @@ class World:
         for number, amount in enumerate(amounts):
             wanted |= charges(f"s{number}", amount)
         names = {account(charge, NoSecrets()) for taken in wanted.values() for charge in taken}
-        used = usage(History(runs=tuple(self.runs)), names, resumed)
-        if refusals(standings(wanted, used, self.now, NoSecrets())):
+        history = History(runs=tuple(self.runs))
+        longest = timedelta(seconds=max(seconds for seconds, _ in WINDOWS.values()))
+        stand = standings(wanted, usage(history, names, self.now, longest, resumed), self.now, NoSecrets())
+        everything = usage(history, names, self.now, timedelta.max, resumed)
+        assert standings(wanted, everything, self.now, NoSecrets()) == stand
+        if refusals(stand):
             return
         self.close()
         steps = [StepRun(id=step, action="a.b", target="t") for step in wanted]
@@ -79,9 +83,8 @@ class World:
             if end.startswith("dies"):
                 self.runs.append(replace(run, steps=tuple(steps)))
                 return
-        self.runs.append(
-            replace(run, steps=tuple(steps), status=RunStatus.INCOMPLETE, finished_at=self.text())
-        )
+        status = RunStatus.COMPLETE if all(step.status.done for step in steps) else RunStatus.INCOMPLETE
+        self.runs.append(replace(run, steps=tuple(steps), status=status, finished_at=self.text()))
 
     def told(self, step: StepRun, end: str) -> StepRun:
         if end.startswith("dies"):
