@@ -25,6 +25,7 @@ LOGIN = "maria"
 # What differs from one run to the next, and what stands for it.
 VARYING = (
     (r"sha256:[0-9a-f]{64}", "sha256:…"),
+    (r"\b[0-9a-f]{64}\b", "KEY"),
     (r"\b[0-9a-f]{40}\b", "COMMIT"),
     (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "TIME"),
     (r"\d+\.\d\d s\b", "0.00 s"),
