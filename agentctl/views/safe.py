@@ -137,9 +137,18 @@ _TWINS = str.maketrans(
     "ABESIJKMHOPCTYXYGWaeosijpcyxvhdqwl" "ABEZHIKMNOPTYXoaivtup" "iagly" "OlI" "'''''''\"\"\"\"-------",
 )
 _ONE_STROKE = str.maketrans("Il", "||")
+_PRINTABLE = "".join(map(chr, range(0x20, 0x7F)))
+_SEEN_IN_ASCII = str.maketrans(_PRINTABLE, _PRINTABLE.translate(_TWINS).translate(_ONE_STROKE))
 
 
 def skeleton(text: str) -> str:
     """Return what a reader sees of ``text``: the same for two that could be taken for one another."""
+    if text.isascii() and text.isprintable():
+        return text.translate(_SEEN_IN_ASCII).replace(" ", "")
+    return skeleton_of_any(text)
+
+
+def skeleton_of_any(text: str) -> str:
+    """Return the same, the plain way: a twentieth of planning 10,000 steps went into looking at letters one by one."""
     folded = unicodedata.normalize("NFKC", text).translate(_TWINS).translate(_ONE_STROKE)
     return "".join(character for character in folded if not character.isspace() and visible(character))

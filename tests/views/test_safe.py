@@ -86,3 +86,8 @@ def test_a_path_that_cannot_be_shown_as_typed_is_not_offered_for_pasting():
     assert safe.shell_word("it's.yaml") == "'it'\\''s.yaml'"
     assert safe.shell_word("a;rm\u202e") is None
     assert safe.shell_word("a\nb") is None
+
+
+@given(st.text() | st.text(st.characters(max_codepoint=0x7F)) | st.text("Il|1O0`'\" -\t\x7f"))
+def test_what_is_seen_of_a_text_does_not_hang_on_how_it_is_found_out(text):
+    assert safe.skeleton(text) == safe.skeleton_of_any(text)
