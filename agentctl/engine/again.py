@@ -19,7 +19,7 @@ from agentctl.engine.resolve import Done, resolve
 from agentctl.errors import Rejected, Stale
 from agentctl.model.change import Change
 from agentctl.model.changeset import ChangeSet
-from agentctl.model.decision import Decision
+from agentctl.model.decision import Decision, Mode, Outcome, Verdict
 from agentctl.model.projection import project
 from agentctl.model.snapshot import Address
 
@@ -55,7 +55,7 @@ def preview_again(
     for planned, step in zip(changeset.changes, plan.steps, strict=True):
         if step.id in already or step.id in skip or _was_done_before(planned):
             full.append(reveal_change(planned, hidden))
-            decisions.append(_settled(judge.decide(full[-1], step, plan)))
+            decisions.append(_settled(_over(judge.decide(full[-1], step, plan))))
             continue
         if again and step.id in again:
             full.append(again[step.id])
@@ -93,6 +93,18 @@ def _stale(what: str) -> Stale:
         "approved anew. They count again only if all is as it was.",
         hint="Plan again, and have the new changeset reviewed.",
     )
+
+
+def _over(decision: Decision) -> Decision:
+    """Return the decision on a step that is not carried out any more: what was read for it was answered then.
+
+    A changeset keeps no values of records that are only read, so that nothing could decide it now.
+    """
+    findings = tuple(finding for finding in decision.findings if finding.outcome is not Outcome.UNDECIDED)
+    if len(findings) == len(decision.findings) or decision.verdict is Verdict.DENY:
+        return decision
+    verdict = Verdict.ALLOW if decision.mode is Mode.AUTO else decision.verdict
+    return replace(decision, findings=findings, verdict=verdict)
 
 
 def _settled(decision: Decision) -> Decision:

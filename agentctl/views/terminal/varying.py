@@ -47,7 +47,7 @@ def draw_varying(page: Page, group: Mapping[str, Any], sample: _Step, see: str) 
     for record in sample["records"]:
         symbol = EFFECTS[record["effect"]][0]
         if ("address", "", "", None) in varying:
-            page.line(Inked(f"{symbol} ", ink), _all_of(varying["address", "", "", None]), indent=7, hang=11)
+            page.line(Inked(f"{symbol} ", ink), _names(varying["address", "", "", None]), indent=7, hang=11)
         for change in record["changes"]:
             _draw_field(page, varying, "record", change, symbol)
     for number, note in enumerate(sample["notes"]):
@@ -148,8 +148,10 @@ def _joined(shown: Sequence[str], more: int) -> str:
 
 def _targets(varying: _Varying, sample: _Step) -> str:
     item = varying.get(("target", "", "", None))
-    if item is None:
-        return safe.line(sample["target"])
+    return safe.line(sample["target"]) if item is None else _names(item)
+
+
+def _names(item: Mapping[str, Any]) -> str:
     names = [(value["after"], value["count"]) for value in item["values"]]
     shown = [text for run in _runs(names) for text in run]
     return _joined(shown[:_VALUES_SHOWN], len(shown) - _VALUES_SHOWN)
