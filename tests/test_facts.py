@@ -6,8 +6,10 @@ import copy
 import dataclasses
 import inspect
 import pickle
+import re
 from dataclasses import FrozenInstanceError, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -132,6 +134,15 @@ def test_a_frozen_value_stays_as_it_was_made() -> None:
     with pytest.raises(FrozenInstanceError, match="cannot delete field 'name'"):
         del value.name
     assert value == Ours(name="a")
+
+
+def test_every_fact_is_made_this_way() -> None:
+    package = Path(facts.__file__).parent
+    plain = [
+        path.relative_to(package).as_posix() for path in package.rglob("*.py")
+        if re.search(r"^from dataclasses import .*\bdataclass\b", path.read_text(), re.MULTILINE)
+    ]
+    assert plain == [], "from agentctl.facts import dataclass: commands start quicker by it"
 
 
 def test_what_a_class_says_of_itself_is_kept() -> None:

@@ -6,11 +6,11 @@ import atexit
 import os
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from agentctl.errors import Usage
+from agentctl.facts import dataclass
 from agentctl.views.emit import write
 from agentctl.views.look import Detail, Look, look_for
 from agentctl.views.safe import lines

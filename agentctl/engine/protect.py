@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from agentctl.engine.masking import Mask
 from agentctl.engine.ports import Commitments
+from agentctl.facts import dataclass
 from agentctl.model.action import ActionSpec
 from agentctl.model.canonical import canonical
 from agentctl.model.change import Change
@@ -28,7 +29,7 @@ class Protector:
 
     commitments: Commitments
     large: bool = False
-    mask: Mask = Mask()  # noqa: RUF009  # frozen
+    mask: Mask = Mask()
     concealed: frozenset[str] = frozenset()
     values: dict[str, Any] = field(default_factory=dict)
 

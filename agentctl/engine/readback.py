@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import groupby
 
 from agentctl.connectors.base import Receipt, read_many
 from agentctl.engine.moved import fits
 from agentctl.engine.ports import Systems, Timer
 from agentctl.errors import ConnectorError, Indeterminate
+from agentctl.facts import dataclass
 from agentctl.model.action import ActionSpec, Readback
 from agentctl.model.change import Change, Effect
 from agentctl.model.run import Observed, StepStatus

@@ -10,10 +10,10 @@ import re
 import shutil
 import subprocess
 from collections.abc import Collection
-from dataclasses import dataclass
 from pathlib import Path
 
 from agentctl.errors import Rejected, Unreachable
+from agentctl.facts import dataclass
 from agentctl.witness.base import Attestation
 
 _DEADLINE = 30.0

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, cast
 
+from agentctl.facts import dataclass
 from agentctl.model.snapshot import Snapshot
 from agentctl.model.values import Fields, has_unknown
 

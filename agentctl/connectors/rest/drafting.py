@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from agentctl.connectors.rest.described import Description, Members, Type, nameable
@@ -12,6 +12,7 @@ from agentctl.connectors.rest.lint import faults
 from agentctl.connectors.rest.openapi import undescribed
 from agentctl.connectors.rest.pointer import ABSENT
 from agentctl.errors import Invalid
+from agentctl.facts import dataclass
 from agentctl.syntax.suggest import did_you_mean
 
 _MOST = 100

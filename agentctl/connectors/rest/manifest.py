@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any, TypeAlias
 
 from agentctl.connectors.rest.template import Template
+from agentctl.facts import dataclass
 from agentctl.model.action import Precondition, Reversibility, Settlement, Tier
 from agentctl.model.values import Value
 

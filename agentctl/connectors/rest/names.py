@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TypeAlias, cast
 from urllib.parse import parse_qsl, quote
@@ -11,6 +10,7 @@ from urllib.parse import parse_qsl, quote
 from agentctl.connectors.rest.manifest import Doing, Listing, Manifest, RecordType, Verb
 from agentctl.connectors.rest.writing import plain
 from agentctl.errors import Rejected
+from agentctl.facts import dataclass
 from agentctl.model.plan import Step
 from agentctl.model.snapshot import Address, new_address, within
 from agentctl.model.values import Value, has_unknown

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -11,6 +10,7 @@ from agentctl.connectors.rest.expressions import NAMES
 from agentctl.connectors.rest.lint import Fault
 from agentctl.connectors.rest.pointer import ABSENT, at
 from agentctl.errors import Invalid
+from agentctl.facts import dataclass
 from agentctl.syntax.suggest import did_you_mean
 
 _DEEPEST = 20

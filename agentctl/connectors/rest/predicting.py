@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, cast
 
 from agentctl.connectors.base import View
@@ -14,6 +13,7 @@ from agentctl.connectors.rest.normal import written
 from agentctl.connectors.rest.pointer import ABSENT
 from agentctl.connectors.rest.writing import encoded
 from agentctl.errors import Rejected
+from agentctl.facts import dataclass
 from agentctl.model.action import ActionSpec, Reversibility
 from agentctl.model.change import Change, Effect, Inverse, RecordChange, strongest
 from agentctl.model.plan import Step

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol, assert_never
 
@@ -27,6 +26,7 @@ from agentctl.connectors.rest.pointer import ABSENT, at
 from agentctl.connectors.rest.template import Pending, made
 from agentctl.connectors.rest.writing import JSON, encoded, meant, plain
 from agentctl.errors import Rejected, Unreachable
+from agentctl.facts import dataclass
 from agentctl.model.snapshot import Address, Snapshot
 from agentctl.model.values import Fields
 

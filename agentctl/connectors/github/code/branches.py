@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from agentctl.connectors import gitnames
 from agentctl.connectors.base import Call, Located, Location, Receipt, View
@@ -12,6 +12,7 @@ from agentctl.connectors.github.code.records import Records, absent
 from agentctl.connectors.github.code.writing import Writer
 from agentctl.connectors.rest.connector import RestConnector
 from agentctl.errors import Rejected
+from agentctl.facts import dataclass
 from agentctl.model.action import ActionSpec
 from agentctl.model.change import Change, Effect, Inverse, RecordChange
 from agentctl.model.plan import Step

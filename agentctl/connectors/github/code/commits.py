@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import cast
 
 from agentctl.connectors.base import Call, Found, Located, Location, Receipt, View
@@ -16,6 +15,7 @@ from agentctl.connectors.github.code.store import LARGEST, blob_id, too_large
 from agentctl.connectors.github.code.writing import Made, Writer
 from agentctl.connectors.rest.connector import RestConnector
 from agentctl.errors import Rejected
+from agentctl.facts import dataclass
 from agentctl.model.action import ActionSpec
 from agentctl.model.change import Change, Effect, Inverse, RecordChange, strongest
 from agentctl.model.plan import Step

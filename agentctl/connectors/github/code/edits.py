@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias, assert_never, cast
 
 from agentctl.connectors import gitnames
 from agentctl.connectors.gitfiles import as_bytes, as_value
 from agentctl.connectors.github.code.store import LARGEST, too_large
 from agentctl.errors import Rejected
+from agentctl.facts import dataclass
 from agentctl.model.values import UNKNOWN, Fields, Unknown, Value, has_unknown
 
 WORKFLOWS = ".github/workflows/"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from agentctl.connectors.base import Call, Located, Location, Receipt, View
 from agentctl.connectors.github.code import actions
 from agentctl.connectors.github.code.places import Branch, File
 from agentctl.connectors.github.code.records import Records
 from agentctl.connectors.gitnames import is_sha
 from agentctl.errors import Rejected
+from agentctl.facts import dataclass
 from agentctl.model.action import ActionSpec, Reversibility
 from agentctl.model.change import Change, Effect, Inverse, RecordChange
 from agentctl.model.plan import Step

@@ -7,7 +7,6 @@ import binascii
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
@@ -19,6 +18,7 @@ from agentctl.connectors.rest.http import Request
 from agentctl.connectors.rest.http.paths import segment
 from agentctl.connectors.rest.pointer import ABSENT, at
 from agentctl.errors import Rejected
+from agentctl.facts import dataclass
 
 LARGEST = 10 * 1024 * 1024
 READS = ("contents:read",)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from dataclasses import dataclass
 
 from agentctl.connectors.rest.http.request import is_header_value
 from agentctl.errors import Unreachable
+from agentctl.facts import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_address
 from urllib.parse import parse_qsl
 
@@ -12,6 +11,7 @@ from agentctl.connectors.rest.http.authorization import BEARER, Authorization
 from agentctl.connectors.rest.http.paths import fault
 from agentctl.connectors.rest.http.proxy import Proxy, proxy_for
 from agentctl.errors import Invalid, Rejected
+from agentctl.facts import dataclass
 
 _URL = re.compile(r"(https?)://([^/?#@%\\\s]*?)(?::([0-9]{1,5}))?(/[^?#\\\s]*)?", re.IGNORECASE)
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import h11
 
@@ -12,6 +11,7 @@ from agentctl.connectors.rest.http.body import Body, NotDecodable, TooLarge, col
 from agentctl.connectors.rest.http.failed import Lost, NotSent, Unreadable
 from agentctl.connectors.rest.http.response import Headers
 from agentctl.connectors.rest.http.stream import Stream
+from agentctl.facts import dataclass
 
 _HEADERS = 65536        # bytes of status line and headers, and of any one line between chunks
 _INTERIM = 8            # answers that are none yet (100, 103)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from agentctl.connectors.rest.http.exchange import Answer
+from agentctl.facts import dataclass
 
 _AN_EPOCH = 1_000_000_000       # larger than any span that a limit could last: such a number is a moment
 _LEAST = 1.0

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from agentctl.connectors.rest.http.paths import fault, query_text
 from agentctl.errors import Rejected
+from agentctl.facts import dataclass
 
 JSON = ("application/json", "application/*+json")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})

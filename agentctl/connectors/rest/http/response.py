@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+from agentctl.facts import dataclass
 
 
 class Headers(Mapping[str, str]):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from threading import Event
+
+from agentctl.facts import dataclass
 
 
 def _wait(closed: Event, seconds: float) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from agentctl.connectors.rest.http.failed import Limited, NotSent
 from agentctl.connectors.rest.http.limits import Pause
 from agentctl.connectors.rest.http.timing import Timing
 from agentctl.errors import AgentctlError
+from agentctl.facts import dataclass
 
 _WORTH_TELLING = 1.0
 _FAR = 10 * 365 * 86400.0
