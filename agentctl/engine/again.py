@@ -12,7 +12,7 @@ from agentctl.engine.gate import Judge
 from agentctl.engine.moved import Moved, moved
 from agentctl.engine.overlay import Overlay
 from agentctl.engine.ports import Commitments, Systems
-from agentctl.engine.preview import Preview, bring, denial_of_undoing, finality, foresee
+from agentctl.engine.preview import Preview, bring, denial_of_undoing, finality, foresee, was_done_before
 from agentctl.engine.protect import Protector, concealed, reveal_change, reveal_plan
 from agentctl.engine.records import in_words
 from agentctl.engine.resolve import Done, resolve
@@ -53,7 +53,7 @@ def preview_again(
     decisions: list[Decision] = []
     denied = denial_of_undoing(judge, plan)
     for planned, step in zip(changeset.changes, plan.steps, strict=True):
-        if step.id in already or step.id in skip or _was_done_before(planned):
+        if step.id in already or step.id in skip or was_done_before(planned):
             full.append(reveal_change(planned, hidden))
             decisions.append(_settled(_over(judge.decide(full[-1], step, plan))))
             continue
@@ -110,11 +110,6 @@ def _over(decision: Decision) -> Decision:
 def _settled(decision: Decision) -> Decision:
     """Return the decision on a step that takes nothing any more, overridden or not."""
     return replace(decision, charges=(), otherwise=decision.otherwise and replace(decision.otherwise, charges=()))
-
-
-def _was_done_before(planned: Change) -> bool:
-    """A step planned as already done reads nothing, so there is nothing to compare."""
-    return not planned.records and not planned.reads and planned.effect == "no-op"
 
 
 @contextmanager

@@ -129,8 +129,14 @@ def already_done(step: Step, done: Done) -> Change:
         effect=Effect.NO_OP,
         arguments=step.with_,
         reads=tuple(done.made.values()),
-        notes=(f"already done in {done.run}; to do it again, plan with --again N",),
+        notes=(f"{_DONE_IN}{done.run}; to do it again, plan with --again N",),
     )
+
+
+def was_done_before(planned: Change) -> bool:
+    """Whether ``planned`` is what ``already_done`` returned. What it reads is only named, and was never read."""
+    done = planned.notes and planned.notes[0].startswith(_DONE_IN)
+    return planned.effect is Effect.NO_OP and not planned.records and bool(done)
 
 
 def bring(change: Change) -> Brought:
@@ -258,4 +264,5 @@ def _problem(step: Step, error: Rejected) -> Diagnostic:
     )
 
 
+_DONE_IN = "already done in "
 _FOLLOWS = Diagnostic(severity=Severity.ERROR, code="needs-failed", summary="A step it needs cannot succeed")
