@@ -51,12 +51,15 @@ class _Ledger:
             del self.records[address]
 
 
-def owned(history: History) -> Mapping[Address, Owned]:
-    """Return every record we wrote and did not give back by a rollback, in order of address."""
-    ledger = _Ledger()
+def owned(history: History, since: State | None = None, after: int = 0) -> Mapping[Address, Owned]:
+    """Return every record we wrote and did not give back by a rollback, in order of address.
+
+    ``since`` is the state that everything up to file number ``after`` of the trace leaves behind.
+    """
+    ledger = _Ledger({} if since is None else {address: _known(known) for address, known in since.records.items()})
     runs = {run.id: run for run in history.runs}
     for run in history.runs:
-        for step in run.steps:
+        for step in run.steps if run.number > after else ():
             if step.id in run.carried or not step.status.done or step.change is None:
                 continue
             for address, names, value in _written(step, step.change):
@@ -67,8 +70,14 @@ def owned(history: History) -> Mapping[Address, Owned]:
     return dict(sorted(ledger.records.items()))
 
 
-def project(history: History, lineage: str, head: Head | None, serial: int, commitments: Commitments) -> State:
-    """Return the State that ``history`` up to ``head`` leaves behind: the same bytes whenever it is computed."""
+def project(
+    history: History, lineage: str, head: Head | None, serial: int, commitments: Commitments,
+    since: State | None = None, after: int = 0,
+) -> State:
+    """Return the State that ``history`` up to ``head`` leaves behind: the same bytes whenever it is computed.
+
+    ``since`` is the one that everything up to file number ``after`` left, where what came later only adds to that.
+    """
     return State(
         lineage=lineage,
         serial=serial,
@@ -81,7 +90,7 @@ def project(history: History, lineage: str, head: Head | None, serial: int, comm
                 run=item.run,
                 step=item.step,
             )
-            for address, item in owned(history).items()
+            for address, item in owned(history, since, after).items()
         },
     )
 
@@ -89,6 +98,13 @@ def project(history: History, lineage: str, head: Head | None, serial: int, comm
 def commitment(address: Address, name: str, value: Value, commitments: Commitments) -> str:
     """Return the commitment of a field's value, which a hidden value already is."""
     return value.bare if isinstance(value, Hidden) else commitments.commit(address, name, to_wire(value))
+
+
+def _known(known: Known) -> Owned:
+    """Return a record as the state knows it: by commitments, which is all that is said of it again."""
+    if known.fields is None:
+        return Owned(None, known.run, known.step)
+    return Owned({name: Hidden(said) for name, said in known.fields.items()}, known.run, known.step)
 
 
 def _written(step: StepRun, change: Change) -> Iterator[tuple[Address, set[str] | None, Fields | None]]:

@@ -56,6 +56,11 @@ class Layout:
         return self.root / "state.json"
 
     @property
+    def state_seal(self) -> Path:
+        """What says with the workspace's key that the state is one we wrote."""
+        return self.root / "state.json.seal"
+
+    @property
     def lock(self) -> Path:
         return self.root / "lock"
 

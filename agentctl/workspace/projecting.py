@@ -15,6 +15,7 @@ from agentctl.store import state as store
 from agentctl.store.owner import show
 from agentctl.trace.chain import Chain, Fault, Link, parse_name, scan, walk
 from agentctl.trace.record import IN_RUNS, Kind, Record
+from agentctl.workspace.continuing import continued, seal
 from agentctl.workspace.lineage import new_id
 from agentctl.workspace.unlocking import locked, record_act
 from agentctl.workspace.workspace import Workspace
@@ -24,15 +25,17 @@ _OF_STEPS = IN_RUNS | {Kind.STEP_RESOLVED}
 
 def save_state(workspace: Workspace) -> State:
     """Project the whole trace and store the result. The lock must be held."""
-    state = _projected(workspace, scan(workspace.layout.trace))
-    store.save(workspace.layout.state, state, workspace.layout.file_mode)
-    return state
+    return _saved(workspace, _projected(workspace, scan(workspace.layout.trace)))
 
 
 def keep_state(workspace: Workspace) -> None:
     """Store the state after what it tells was done and recorded. What keeps it from that is said, not raised."""
     try:
-        save_state(workspace)
+        state = continued(workspace, workspace.history())
+        if state is None:
+            save_state(workspace)
+        else:
+            _saved(workspace, state)
     except Unwritable as error:
         workspace.tell(
             f"warning: The state could not be saved\n  {error.detail}\n"
@@ -145,6 +148,12 @@ def _is_end(record: Record) -> bool:
 
 def _damaged(why: str) -> Tampered:
     return Tampered("The trace is damaged", why, hint="See what is whole and what is not:", command="agentctl verify")
+
+
+def _saved(workspace: Workspace, state: State) -> State:
+    store.save(workspace.layout.state, state, workspace.layout.file_mode)
+    seal(workspace)
+    return state
 
 
 def _projected(workspace: Workspace, chain: Chain) -> State:
