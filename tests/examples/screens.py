@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import io
 import os
 import pty
 import re
@@ -59,18 +58,21 @@ def typed(directory: Path, *arguments: str, answers: Sequence[str]) -> tuple[int
 
 def play(transcript: str, workspace: Path) -> str:
     """Type every `$ agentctl` and `crm>` line of a transcript again and return what is on the screen then."""
-    screen = io.StringIO()
+    return "".join(told(transcript, workspace)).replace(str(workspace.parent), "/tmp")
+
+
+def told(transcript: str, workspace: Path) -> Iterator[str]:
+    """Type every `$ agentctl` and `crm>` line of a transcript again, and yield what each puts on the screen."""
     for line, shown in _typed_lines(transcript):
         if line.startswith("$ agentctl "):
             answers = ["yes", *re.findall(r"Type `([^`]+)` to do it: ", shown)]
             code, said = typed(workspace, *shlex.split(line)[2:], answers=answers)
-            screen.write(said + (f"(exit {code})\n\n" if code else "\n"))
+            yield said + (f"(exit {code})\n\n" if code else "\n")
         elif line.startswith("crm> "):
-            screen.write(f"{line}\n")
+            yield f"{line}\n"
             with closing(sqlite3.connect(workspace / "crm.db")) as database:
                 database.execute(line.removeprefix("crm> "))
                 database.commit()
-    return screen.getvalue().replace(str(workspace.parent), "/tmp")
 
 
 def _typed_lines(transcript: str) -> Iterator[tuple[str, str]]:
