@@ -15,6 +15,7 @@ from agentctl.errors import Exit, Incomplete, Refused, Unwritable
 from agentctl.facts import dataclass
 from agentctl.model.changeset import ChangeSet
 from agentctl.model.decision import Consent, Refuse, Ruling
+from agentctl.model.diagnostic import Span
 from agentctl.model.run import Left
 from agentctl.views.document.overrides import way_past
 from agentctl.views.document.signing import WHY, signing
@@ -77,7 +78,8 @@ def carry_out(
             *why_not(workspace, preview.changeset), *overriding.in_emergency(workspace, preview.changeset)
         ],
     )
-    return watch(workspace, asked, lambda control: run(workspace, preview, consent, control, left))
+    places = {step.id: step.span for step in preview.plan.steps if step.span}
+    return watch(workspace, asked, lambda control: run(workspace, preview, consent, control, left), places)
 
 
 def _given(workspace: Workspace, changeset: ChangeSet, asked: Asked) -> Consent:
@@ -90,14 +92,19 @@ def _given(workspace: Workspace, changeset: ChangeSet, asked: Asked) -> Consent:
     return given(workspace, changeset)
 
 
-def watch(workspace: Workspace, asked: Asked, run: Callable[[Control], Ended]) -> Exit:
-    """Carry out ``run`` with a brake at hand and its progress shown; say how it ended and return the exit code."""
+def watch(
+    workspace: Workspace, asked: Asked, run: Callable[[Control], Ended], places: Mapping[str, Span] | None = None
+) -> Exit:
+    """Carry out ``run`` with a brake at hand and its progress shown; say how it ended and return the exit code.
+
+    ``places`` say where its steps stand in the plan's file.
+    """
     from agentctl.views.terminal.run import draw_ending
     from agentctl.workspace.running import Control
     from agentctl.workspace.showing import ending_of
 
     with Handbrake() as brake:
-        observe = progress(asked.session, json=asked.json)
+        observe = progress(asked.session, places or {}, json=asked.json)
         ended = run(Control(timeout=asked.timeout, brake=brake, observe=observe))
     if asked.into is not None or not asked.json:
         try:

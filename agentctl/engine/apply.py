@@ -33,7 +33,7 @@ from agentctl.engine.protect import Protector, agents_values, concealed
 from agentctl.engine.readback import Reading, read_back
 from agentctl.engine.resolve import Brought, Done, resolve
 from agentctl.engine.settle import Sending
-from agentctl.errors import ConnectorError, Incomplete, Indeterminate, Interrupted, Unwritable
+from agentctl.errors import AgentctlError, ConnectorError, Incomplete, Indeterminate, Interrupted, Unwritable
 from agentctl.facts import dataclass
 from agentctl.model.action import ActionSpec, Settlement
 from agentctl.model.breaker import Breaker
@@ -214,7 +214,7 @@ class _Execution:
         try:
             return self._act(planned, resolve(step, self._brought, self._made))
         except ConnectorError as error:      # from reading or previewing again: nothing happened
-            return self._not_done(step, StepStatus.FAILED, str(error))
+            return self._not_done(step, StepStatus.FAILED, _said(error))
 
     def _act(self, planned: Change, step: Step) -> _Outcome:
         """Gate again, read again, and only then perform."""
@@ -325,13 +325,13 @@ class _Execution:
                 receipt = self._around.systems.of(step.instance).execute(change, call)
             reading = read_back(change, receipt, spec, self._around.systems, self._around.timer)
         except (Indeterminate, Interrupted) as error:
-            reason = self._mask.text(str(error))
+            reason = self._mask.text(_said(error))
             self._write(Kind.STEP_IN_DOUBT, records.step_in_doubt(step, reason), sync=True)
             return _Outcome(status=StepStatus.IN_DOUBT, reason=f"it may have happened: {reason}")
         except ConnectorError as error:
             if step.id in self._start.again:
                 return self._in_doubt(step, f"sent again, it was not taken: {self._mask.text(str(error))}")
-            return self._not_done(step, StepStatus.FAILED, str(error))
+            return self._not_done(step, StepStatus.FAILED, _said(error))
         return self._done(step, change, receipt, reading, spec)
 
     def _done(self, step: Step, change: Change, receipt: Receipt, reading: Reading, spec: ActionSpec) -> _Outcome:
@@ -388,6 +388,11 @@ class _Execution:
 
     def _write(self, kind: Kind, body: Mapping[str, Any], *, sync: bool) -> None:
         self._around.observe(self._around.journal.append(kind, body, sync=sync))
+
+
+def _said(error: AgentctlError) -> str:
+    """Return what went wrong and, where that is known, what helps: whoever reads it later has nothing else."""
+    return " ".join(filter(None, (str(error), error.hint, error.command)))
 
 
 def _unknown(change: Change) -> str:

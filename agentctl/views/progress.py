@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any, Protocol, TextIO, TypeAlias
 
+from agentctl.model.diagnostic import Span
 from agentctl.model.halt import halt_from_wire
 from agentctl.views import safe
 from agentctl.views.document.halts import halted
@@ -40,26 +41,34 @@ class Record(Protocol):
 
 Observer: TypeAlias = Callable[[Any], None]
 
+_FAILED = "step_failed"
+_NOWHERE: Mapping[str, Span] = {}
 _EVENTS = {
     "run_started", "escalation", "step_started", "step_finished", "step_failed", "step_in_doubt", "step_skipped",
     "step_resolved", "run_finished",
 }
 
 
-def lines(stream: TextIO, look: Look) -> Observer:
-    """Return an observer that writes a line when a step starts and one when it ends."""
+def lines(stream: TextIO, look: Look, places: Mapping[str, Span] = _NOWHERE) -> Observer:
+    """Return an observer that writes a line when a step starts and one when it ends.
+
+    ``places`` say where steps stand in the plan's file: of one that failed it is told where to mend it.
+    """
     started: dict[str, str] = {}
 
     def tell(record: Record) -> None:
-        text = _line(record, look, started)
+        text = _line(record, look, started, places)
         if text:
             write(text, stream)
 
     return _until_it_breaks(tell)
 
 
-def events(stream: TextIO, version: str) -> Observer:
-    """Return an observer that writes one JSON event a line; the first says which agentctl speaks."""
+def events(stream: TextIO, version: str, places: Mapping[str, Span] = _NOWHERE) -> Observer:
+    """Return an observer that writes one JSON event a line; the first says which agentctl speaks.
+
+    A step that failed has its place in the plan's file, where ``places`` say it.
+    """
     silent = _until_it_breaks(lambda event: write(one_line(event), stream))
     silent({"type": "version", "agentctl": version, "format": 1})
 
@@ -67,7 +76,7 @@ def events(stream: TextIO, version: str) -> Observer:
         if record.kind.value == "halt":
             silent({"type": "halt", "@timestamp": record.time, **halted(halt_from_wire(record.body))})
         elif record.kind.value in _EVENTS:
-            silent(_event(record))
+            silent(_event(record, places))
 
     return tell
 
@@ -87,19 +96,21 @@ def _until_it_breaks(tell: Callable[[Any], None]) -> Observer:
     return observe
 
 
-def _event(record: Record) -> dict[str, Any]:
+def _event(record: Record, places: Mapping[str, Span]) -> dict[str, Any]:
     body = record.body
-    event = {"type": record.kind.value, "@timestamp": record.time, "run": record.run}
+    event: dict[str, Any] = {"type": record.kind.value, "@timestamp": record.time, "run": record.run}
     kept = ("step", "status", "reason", "purpose", "digest", "undoes", "resumes", "counts", "needs", "answer")
     event |= {name: body[name] for name in kept if name in body}
     if "change" in body:
         event |= {name: body["change"][name] for name in ("action", "target", "effect")}
     if "receipt" in body:
         event |= {"links": body["receipt"]["links"]}
+    if record.kind.value == _FAILED and (place := places.get(body["step"])):
+        event |= {"place": {"file": place.file, "line": place.line, "column": place.column}}
     return event
 
 
-def _line(record: Record, look: Look, started: dict[str, str]) -> str:
+def _line(record: Record, look: Look, started: dict[str, str], places: Mapping[str, Span]) -> str:
     body, page = record.body, Page(look)
     match record.kind.value:
         case "run_started":
@@ -112,6 +123,8 @@ def _line(record: Record, look: Look, started: dict[str, str]) -> str:
             page.line(f"   {body['step']}  {what} …", indent=2, hang=9)
         case "step_finished" | "step_failed":
             _end(page, body["status"], record, started)
+            if record.kind.value == _FAILED and (place := places.get(body["step"])):
+                page.line(Inked(f"at {safe.line(str(place))}", Ink.FAINT), indent=9)
         case "step_in_doubt":
             _end(page, "in-doubt", record, started)
         case "step_skipped":
