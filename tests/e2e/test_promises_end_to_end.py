@@ -35,7 +35,7 @@ def made(workspace: Path, example: str) -> Path:
 
 
 def agentctl(workspace: Path, *arguments: str) -> tuple[int, str]:
-    return typed(workspace, *arguments, answer="yes")
+    return typed(workspace, *arguments, answers=["yes"])
 
 
 def systems(workspace: Path) -> dict[str, object]:
