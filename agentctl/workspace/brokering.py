@@ -108,7 +108,10 @@ class _Asking:
         try:
             response = self._opened().send(request, token)
         except Indeterminate as error:      # a token nobody heard of ends by itself
-            raise Unreachable(error.summary, error.detail) from None
+            raise Unreachable(
+                "Credential not available",
+                f"{error.detail} That was about a token only: nothing was done to any record.",
+            ) from None
         try:
             wire = json.loads(response.body) if response.body else None
         except (ValueError, RecursionError):

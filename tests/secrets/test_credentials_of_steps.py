@@ -10,7 +10,7 @@ import pytest
 
 from agentctl.errors import Exit
 from tests.e2e.house import House
-from tests.systems.github_apps import APP, OWNER, Given, apps, new_key
+from tests.systems.github_apps import APP, LOST, OWNER, Given, apps, new_key
 
 MANIFEST = Path(__file__).parent.parent / "connectors/rest/manifests/issues.yaml"
 PEM, PUBLIC = new_key()
@@ -112,6 +112,21 @@ def test_what_keeps_an_app_from_its_token_is_told_and_nothing_happens(house, git
     assert says in " ".join(ended.all.split())
     assert github.issues[1]["title"] == "Broken"
     assert leaks(house, ended.all, github.tokens) == []
+
+
+@pytest.mark.parametrize("status", [500, 503, 429, 403, LOST], ids=["500", "503", "429", "403", "no answer"])
+def test_a_token_for_a_step_that_is_not_to_be_had_leaves_all_as_it_was_and_the_run_goes_on_later(house, github, status):
+    tracked(house, github, app())
+    github.says = [0, *[status] * 20]       # it can look, and no more
+    ended = house.typed("apply", "plan.yaml")
+    assert ended.code == Exit.UNREACHABLE, ended.all
+    assert ("Rate limited" if status == 429 else "Credential") in ended.all
+    assert "may have happened" not in ended.all
+    assert github.issues[1]["title"] == "Broken"
+    assert leaks(house, ended.all, github.tokens) == []
+    github.says = []
+    assert house.typed("apply", "--resume", "latest").code == Exit.OK
+    assert github.issues[1]["title"] == "Whole"
 
 
 def test_whoami_tells_what_a_token_may_do_and_when_it_ends_and_never_the_token(house, github):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 LEVELS = ("read", "write", "admin")
+LOST = -1
 APP, OWNER = "4711", "acme"
 
 
@@ -51,7 +53,7 @@ class Apps:
     ahead: float = 0.0                                              # seconds its clock is ahead of ours
     kind: str = "orgs"
     suspended: str | None = None
-    says: list[int] = field(default_factory=list)                   # statuses of the next answers to a mint
+    says: list[int] = field(default_factory=list)   # statuses of the next answers to a mint: 0 a proper one, LOST none
     refuses_ending: bool = False
     tokens: dict[str, Given] = field(default_factory=dict)
     asked: list[tuple[str, str, str]] = field(default_factory=list)     # method, path, token
@@ -87,8 +89,8 @@ class Apps:
             return 200, {"id": 77, "permissions": self.granted, "suspended_at": self.suspended}
         if path != "/app/installations/77/access_tokens" or method != "POST":
             return 404, {"message": "Not Found"}
-        if self.says:
-            return self.says.pop(0), {"message": "said so"}
+        if self.says and (status := self.says.pop(0)):
+            return status, {"message": "said so"}
         if self.suspended:
             return 403, {"message": "This installation has been suspended"}
         wanted, names = body.get("permissions", self.granted), body.get("repositories")
@@ -150,6 +152,10 @@ def apps(public: RSAPublicKey) -> Iterator[Apps]:
             body = json.loads(self.rfile.read(length)) if length else {}
             token = self.headers.get("Authorization", "").removeprefix("Bearer ")
             status, told = state.answer(self.command, self.path.partition("?")[0], token, body)
+            if status == LOST:
+                self.connection.shutdown(socket.SHUT_RDWR)
+                self.close_connection = True
+                return
             data = b"" if told is None else json.dumps(told).encode()
             self.send_response_only(status)
             self.send_header("Date", datetime.fromtimestamp(state.now(), UTC).strftime("%a, %d %b %Y %H:%M:%S GMT"))
