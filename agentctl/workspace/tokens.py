@@ -1,4 +1,4 @@
-"""What ``agentctl.yaml`` tells of the tokens of connectors: where they are, and which live long. Reads none."""
+"""What ``agentctl.yaml`` tells of the tokens and passwords of connectors: where they are, which live long. Reads none."""
 
 from __future__ import annotations
 
@@ -14,11 +14,18 @@ LONG_LIVED = {
 
 
 def tokens_in(connectors: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
-    """Return the environment variables that hold tokens or keys of Apps."""
+    """Return the variables that hold tokens, passwords or keys: those that any setting gives as ``{env: NAME}``."""
     blocks = [wire["credential"] for wire in connectors.values() if isinstance(wire.get("credential"), Mapping)]
     named = [block.get("name") for block in blocks if block.get("provider") == "env"]
-    keys = [block["key"].get("env") for block in blocks if isinstance(block.get("key"), Mapping)]
-    return frozenset(name for name in (*named, *keys) if isinstance(name, str))
+    return frozenset(name for name in (*named, *_variables(connectors)) if isinstance(name, str))
+
+
+def _variables(settings: object) -> Iterator[object]:
+    if isinstance(settings, Mapping):
+        if len(settings) == 1 and "env" in settings:
+            yield settings["env"]
+        for value in settings.values():
+            yield from _variables(value)
 
 
 def findings(connectors: Mapping[str, Mapping[str, Any]]) -> Iterator[Diagnostic]:

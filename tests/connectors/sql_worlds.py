@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -149,7 +150,8 @@ class PostgresWorld:
         self.run("DROP SCHEMA IF EXISTS public, billing CASCADE", "CREATE SCHEMA public", *statements)
 
     def connector(self, **settings: Value) -> SqlConnector:
-        return TYPE.open(Instance(name="crm", settings={"url": self.url, **SETTINGS, **settings}, root="/"))
+        given = {"url": self.url, **SETTINGS, **settings}
+        return TYPE.open(Instance(name="crm", settings=given, root="/", environ=os.environ))
 
     def dump(self) -> dict[str, Any]:
         columns = self.rows(

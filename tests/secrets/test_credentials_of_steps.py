@@ -164,7 +164,13 @@ def test_a_token_from_a_variable_is_recorded_without_it_and_said_to_outlive_its_
     assert unset.code == Exit.UNREACHABLE
 
 
-def test_a_helper_of_the_house_gets_no_other_token_and_a_token_that_is_repeated_is_masked(house, github):
+@pytest.mark.parametrize("other", [
+    {"type": "github", "credential": {"provider": "env", "name": "OTHER"}}, {"type": "github", "token": {"env": "OTHER"}},
+    {"type": "sql", "url": "postgresql://me@127.0.0.1:1/x", "password": {"env": "OTHER"}},
+    {"type": "email", "folder": "mail", "from": {"me@acme.example": "Me"},
+     "smtp": {"host": "smtp.acme.example", "username": "me", "password": {"env": "OTHER"}}},
+], ids=["credential", "token", "database", "mail"])
+def test_a_helper_of_the_house_gets_no_other_token_and_a_token_that_is_repeated_is_masked(house, github, other):
     github.echo = True
     helper = house.root / "helper"
     helper.write_text(f"""#!{sys.executable}
@@ -176,7 +182,6 @@ print(json.dumps({{"token": name, "scopes": asked["scopes"], "expires": "2999-01
 """)
     helper.chmod(0o755)
     tracked(house, github, {"provider": "command", "command": ["./helper"]})
-    other = {"type": "rest", "manifest": "issues.yaml", "url": github.url, "credential": {"provider": "env", "name": "OTHER"}}
     house.change("agentctl.yaml", lambda file: file["connectors"].update(other=other))
     github.tokens["ghp_CANARY-to-look-with"] = Given(permissions={"issues": "read"}, repositories=None, expires=9e12)
     github.tokens["ghp_CANARY-to-write"] = Given(permissions={"issues": "read"}, repositories=None, expires=9e12)

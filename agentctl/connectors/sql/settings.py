@@ -148,7 +148,9 @@ def _password(instance: Instance) -> str | None:
     if source is None:
         return None
     try:
-        return os.environ[source["env"]] if "env" in source else _file(instance, source["file"])
+        if "env" in source:
+            return instance.environ[source["env"]]
+        return _file(instance, source["file"])
     except (KeyError, OSError, UnicodeDecodeError) as error:
         where = f"the environment variable {source['env']}" if "env" in source else f"the file {source['file']}"
         raise Unreachable(
