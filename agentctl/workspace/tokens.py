@@ -1,4 +1,4 @@
-"""What ``agentctl.yaml`` tells of the tokens and passwords of connectors: where they are, which live long. Reads none."""
+"""What ``agentctl.yaml`` tells of tokens and passwords of connectors: where they are, which live long. Reads none."""
 
 from __future__ import annotations
 
