@@ -7,7 +7,6 @@ from dataclasses import replace
 from enum import StrEnum
 
 from agentctl.identity.keys import Key, Retired, Successor
-from agentctl.identity.sshsig import public_key
 
 
 class Copy(StrEnum):
@@ -30,19 +29,20 @@ def renewed(key: Key) -> Key:
     """Return ``key`` with its new roots in force. With what is left of the old ones nobody can sign."""
     if key.successor is None:
         return key
-    old = Retired(encryption=key.encryption, public_key=public_key(key.signing))
+    old = Retired(encryption=key.encryption, public_key=key.public_key)
     return replace(
         key,
         encryption=key.successor.encryption,
         signing=key.successor.signing,
         retired=(*key.retired, old),
         successor=None,
+        told="",
     )
 
 
 def public_keys(key: Key) -> tuple[str, ...]:
     """Return the public keys of all that were ever in force in this copy, the oldest first."""
-    return (*(old.public_key for old in key.retired), public_key(key.signing))
+    return (*(old.public_key for old in key.retired), key.public_key)
 
 
 def compare(ours: Key, theirs: Key) -> Copy:
@@ -58,5 +58,5 @@ def compare(ours: Key, theirs: Key) -> Copy:
 def _generations(key: Key) -> tuple[tuple[bytes, str], ...]:
     return (
         *((old.encryption, old.public_key) for old in key.retired),
-        (key.encryption, public_key(key.signing)),
+        (key.encryption, key.public_key),
     )

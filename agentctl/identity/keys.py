@@ -16,6 +16,7 @@ from typing import Any
 
 from agentctl.errors import AgentctlError, Exit, Tampered, Unwritable, Usage
 from agentctl.facts import dataclass
+from agentctl.identity import sshsig
 from agentctl.model.canonical import digest
 
 _VERSION = 1
@@ -56,7 +57,8 @@ class Successor:
 class Key:
     """Three independent random roots of 32 bytes; ``signing`` is an Ed25519 seed. Never printed, never logged.
 
-    ``retired`` are those before, the oldest first; ``commitment`` is never replaced.
+    ``retired`` are those before, the oldest first; ``commitment`` is never replaced. ``told`` is the public key as the
+    file has it, empty where it has none: ``public_key`` compares by it, and nothing is signed by it.
     """
 
     lineage: str
@@ -65,6 +67,12 @@ class Key:
     signing: bytes = field(repr=False)
     retired: tuple[Retired, ...] = ()
     successor: Successor | None = None
+    told: str = field(default="", repr=False, compare=False)
+
+    @property
+    def public_key(self) -> str:
+        """The public key of ``signing``. Working it out loads a library that most commands have no other use for."""
+        return self.told or sshsig.public_key(self.signing)
 
 
 def place(lineage: str, *, key_file: str, config_home: str, home: Path) -> Path:
@@ -144,6 +152,13 @@ def load(path: Path, lineage: str) -> Key:
     return key
 
 
+def signing(key: Key, path: Path) -> Key:
+    """Return ``key``. Raises Tampered where its file names a public key that what it signs would not bear."""
+    if key.told and key.told != sshsig.public_key(key.signing):
+        raise Damaged("The key file is damaged", f"{path} names a public key that is not of its own private one.")
+    return key
+
+
 def text(key: Key) -> str:
     """Return the text of the key's file, for ``take_in`` on another machine."""
     return _encode(key).decode()
@@ -214,6 +229,7 @@ def _check_private(path: Path, status: os.stat_result) -> None:
 def _encode(key: Key) -> bytes:
     wire: dict[str, Any] = {"version": _VERSION, "kind": "Key", "lineage": key.lineage}
     wire |= {name: _text(getattr(key, name)) for name in _ROOTS}
+    wire["public_key"] = sshsig.public_key(key.signing)
     if key.retired:
         wire["retired"] = [{"encryption": _text(old.encryption), "public_key": old.public_key} for old in key.retired]
     if key.successor:
@@ -241,8 +257,11 @@ def _decode(path: Path, data: bytes, lineage: str) -> Key:
 
 def _key(wire: dict[str, Any]) -> Key:
     """Return the key a file says. Raises ValueError, KeyError or TypeError for what no file of ours says."""
-    if wire.keys() - {"retired", "successor"} != {"version", "kind", "lineage", *_ROOTS}:
+    if wire.keys() - {"retired", "successor", "public_key"} != {"version", "kind", "lineage", *_ROOTS}:
         raise ValueError("fields")
+    told = wire.get("public_key", "")
+    if not isinstance(told, str):
+        raise ValueError("public_key")
     retired = wire.get("retired", [])
     if any(old.keys() != {"encryption", "public_key"} or not isinstance(old["public_key"], str) for old in retired):
         raise ValueError("retired")
@@ -254,6 +273,7 @@ def _key(wire: dict[str, Any]) -> Key:
         **{name: _root(wire[name]) for name in _ROOTS},
         retired=tuple(Retired(encryption=_root(old["encryption"]), public_key=old["public_key"]) for old in retired),
         successor=None if successor is None else Successor(**{name: _root(successor[name]) for name in _REPLACED}),
+        told=told,
     )
 
 

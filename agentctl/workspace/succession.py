@@ -117,11 +117,11 @@ def in_force(key: keys.Key, path: Path, trace: Path, lineage: str) -> keys.Key:
         raise Tampered(
             "The trace is damaged", f"{wrong}. Which key is in force cannot be told.", command="agentctl verify"
         )
-    if line is None or line.newest == sshsig.public_key(key.signing):
+    if line is None or line.newest == key.public_key:
         return key
     if key.successor is not None and line.newest == sshsig.public_key(key.successor.signing):
         return keyring.renewed(key)
-    if (mine := sshsig.public_key(key.signing)) in line.public_keys:
+    if (mine := key.public_key) in line.public_keys:
         replaced = next(one for one in line.successions.values() if one.old == mine)
         raise Superseded(
             "The workspace's key was replaced",

@@ -248,7 +248,7 @@ class Workspace:
         """Where the trace is written, and by whose signature its files are closed."""
         from agentctl.identity.sshsig import sign
 
-        key = self.key
+        key = keys.signing(self.key, self.key_path)
         return Places(
             trace=self.layout.trace,
             checkpoints=self.layout.checkpoints,

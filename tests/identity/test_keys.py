@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from agentctl.errors import Tampered, Unwritable, Usage
-from agentctl.identity import keys
+from agentctl.identity import keys, sshsig
 from agentctl.identity.keys import NoKey
+from agentctl.model.canonical import digest
 
 
 @pytest.fixture
@@ -85,6 +86,27 @@ def test_a_changed_key_file_is_damaged_and_its_content_is_not_in_the_error(path,
     assert wire["encryption"] not in str(caught.value)
     assert caught.value.__cause__ is None
     assert repr(key) == "Key(lineage='lineage-1', retired=(), successor=None)"
+
+
+def test_a_key_file_tells_its_public_key_and_an_older_one_needs_not(path):
+    key = keys.create(path, "lineage-1")
+    wire = json.loads(path.read_bytes())
+    assert keys.load(path, "lineage-1").told == key.public_key == wire["public_key"] == sshsig.public_key(key.signing)
+
+    older = {name: value for name, value in wire.items() if name not in ("public_key", "digest")}
+    path.write_text(json.dumps({**older, "digest": digest(older)}))
+    assert keys.load(path, "lineage-1") == key
+    assert keys.load(path, "lineage-1").public_key == key.public_key
+
+
+def test_nothing_is_signed_by_a_key_whose_file_names_anothers_public_key(path):
+    keys.create(path, "lineage-1")
+    wire = json.loads(path.read_bytes())
+    forged = {**wire, "public_key": sshsig.public_key(bytes(32))}
+    del forged["digest"]
+    path.write_text(json.dumps({**forged, "digest": digest(forged)}))
+    with pytest.raises(Tampered, match="The key file is damaged"):
+        keys.signing(keys.load(path, "lineage-1"), path)
 
 
 def test_a_newer_key_file_is_told_apart_from_a_damaged_one(path):
