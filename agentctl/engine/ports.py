@@ -23,6 +23,11 @@ class Systems:
         """Return the connector of the action or address beginning with instance ``name``."""
         return self.connectors[name]
 
+    def open_all(self) -> None:
+        """Open those too that nobody has asked for. Raises Invalid where the settings of any are wrong."""
+        for name in self.connectors:
+            self.of(name)
+
     def spec(self, action: str) -> ActionSpec:
         instance, _, verb = action.partition(".")
         return self.connectors[instance].actions[verb]

@@ -261,7 +261,7 @@ def _key(wire: dict[str, Any]) -> Key:
         raise ValueError("fields")
     told = wire.get("public_key", "")
     if not isinstance(told, str):
-        raise ValueError("public_key")
+        raise TypeError("public_key")
     retired = wire.get("retired", [])
     if any(old.keys() != {"encryption", "public_key"} or not isinstance(old["public_key"], str) for old in retired):
         raise ValueError("retired")

@@ -27,7 +27,7 @@ _NEW: Final = re.compile(r"(?:^|/)new:([^/]*)")
 class Steps:
     """The steps of one plan, read one after the other, each knowing those before it."""
 
-    __slots__ = ("_catalog", "_earlier", "_evidence", "_findings", "_misshapen", "_offered", "_places", "_sound")
+    __slots__ = ("_catalog", "_earlier", "_evidence", "_findings", "_misshapen", "_places", "_sound")
 
     def __init__(
         self, catalog: Catalog, findings: Findings, evidence: frozenset[str], misshapen: frozenset[Pointer]
@@ -39,7 +39,6 @@ class Steps:
         self._places: dict[str, int] = {}
         self._sound: set[str] = set()
         self._misshapen = misshapen
-        self._offered = [name for name, spec in catalog.actions.items() if not spec.inverse_only]
 
     def read(self, nodes: list[Any], wire: Mapping[str, Any]) -> tuple[Step, ...]:
         """Return the steps; where one is wrong, findings say so and what is returned is of no use.
@@ -118,7 +117,8 @@ class Steps:
             return spec
         pointer = (*at, "action")
         instance = action.partition(".")[0]
-        of_instance = [name for name in self._offered if name.startswith(instance + ".")]
+        offered = [name for name, spec in self._catalog.actions.items() if not spec.inverse_only]
+        of_instance = [name for name in offered if name.startswith(instance + ".")]
         if spec is not None:
             detail = f"`{action}` undoes other actions; only a rollback may use it."
             self._findings.error(Code.INVERSE_ONLY, "Action is for rollbacks only", detail, pointer)
@@ -127,9 +127,9 @@ class Steps:
             hint = did_you_mean(action, of_instance) or f"It has: {', '.join(sorted(of_instance)[:20])}."
             self._findings.error(Code.UNKNOWN_ACTION, "Unknown action", detail, pointer, hint=hint)
         else:
-            known = sorted({name.partition(".")[0] for name in self._offered})
+            known = sorted({name.partition(".")[0] for name in offered})
             detail = f"This workspace has no connector `{instance}`. It has: {', '.join(known) or 'none'}."
-            hint = did_you_mean(action, self._offered) or did_you_mean(instance, known)
+            hint = did_you_mean(action, offered) or did_you_mean(instance, known)
             self._findings.error(Code.UNKNOWN_CONNECTOR, "Unknown connector", detail, pointer, hint=hint)
         return None
 

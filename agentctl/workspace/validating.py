@@ -18,6 +18,7 @@ from agentctl.workspace.workspace import Workspace
 
 def validate(path: Path, workspace: Workspace) -> tuple[Diagnostic, ...]:
     """Return every diagnostic of the plan at ``path``; those of what policy denies have the code ``DENIED``."""
+    workspace.systems.open_all()
     checked = proving.check(path, workspace)
     if checked.plan is None:
         return checked.diagnostics

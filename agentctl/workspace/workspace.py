@@ -38,6 +38,7 @@ from agentctl.store.changesets import ChangeSets
 from agentctl.store.layout import Layout
 from agentctl.trace.checkpoint import NAMESPACE, Places
 from agentctl.workspace import clock, lineage, proving
+from agentctl.workspace.connecting import Connectors, Specs
 from agentctl.workspace.file import WorkspaceFile, find
 from agentctl.workspace.file import load as load_file
 from agentctl.workspace.history import Reading
@@ -165,32 +166,33 @@ class Workspace:
 
     @cached_property
     def systems(self) -> Systems:
-        """The configured connectors, not yet connected. Raises Invalid where their settings are wrong."""
+        """The configured connectors, not yet connected. Asking for one raises Invalid where its settings are wrong."""
+        return Systems(Connectors(tuple(self.file.connectors), self._opened))
+
+    def _opened(self, name: str) -> Connector:
         from agentctl.connectors.registry import open_connector
 
-        connectors: dict[str, Connector] = {}
-        wrong: list[Diagnostic] = []
         # Who writes a manifest decides what an approved action sends: it is no step's to write, as little as policy.
         manifests = [settings["manifest"] for settings in self.file.connectors.values() if "manifest" in settings]
         reserved = (self.file.policy.path, *(path for path in manifests if isinstance(path, str)))
-        for name, settings in self.file.connectors.items():
-            try:
-                connectors[name] = open_connector(
-                    name, settings, str(self.root), tenant=self.file.tenant, reserved=reserved,
-                    environ=self.environ, tell=self.tell, token=partial(self._token, name),
-                )
-            except Invalid as error:
-                wrong.extend(error.diagnostics or [self._setting_problem(name, error)])
-        if wrong:
-            raise Invalid("The workspace file is not valid", diagnostics=tuple(wrong))
-        return Systems(connectors)
+        try:
+            return open_connector(
+                name, self.file.connectors[name], str(self.root), tenant=self.file.tenant, reserved=reserved,
+                environ=self.environ, tell=self.tell, token=partial(self._token, name),
+            )
+        except Invalid as error:
+            if error.diagnostics:
+                raise
+            raise Invalid(error.summary, diagnostics=(self._setting_problem(name, error),)) from error
 
     @cached_property
     def readable(self) -> Systems:
         """The same connectors, unable to act: what is planned and compared with."""
         from agentctl.connectors.layers import ReadOnly
 
-        return Systems({name: ReadOnly(connector) for name, connector in self.systems.connectors.items()})
+        return Systems(
+            Connectors(tuple(self.file.connectors), lambda name: ReadOnly(self.systems.connectors[name]))
+        )
 
     def _setting_problem(self, name: str, error: Invalid) -> Diagnostic:
         found = self.file.document.diagnostic(
@@ -201,11 +203,7 @@ class Workspace:
     @cached_property
     def specs(self) -> Mapping[str, ActionSpec]:
         """Every action by its full name."""
-        return {
-            f"{name}.{verb}": spec
-            for name, connector in self.systems.connectors.items()
-            for verb, spec in connector.actions.items()
-        }
+        return Specs(self.systems.connectors)
 
     @cached_property
     def catalog(self) -> Catalog:
