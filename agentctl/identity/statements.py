@@ -31,7 +31,7 @@ def parse(data: bytes, name: str, kind: type[S]) -> Attested[S]:
         wire = json.loads(line)
         if canonical(wire) != line:
             raise _invalid(kind, name, "its first line is not in canonical form")
-        if wrong := problems(resources.schema(kind.NOUN), wire):
+        if wrong := problems(resources.schema(kind.NOUN), wire, ours=True):
             raise _invalid(kind, name, wrong[0].detail or wrong[0].summary)
         statement = kind.from_wire(wire)
         for time in statement.times:

@@ -164,7 +164,7 @@ def _problems(wire: Any, outline: Mapping[str, Any], parts: Mapping[str, Mapping
     """Yield what is wrong with the shape, entry by entry: the first hundred faults of a hundred thousand are enough."""
     lists = {name: wire[name] for name in parts if isinstance(wire, dict) and isinstance(wire.get(name), list)}
     whole = {**wire, **{name: [None] * len(entries) for name, entries in lists.items()}} if lists else wire
-    found = schema.problems(outline, whole)
+    found = schema.problems(outline, whole, ours=True)
     yield from found
     broken = {problem.pointer for problem in found}
     for name, entries in lists.items():
@@ -173,7 +173,7 @@ def _problems(wire: Any, outline: Mapping[str, Any], parts: Mapping[str, Mapping
         for index, entry in enumerate(entries):
             # What stands under `with` is the action's to judge.
             bare = {**entry, "with": {}} if isinstance(entry, dict) and isinstance(entry.get("with"), dict) else entry
-            for problem in schema.problems(parts[name], bare):
+            for problem in schema.problems(parts[name], bare, ours=True):
                 yield replace(problem, pointer=(name, index, *problem.pointer))
 
 

@@ -70,7 +70,7 @@ def load(sources: Iterable[tuple[str, bytes]], ground: Ground) -> tuple[Case, ..
         except Invalid as error:
             wrong += [item for item in error.diagnostics if item.severity is Severity.ERROR]
             continue
-        if found := schema.check(document, _schema()):
+        if found := schema.check(document, _schema(), ours=True):
             wrong += found
             continue
         for index in range(len(document.value["cases"])):

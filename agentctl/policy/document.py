@@ -55,7 +55,7 @@ def _parse(files: Sequence[Source]) -> tuple[list[Document], list[Diagnostic]]:
         except Invalid as error:
             problems += [item for item in error.diagnostics if item.severity is Severity.ERROR]
             continue
-        if found := schema.check(document, _schema()):
+        if found := schema.check(document, _schema(), ours=True):
             problems += found
         else:
             documents.append(document)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from itertools import islice
 from typing import Any, Final, Protocol
 
 from agentctl.errors import Invalid
 from agentctl.model.diagnostic import Diagnostic
 from agentctl.resources import schema as load_schema
+from agentctl.syntax.acceptance import acceptance
 from agentctl.syntax.codes import Code
 from agentctl.syntax.document import MOST_PROBLEMS, Document, Pointer
 from agentctl.syntax.explain import Problem, explain
@@ -18,6 +19,7 @@ VALUES: Final = "urn:agentctl:values"
 """Where argument and record schemas find decimal, int, bytes, time, date and value: ``VALUES#/$defs/decimal``."""
 
 _KEPT = 1024
+_FEW = 2000      # then the library has paid for its loading
 _SMALL = 100_000
 _MOST = 2 * MOST_PROBLEMS
 
@@ -32,26 +34,29 @@ class Validator(Protocol):
     def iter_errors(self, instance: Any) -> Iterable[Any]: ...
 
 
-def check(document: Document, schema: Mapping[str, Any], pointer: Pointer = ()) -> tuple[Diagnostic, ...]:
+def check(
+    document: Document, schema: Mapping[str, Any], pointer: Pointer = (), *, ours: bool = False
+) -> tuple[Diagnostic, ...]:
     """Return what is wrong with the part of ``document`` at ``pointer``, in the order of the text."""
     node = document.value
     for part in pointer:
         node = node[part]
-    found = problems(schema, document.wire(node))
+    found = problems(schema, document.wire(node), ours=ours)
     return tuple(diagnostics(document, pointer, found))
 
 
-def problems(schema: Mapping[str, Any], wire: Any) -> tuple[Problem, ...]:
+def problems(schema: Mapping[str, Any], wire: Any, *, ours: bool = False) -> tuple[Problem, ...]:
     """Return what is wrong with ``wire``, a value in JSON form; of a huge value only the first thing.
 
-    Raises Invalid where the schema itself is broken.
+    ``ours`` says that the schema is one of agentctl's own, whose patterns need not be guarded against. The same schema
+    object is made ready once. Raises Invalid where the schema itself is broken.
     """
-    judge = compiled(schema)
+    judge = _judge(_Same(schema), ours=ours)
     try:
         if judge.is_valid(wire):
             return ()
         # An author can break a rule once a byte; nobody reads more than the first.
-        return tuple(islice(explain(schema, wire, _errors(judge, wire), values()), _MOST))
+        return tuple(islice(explain(schema, wire, _errors(judge.library, wire), values()), _MOST))
     except UnicodeEncodeError:
         detail = "A text in it holds a lone surrogate."
         return (Problem(pointer=(), code=Code.NOT_ACCEPTED, summary="Value not accepted", detail=detail),)
@@ -82,8 +87,13 @@ def is_small(wire: Any) -> bool:
 
 
 def compiled(schema: Mapping[str, Any]) -> Validator:
-    """Return ``schema`` ready to judge; the same object is compiled once. Raises Invalid where it is broken."""
-    return _compile(_Same(schema))
+    """Return ``schema`` as the library has it. Raises Invalid where it is broken."""
+    return _judge(_Same(schema), ours=False).library
+
+
+def is_valid(schema: Mapping[str, Any], wire: Any, *, ours: bool = False) -> bool:
+    """Return whether ``problems`` would find none; raises what it raises, and for a text that is none."""
+    return _judge(_Same(schema), ours=ours).is_valid(wire)
 
 
 @cache
@@ -120,13 +130,37 @@ class _Same:
         return isinstance(other, _Same) and self.schema is other.schema
 
 
+class _Judge:
+    """Judges by one schema: the first few values by looking, many by the library, which is quicker by the value."""
+
+    def __init__(self, schema: Mapping[str, Any], *, ours: bool) -> None:
+        self._schema = schema
+        self._few = _FEW
+        self._accepts = acceptance(schema, {VALUES: values()}, ours=ours)
+
+    def is_valid(self, wire: Any) -> bool:
+        if self._few:
+            self._few -= 1
+            if self._accepts(wire):
+                return True
+        return self.library.is_valid(wire)
+
+    @cached_property
+    def library(self) -> Validator:
+        return _compile(self._schema)
+
+
 @lru_cache(maxsize=_KEPT)
-def _compile(same: _Same) -> Validator:
+def _judge(same: _Same, *, ours: bool) -> _Judge:
+    return _Judge(same.schema, ours=ours)
+
+
+def _compile(schema: Mapping[str, Any]) -> Validator:
     import jsonschema_rs
 
     try:
         return jsonschema_rs.Draft202012Validator(
-            _plain(same.schema),
+            _plain(schema),
             registry=_registry(),
             offline=True,
             # The engine whose time is linear in the text: patterns and texts come from strangers.

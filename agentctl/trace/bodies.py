@@ -7,13 +7,13 @@ from functools import cache
 from typing import Any
 
 from agentctl import resources
-from agentctl.syntax.schema import compiled
+from agentctl.syntax.schema import is_valid
 from agentctl.trace.record import Kind, Record
 
 
 def fits(record: Record) -> bool:
     """Whether the body is one of its kind: a chain says that a line is in its place, and not that it says anything."""
-    return compiled(_schema(record.kind)).is_valid(record.body)
+    return is_valid(_schema(record.kind), record.body, ours=True)
 
 
 @cache

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+from collections.abc import Hashable
 from typing import Any
 
 from agentctl.views import safe
@@ -91,6 +92,11 @@ def tag(wire: Any) -> tuple[str, Any] | None:
 def key(wire: Any) -> str:
     """Return a text that only the same value has: it tells 1 from true and from "1"."""
     return f"'{wire}" if isinstance(wire, str) else _ENCODED(wire)
+
+
+def typed(wire: Any) -> Hashable:
+    """Return what equals only that of the same value, as a key does; a text stands for itself."""
+    return wire if isinstance(wire, str) else (_ENCODED(wire),)
 
 
 def is_hidden(wire: Any) -> bool:

@@ -66,7 +66,7 @@ def load(root: Path) -> WorkspaceFile:
     except OSError as error:
         raise Invalid("The workspace file cannot be read", f"{path}: {error.strerror}.") from error
     document = parse(data, NAME)
-    if problems := check(document, schema("workspace")):
+    if problems := check(document, schema("workspace"), ours=True):
         raise Invalid("The workspace file is not valid", diagnostics=tuple(map(_discreet, problems)))
     value = document.value
     if _LOGIN.match(value.get("witness", {}).get("git", "")):

@@ -70,7 +70,7 @@ def examine(data: bytes, file: str, description: Mapping[str, Any] | None = None
 
 
 def _problems(document: Document) -> tuple[Diagnostic, ...]:
-    shape = check(document, schema("connector-manifest"))
+    shape = check(document, schema("connector-manifest"), ours=True)
     return shape or tuple(_placed(document, faults(document.wire(document.value))))
 
 

@@ -1,14 +1,18 @@
-"""A step taken apart: its form, which it shares with its like, and the values that stand in it, each at its spot."""
+"""Steps taken apart: the forms they share with their like, and the values that stand in them, a column a spot."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
+from agentctl.views.document.judged import Judged
 from agentctl.views.document.records import told_by_records, untold
-from agentctl.views.values import key, tag
+from agentctl.views.values import key, tag, typed
 
-Cell: TypeAlias = Mapping[str, Any]     # ``before`` and ``after``, or the one of them there is
+_Step: TypeAlias = Mapping[str, Any]
+_Inner: TypeAlias = tuple[str, ...]
+_Place: TypeAlias = tuple[str, str, _Inner, int | None, str, str]   # a spot, its side, and what kind of value is there
 
 _LINES = 200            # of a text whose lines are looked at one by one
 _LONGEST = 2_000        # characters of a value that is one of many
@@ -19,11 +23,53 @@ class Spot(NamedTuple):
 
     part: str
     path: str
-    inner: tuple[str, ...] = ()
+    inner: _Inner = ()
     line: int | None = None
 
 
-def leaves(wire: Any, inner: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], int | None, Any]]:
+class Column(NamedTuple):
+    """What steps of one form have at one spot: ``before``, ``after`` or both, the values in the order of the steps."""
+
+    spot: Spot
+    kinds: Mapping[str, str]
+    sides: Mapping[str, Sequence[Any]]
+
+    def of(self, rows: Sequence[int]) -> Column:
+        """Return the column of some of the steps."""
+        return self._replace(sides={side: [wires[at] for at in rows] for side, wires in self.sides.items()})
+
+
+class Form(NamedTuple):
+    """Steps that differ in single values at most."""
+
+    steps: Sequence[_Step]
+    columns: Sequence[Column]
+
+
+def forms(steps: Sequence[_Step], judged: Judged) -> list[Form]:
+    """Return the forms that ``steps`` have. A step that has several records, or two values at one spot, is in none.
+
+    A form holds all a reviewer judges by but single values: action, ruling, rules, way back, which fields there are
+    and of what kind. Texts too long to be read beside others are part of it.
+    """
+    gathered: dict[Hashable, tuple[tuple[_Place, ...], list[_Step], list[Sequence[Any]]]] = {}
+    for step in steps:
+        if len(step["records"]) > 1:
+            continue
+        apart = _taken_apart(step)
+        form = (
+            judged.number(step), step["inverse"]["action"], step["preview"],
+            step["halt"] is not None, step["rejection"] is not None, step["doubt"] is not None,
+            tuple([record["effect"] for record in step["records"]]), tuple(apart.places), tuple(apart.kept),
+        )
+        if (found := gathered.get(form)) is None:
+            found = gathered[form] = (form[-2], [], [])
+        found[1].append(step)
+        found[2].append(apart.values)
+    return [Form(same, _columns(places, rows)) for places, same, rows in gathered.values() if _told_apart(places)]
+
+
+def leaves(wire: Any, inner: _Inner = ()) -> Iterator[tuple[_Inner, int | None, Any]]:
     """Yield the single values of a wire value with their places: items of lists, fields of mappings, lines of texts."""
     if isinstance(wire, str) and "\n" in wire:
         for number, line in enumerate(wire.split("\n"), 1):
@@ -38,53 +84,65 @@ def leaves(wire: Any, inner: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, 
         yield inner, None, wire
 
 
-def taken_apart(step: Mapping[str, Any]) -> tuple[str, dict[Spot, Cell]] | None:
-    """Return the form of a step and its cells. Nothing of a step that has several records: it is like no other.
+class _Apart(NamedTuple):
+    """A step's places and the value at each, in the same order; ``kept`` are the values that are not taken apart."""
 
-    The form holds all a reviewer judges by but single values: action, ruling, rules, way back, which fields there are
-    and of what kind. Texts too long to be read beside others are part of it.
-    """
-    if len(step["records"]) > 1:
-        return None
-    cells: dict[Spot, Cell] = {Spot("target", ""): {"after": step["target"]}}
-    kept: list[Any] = []
+    places: list[_Place]
+    values: list[Any]
+    kept: list[Hashable]
+
+    def add(self, part: str, path: str, wire: Any, side: str = "after") -> None:
+        if type(wire) is str and len(wire) <= _LONGEST and "\n" not in wire:
+            self.places.append((part, path, (), None, side, "text"))
+            self.values.append(wire)
+        elif _too_long(wire):
+            self.kept.append((part, path, side, typed(wire)))
+        else:
+            for inner, line, leaf in leaves(wire):
+                self.places.append((part, path, inner, line, side, _kind(leaf)))
+                self.values.append(leaf)
+
+    def add_both(self, path: str, before: Any, after: Any) -> None:
+        if any(_too_long(wire) or (isinstance(wire, str) and "\n" in wire) for wire in (before, after)):
+            self.kept.append((path, typed(before), typed(after)))       # what differs in lines is seen as a diff only
+        else:
+            self.places.append(("record", path, (), None, "before", _kind(before)))
+            self.places.append(("record", path, (), None, "after", _kind(after)))
+            self.values.extend((before, after))
+
+
+def _taken_apart(step: _Step) -> _Apart:
+    target = step["target"]
+    apart = _Apart([("target", "", (), None, "after", "text")], [target], [])
     for record in step["records"]:
-        if not record["address"].endswith("/" + step["target"]):
-            cells[Spot("address", "")] = {"after": record["address"]}
+        if not record["address"].endswith("/" + target):
+            apart.add("address", "", record["address"])
         for change in record["changes"]:
-            sides = {side: change[side] for side in ("before", "after") if side in change}
-            _fill(cells, kept, "record", change["path"], sides)
+            if "before" not in change:
+                apart.add("record", change["path"], change["after"])
+            elif "after" not in change:
+                apart.add("record", change["path"], change["before"], "before")
+            else:
+                apart.add_both(change["path"], change["before"], change["after"])
     for name, wire in ({} if told_by_records(step) else untold(step)).items():
-        _fill(cells, kept, "argument", name, {"after": wire})
+        apart.add("argument", name, wire)
     for number, note in enumerate(step["notes"]):
-        _fill(cells, kept, "note", f"{number}", {"after": note})
-    decision = step["decision"]
-    form = key([
-        step["action"], step["effect"], step["ruling"], step["why"], step["needs"], decision["verdict"],
-        decision["mode"], [[item["rule"], item["outcome"], item["reason"]] for item in decision["findings"]],
-        [step[name] is not None for name in ("halt", "rejection", "doubt")],
-        [record["effect"] for record in step["records"]],
-        step["inverse"]["kind"], step["inverse"]["action"], step["inverse"]["stays"], step["preview"],
-        [[*spot, kinds(cell)] for spot, cell in cells.items()], kept,
-    ])
-    return form, cells
+        apart.add("note", f"{number}", note)
+    return apart
 
 
-def kinds(cell: Cell) -> list[list[str]]:
-    """Return of what kind each side of a cell is: part of a form, as its value is not."""
-    return [[side, _kind(wire)] for side, wire in cell.items()]
+def _columns(places: Sequence[_Place], rows: Sequence[Sequence[Any]]) -> list[Column]:
+    kinds: dict[Spot, dict[str, str]] = defaultdict(dict)
+    sides: dict[Spot, dict[str, Sequence[Any]]] = defaultdict(dict)
+    for (part, path, inner, line, side, kind), wires in zip(places, zip(*rows, strict=True), strict=True):
+        spot = Spot(part, path, inner, line)
+        kinds[spot][side], sides[spot][side] = kind, wires
+    return [Column(spot, kinds[spot], sides[spot]) for spot in sides]
 
 
-def _fill(cells: dict[Spot, Cell], kept: list[Any], part: str, path: str, cell: Cell) -> None:
-    if any(_too_long(wire) for wire in cell.values()):
-        kept.append([part, path, cell])
-    elif len(cell) == 1:
-        for side, wire in cell.items():
-            cells |= {Spot(part, path, inner, line): {side: leaf} for inner, line, leaf in leaves(wire)}
-    elif any(isinstance(wire, str) and "\n" in wire for wire in cell.values()):
-        kept.append([part, path, cell])         # what differs in it is seen as a diff only
-    else:
-        cells[Spot(part, path)] = cell
+def _told_apart(places: Sequence[_Place]) -> bool:
+    """Whether no two values are called by the same name, as in ``{a: {b: 1}, a.b: 2}``: one would hide the other."""
+    return len({(part, path, "".join(inner), line, side) for part, path, inner, line, side, _ in places}) == len(places)
 
 
 def _too_long(wire: Any) -> bool:

@@ -1,0 +1,33 @@
+"""What a reviewer judges a step by besides the values in it, comparable at once. No grouping lives here."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
+
+_NEED = ("what", "kind", "command")
+_FINDING = ("rule", "outcome", "reason")
+
+
+class Judged:
+    """Tells steps of one document apart by action, effect, ruling, rules and way back: equal numbers, equal in all of
+    them. Parts that the steps share are looked at once; so the steps must live as long as it does.
+    """
+
+    def __init__(self) -> None:
+        self._numbers: dict[Hashable, int] = {}
+        self._told: dict[int, Hashable] = {}
+
+    def number(self, step: Mapping[str, Any]) -> int:
+        decision, inverse = step["decision"], step["inverse"]
+        facts = (
+            step["action"], step["effect"], step["ruling"], step["why"], self._words(step["needs"], _NEED),
+            decision["verdict"], decision["mode"], self._words(decision["findings"], _FINDING),
+            inverse["kind"], inverse["stays"],
+        )
+        return self._numbers.setdefault(facts, len(self._numbers))
+
+    def _words(self, items: Sequence[Mapping[str, str]], names: Sequence[str]) -> Hashable:
+        if (told := self._told.get(id(items))) is None:
+            told = self._told[id(items)] = tuple(tuple(item[name] for name in names) for item in items)
+        return told
