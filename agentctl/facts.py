@@ -2,13 +2,14 @@
 
 The standard library compiles up to six methods for each class when a module is imported. A command imports some two
 hundred classes and makes values of a third of them: that was more than a third of all that starting it took.
+Annotations are read as the texts they are; a class whose annotations are none is refused.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, Field, FrozenInstanceError
 from operator import attrgetter
 from reprlib import recursive_repr
@@ -26,37 +27,98 @@ else:
 
         def decorate(cls: type) -> type:
             if not cls.__doc__:
-                cls.__doc__ = cls.__name__      # or the standard library writes out its signature here
-            bare = dataclasses.dataclass(init=False, repr=False, eq=False, slots=slots, kw_only=kw_only)(cls)
-            _furnish(bare, frozen=frozen, slots=slots, eq=eq)
-            return bare
+                cls.__doc__ = cls.__name__
+            fields = _fields(cls, kw_only=kw_only)
+            given = {"__dataclass_fields__": fields, **_methods(tuple(fields.values()), frozen=frozen, eq=eq)}
+            if frozen and slots:
+                given |= {"__getstate__": _getstate, "__setstate__": _setstate}
+            # Python itself takes the hash from a class that compares; that is no word of the class's own.
+            given = {
+                name: item for name, item in given.items()
+                if name not in cls.__dict__ or (name == "__hash__" and cls.__dict__[name] is None)
+            }
+            if slots:
+                return _slotted(cls, fields, given)
+            for name, item in given.items():
+                setattr(cls, name, item)
+            if "__init__" in given:
+                given["__init__"].__set_name__(cls, "__init__")     # which Python does for a class it makes
+            return cls
 
         return decorate
 
 
-def _furnish(cls: type, *, frozen: bool, slots: bool, eq: bool) -> None:
-    """Give ``cls`` the methods it does not have itself."""
-    fields = dataclasses.fields(cls)
-    methods: dict[str, Any] = {"__init__": _Init(cls, fields, frozen=frozen), "__repr__": _repr(fields)}
+@dataclasses.dataclass(init=False, repr=False, eq=False)
+class _Sample:
+    """One field, to see what the standard library tells fields by."""
+
+    one: int
+
+
+_MARK: Any = dataclasses.fields(_Sample)[0]._field_type  # type: ignore[attr-defined]  # noqa: SLF001  # no public name
+_NO_FIELDS = ("ClassVar", "typing.ClassVar")
+
+
+def _fields(cls: type, *, kw_only: bool) -> dict[str, Field[Any]]:
+    """Return the fields of ``cls`` by name, those of its bases first, and leave on it only what their defaults are."""
+    fields: dict[str, Field[Any]] = {}
+    for base in reversed(cls.__mro__[1:]):
+        fields |= getattr(base, "__dataclass_fields__", {})
+    for name, annotation in cls.__dict__.get("__annotations__", {}).items():  # noqa: RUF063  # its own, as written
+        if not isinstance(annotation, str):
+            raise TypeError(f"{cls.__module__} lacks `from __future__ import annotations`")
+        if annotation.startswith(_NO_FIELDS):
+            continue
+        given = cls.__dict__.get(name, MISSING)
+        made: Any = given if isinstance(given, Field) else dataclasses.field(default=given)
+        if made.default.__class__.__hash__ is None:
+            raise ValueError(f"{cls.__qualname__}.{name} has a default that can change; use default_factory")
+        if isinstance(given, Field):
+            if made.default is MISSING:
+                delattr(cls, name)
+            else:
+                setattr(cls, name, made.default)
+        made.name, made.type, made._field_type = name, annotation, _MARK  # noqa: SLF001  # as ``dataclasses`` does
+        if made.kw_only is MISSING:
+            made.kw_only = kw_only
+        fields[name] = made
+    return fields
+
+
+def _slotted(cls: type, fields: Iterable[str], given: Mapping[str, Any]) -> type:
+    """Return ``cls`` anew with what it is given and slots for its fields: a class gets slots only as it is made."""
+    inherited = {name for base in cls.__mro__[1:] for name in base.__dict__.get("__slots__", ())}
+    inside = {name: item for name, item in cls.__dict__.items() if name not in ("__dict__", "__weakref__", *fields)}
+    slots = tuple(name for name in fields if name not in inherited)
+    made = type(cls)(cls.__name__, cls.__bases__, {**inside, **given, "__slots__": slots})
+    made.__qualname__ = cls.__qualname__
+    return made
+
+
+def _methods(fields: Sequence[Field[Any]], *, frozen: bool, eq: bool) -> dict[str, Any]:
+    """Return what a class with ``fields`` has, unless it has its own."""
+    methods: dict[str, Any] = {
+        "__init__": _Init(fields, frozen=frozen),
+        "__repr__": _repr,
+        "__match_args__": tuple(each.name for each in fields if each.init and not each.kw_only),
+    }
     if eq:
         hashed = [each for each in fields if (each.compare if each.hash is None else each.hash)]
         methods["__eq__"] = _eq(_values(each for each in fields if each.compare))
         methods["__hash__"] = _hash(_values(hashed)) if frozen else None
     if frozen:
-        methods |= _frozen(cls, frozenset(each.name for each in fields))
-    if frozen and slots:
-        methods |= _state(fields)
-    for name, method in methods.items():
-        # Python itself takes the hash from a class that compares; that is no word of the class's own.
-        if name not in cls.__dict__ or (name == "__hash__" and cls.__dict__[name] is None):
-            setattr(cls, name, method)
+        methods |= {"__setattr__": _setattr, "__delattr__": _delattr}
+    return methods
 
 
 class _Init:
     """Stands where ``__init__`` does until that is asked for."""
 
-    def __init__(self, cls: Any, fields: Sequence[Field[Any]], *, frozen: bool) -> None:
-        self.cls, self.fields, self.frozen = cls, fields, frozen
+    def __init__(self, fields: Sequence[Field[Any]], *, frozen: bool) -> None:
+        self.fields, self.frozen = fields, frozen
+
+    def __set_name__(self, owner: Any, name: str) -> None:
+        self.cls = owner
 
     def __get__(self, instance: Any, owner: type) -> Any:
         made = _init(self.cls, self.fields, frozen=self.frozen)
@@ -125,15 +187,10 @@ def _values(fields: Iterable[Field[Any]]) -> Callable[[Any], tuple[Any, ...]]:
     return lambda value: tuple(getattr(value, name) for name in names)
 
 
-def _repr(fields: Sequence[Field[Any]]) -> Any:
-    names = [each.name for each in fields if each.repr]
-
-    @recursive_repr()
-    def __repr__(self: Any) -> str:  # noqa: N807  # becomes the method of that name, as those below
-        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
-        return f"{self.__class__.__qualname__}({shown})"
-
-    return __repr__
+@recursive_repr()
+def _repr(self: Any) -> str:
+    shown = ", ".join(f"{each.name}={getattr(self, each.name)!r}" for each in dataclasses.fields(self) if each.repr)
+    return f"{self.__class__.__qualname__}({shown})"
 
 
 def _eq(values: Callable[[Any], tuple[Any, ...]]) -> Any:
@@ -150,29 +207,28 @@ def _hash(values: Callable[[Any], tuple[Any, ...]]) -> Any:
     return __hash__
 
 
-def _frozen(cls: Any, names: frozenset[str]) -> dict[str, Any]:
-    def __setattr__(self: Any, name: str, value: Any) -> None:  # noqa: N807
-        if type(self) is cls or name in names:
-            raise FrozenInstanceError(f"cannot assign to field {name!r}")
-        super(cls, self).__setattr__(name, value)
-
-    def __delattr__(self: Any, name: str) -> None:  # noqa: N807
-        if type(self) is cls or name in names:
-            raise FrozenInstanceError(f"cannot delete field {name!r}")
-        super(cls, self).__delattr__(name)
-
-    return {"__setattr__": __setattr__, "__delattr__": __delattr__}
+def _is_fixed(value: Any, name: str) -> bool:
+    """Whether an attribute is a fact's: all of its own class, and the fields in one that only inherits."""
+    return "__dataclass_fields__" in type(value).__dict__ or name in type(value).__dataclass_fields__
 
 
-def _state(fields: Sequence[Field[Any]]) -> dict[str, Any]:
+def _setattr(self: Any, name: str, value: Any) -> None:
+    if _is_fixed(self, name):
+        raise FrozenInstanceError(f"cannot assign to field {name!r}")
+    object.__setattr__(self, name, value)
+
+
+def _delattr(self: Any, name: str) -> None:
+    if _is_fixed(self, name):
+        raise FrozenInstanceError(f"cannot delete field {name!r}")
+    object.__delattr__(self, name)
+
+
+def _getstate(self: Any) -> list[Any]:
     """Return what copying and pickling go by: a value with slots has no ``__dict__``, and a frozen one can't be set."""
-    names = [each.name for each in fields]
+    return [getattr(self, each.name) for each in dataclasses.fields(self)]
 
-    def __getstate__(self: Any) -> list[Any]:  # noqa: N807
-        return [getattr(self, name) for name in names]
 
-    def __setstate__(self: Any, state: list[Any]) -> None:  # noqa: N807
-        for name, value in zip(names, state, strict=True):
-            object.__setattr__(self, name, value)
-
-    return {"__getstate__": __getstate__, "__setstate__": __setstate__}
+def _setstate(self: Any, state: list[Any]) -> None:
+    for each, value in zip(dataclasses.fields(self), state, strict=True):
+        object.__setattr__(self, each.name, value)

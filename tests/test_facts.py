@@ -170,6 +170,27 @@ def test_what_a_class_says_of_itself_is_kept() -> None:
     assert one.once is one.once
 
 
+def test_a_class_may_make_its_values_itself() -> None:
+    @facts.dataclass(frozen=True)
+    class Made:
+        name: str
+
+        def __init__(self) -> None:
+            object.__setattr__(self, "name", "a")
+
+    assert repr(Made()).endswith("Made(name='a')")
+
+
+def test_a_default_that_can_change_and_annotations_that_are_no_texts_are_refused() -> None:
+    class Shared:
+        names: list[str] = []  # noqa: RUF012  # what is tried
+
+    with pytest.raises(ValueError, match="default_factory"):
+        facts.dataclass()(Shared)
+    with pytest.raises(TypeError, match="from __future__ import annotations"):
+        facts.dataclass()(type("Early", (), {"__annotations__": {"name": str}}))
+
+
 def test_a_class_that_inherits_has_the_fields_of_both() -> None:
     @facts.dataclass(frozen=True, slots=True, kw_only=True)
     class Longer(Ours):
