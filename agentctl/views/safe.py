@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 _NAMED = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
 _INVISIBLE_RANGES = (
@@ -146,6 +146,13 @@ def skeleton(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text.translate(_SEEN_IN_ASCII).replace(" ", "")
     return skeleton_of_any(text)
+
+
+def skeletons(texts: Collection[str]) -> list[str]:
+    """Return the same of each of many texts."""
+    if (together := "".join(texts)).isascii() and together.isprintable():
+        return "\n".join(texts).translate(_SEEN_IN_ASCII).replace(" ", "").split("\n") if texts else []
+    return [*map(skeleton, texts)]
 
 
 def skeleton_of_any(text: str) -> str:

@@ -221,3 +221,26 @@ def test_one_is_not_taken_for_true_inside_a_list():
     changes[4] = samples.update("s-4", "rows/4", {"list": [4]}, {"list": [True, 4]})
     document = reviewed(samples.changeset(*changes), {change.step: samples.hold(change.step) for change in changes})
     assert "[4] → [true, 4]" in drawn(document)
+
+
+def test_a_value_does_not_hide_behind_another_of_the_same_name():
+    """In ``{a: {b: 1}, a.b: 2}`` both are called ``a.b``."""
+    changes = [
+        samples.update(
+            f"s-{n}", f"rows/{n}", {"to": {"iban": "XX"}, "to.iban": "YY"},
+            {"to": {"iban": f"DE{n:02}"}, "to.iban": f"FR{n:02}"},
+        ) for n in range(10)
+    ]
+    text = drawn(reviewed(samples.changeset(*changes), {change.step: samples.hold(change.step) for change in changes}))
+    assert all(f'"{land}{n:02}"' in text for n in range(10) for land in ("DE", "FR"))
+
+
+def test_a_value_does_not_hide_behind_another_of_the_same_name_inside_of_an_argument():
+    changes = [
+        replace(
+            samples.mail_change(), step=f"s-{n}",
+            arguments={"to": {"bank": {"iban": f"DE{n:02}"}, "bank.iban": f"FR{n:02}"}},
+        ) for n in range(10)
+    ]
+    text = drawn(reviewed(samples.changeset(*changes), {change.step: samples.hold(change.step) for change in changes}))
+    assert all(f'"{land}{n:02}"' in text for n in range(10) for land in ("DE", "FR"))

@@ -57,15 +57,15 @@ def forms(steps: Sequence[_Step], judged: Judged) -> list[Form]:
         if len(step["records"]) > 1:
             continue
         apart = _taken_apart(step)
+        places = tuple(apart.places)
         form = (
             judged.number(step), step["inverse"]["action"], step["preview"],
             step["halt"] is not None, step["rejection"] is not None, step["doubt"] is not None,
-            tuple([record["effect"] for record in step["records"]]), tuple(apart.places), tuple(apart.kept),
+            tuple([record["effect"] for record in step["records"]]), places, tuple(apart.kept),
         )
-        if (found := gathered.get(form)) is None:
-            found = gathered[form] = (form[-2], [], [])
-        found[1].append(step)
-        found[2].append(apart.values)
+        _, same, rows = gathered.get(form) or gathered.setdefault(form, (places, [], []))
+        same.append(step)
+        rows.append(apart.values)
     return [Form(same, _columns(places, rows)) for places, same, rows in gathered.values() if _told_apart(places)]
 
 
@@ -116,7 +116,8 @@ def _taken_apart(step: _Step) -> _Apart:
     apart = _Apart([("target", "", (), None, "after", "text")], [target], [])
     for record in step["records"]:
         if not record["address"].endswith("/" + target):
-            apart.add("address", "", record["address"])
+            apart.places.append(("address", "", (), None, "after", "text"))
+            apart.values.append(record["address"])
         for change in record["changes"]:
             if "before" not in change:
                 apart.add("record", change["path"], change["after"])

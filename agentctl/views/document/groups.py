@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
+from agentctl.views.document.judged import Judged
 from agentctl.views.document.records import told_by_records
 from agentctl.views.document.varying import Likes, likes
-from agentctl.views.values import key
+from agentctl.views.values import key, typed
 
 _SMALLEST = 3
 _MOST_EQUAL = 12        # groups of equal steps of one kind; where there are more, their values are told as varying
@@ -24,7 +25,8 @@ def groups(steps: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     kinds: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
     for step in steps:
         kinds[step["action"], step["effect"]].append(step)
-    found = [group for same in kinds.values() if len(same) >= _SMALLEST for group in _of_one_kind(same)]
+    judged = Judged()
+    found = [group for same in kinds.values() if len(same) >= _SMALLEST for group in _of_one_kind(same, judged)]
     found.sort(key=lambda group: -group["count"])
     return [{"id": f"group-{number}", **group} for number, group in enumerate(found, 1)]
 
@@ -41,18 +43,18 @@ def alike(records: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return sorted(gathered.values(), key=lambda group: len(group["addresses"]))
 
 
-def _of_one_kind(steps: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    likeness: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+def _of_one_kind(steps: Sequence[Mapping[str, Any]], judged: Judged) -> list[dict[str, Any]]:
+    likeness: dict[Hashable, list[Mapping[str, Any]]] = defaultdict(list)
     for step in steps:
-        likeness[_likeness(step)].append(step)
+        likeness[judged.number(step), _values(step)].append(step)
     equal = [same for same in likeness.values() if len(same) >= _SMALLEST]
     if len(equal) > _MOST_EQUAL:
-        varying = likes(steps)
+        varying = likes(steps, judged)
         taken = {step["id"] for like in varying for step in like.steps}
         equal = [same for same in equal if not any(step["id"] in taken for step in same)]
     else:
         taken = {step["id"] for same in equal for step in same}
-        varying = likes([step for step in steps if step["id"] not in taken])
+        varying = likes([step for step in steps if step["id"] not in taken], judged)
     found = [*(Likes(steps=same) for same in equal), *varying]
     taken = {step["id"] for like in found for step in like.steps}
     alone = [step["id"] for step in steps if step["id"] not in taken]
@@ -77,12 +79,15 @@ def _group(like: Likes, alone: Sequence[str], total: int) -> dict[str, Any]:
     }
 
 
-def _likeness(step: Mapping[str, Any]) -> str:
-    decision = step["decision"]
-    return key([
-        step["action"], step["effect"], step["ruling"], step["why"], step["needs"], decision["verdict"],
-        decision["mode"], [[item["rule"], item["outcome"], item["reason"]] for item in decision["findings"]],
-        [[record["effect"], record["changes"]] for record in step["records"]],
-        None if told_by_records(step) else step["arguments"],
-        step["inverse"]["kind"], step["inverse"]["stays"], step["notes"],
-    ])
+def _values(step: Mapping[str, Any]) -> Hashable:
+    """Return what equals only that of a step with the same values: in its records, or in what it was given."""
+    records = [
+        (record["effect"], *[(change["path"], _side(change, "before"), _side(change, "after"))
+                             for change in record["changes"]])
+        for record in step["records"]
+    ]
+    return tuple(records), None if told_by_records(step) else key(step["arguments"]), tuple(step["notes"])
+
+
+def _side(change: Mapping[str, Any], side: str) -> Hashable:
+    return typed(change[side]) if side in change else None

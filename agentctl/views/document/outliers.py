@@ -10,12 +10,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 from agentctl.views import safe, values
+
+_Size = TypeVar("_Size", int, Decimal)
 
 _SHARE = 20                 # a value is common that one step in twenty has
 _FEW = 8                    # as many common values make a pattern, more are a list
@@ -33,7 +35,7 @@ _TWINS = (("rn", "m"), ("vv", "w"), ("cl", "d"))
 
 def hosts(wire: Any) -> tuple[str, ...]:
     """Return the domains and hosts that addresses and links in a text lead to, each once, sorted."""
-    if not isinstance(wire, str) or ("@" not in wire and "://" not in wire):
+    if not isinstance(wire, str) or not _may_lead(wire):
         return ()
     return tuple(sorted({found.rstrip(".").lower() for found in _HOST.findall(wire)}))
 
@@ -41,31 +43,46 @@ def hosts(wire: Any) -> tuple[str, ...]:
 def odd(wires: Sequence[Any]) -> dict[int, str]:
     """Return which of the values one field has, by position, stand out from the others, and in which way."""
     found: dict[int, str] = {}
-    labels = [values.key(wire) for wire in wires]
-    if len(set(labels)) < 2:
+    labels = [*map(values.typed, wires)]
+    counts = Counter(labels)
+    if len(counts) < 2:
         return found
-    numbers = [number(wire) for wire in wires]
-    if all(one is not None for one in numbers):
-        _add_amounts(found, [one for one in numbers if one is not None], wires)
-    elif all(isinstance(wire, str) for wire in wires):
+    if all(isinstance(wire, str) for wire in wires):
         _add_texts(found, wires)
+    elif (numbers := _numbers(wires)) is not None:
+        _add_amounts(found, numbers, wires)
     _add(found, {at: f"{_cut(wires[at])}, unlike the rest" for at in _rare(labels)})
     return found
 
 
-def odd_steps(cells: Sequence[Mapping[str, Any]]) -> dict[int, str]:
+def odd_steps(sides: Mapping[str, Sequence[Any]]) -> dict[int, str]:
     """Return which of the changes old → new of one field stand out, by position, and in which way."""
     found: dict[int, str] = {}
     for side in ("before", "after"):
-        if all(side in cell for cell in cells):
-            found |= {at: why for at, why in odd([cell[side] for cell in cells]).items() if at not in found}
-    pairs = [(number(cell.get("before")), number(cell.get("after"))) for cell in cells]
-    if all(old is not None and new is not None for old, new in pairs):
-        up = ["up" if (new or 0) > (old or 0) else "down" for old, new in pairs]
-        _add(found, {at: f"goes {up[at]}, unlike the rest" for at in _rare(up)})
-        if all(old and new for old, new in pairs):
-            ratios = [abs(new / old) for old, new in pairs if old and new]
-            _add(found, {at: f"changes by a factor of {ratios[at]:.3g}, unlike the rest" for at in _far(ratios)})
+        if side in sides:
+            _add(found, odd(sides[side]))
+    if len(sides) == 2:
+        old, new = _numbers(sides["before"]), _numbers(sides["after"])
+        if old is not None and new is not None:
+            _add_steps(found, old, new)
+    return found
+
+
+def _add_steps(found: dict[int, str], old: Sequence[Decimal], new: Sequence[Decimal]) -> None:
+    up = ["up" if after > before else "down" for before, after in zip(old, new, strict=True)]
+    _add(found, {at: f"goes {up[at]}, unlike the rest" for at in _rare(up)})
+    if all(old) and all(new):
+        ratios = [abs(after / before) for before, after in zip(old, new, strict=True)]
+        _add(found, {at: f"changes by a factor of {ratios[at]:.3g}, unlike the rest" for at in _far(ratios)})
+
+
+def _numbers(wires: Iterable[Any]) -> list[Decimal] | None:
+    """Return all values as numbers where all are."""
+    found = []
+    for wire in wires:
+        if (one := number(wire)) is None:
+            return None
+        found.append(one)
     return found
 
 
@@ -97,22 +114,26 @@ def _add_amounts(found: dict[int, str], numbers: Sequence[Decimal], wires: Seque
 
 
 def _add_texts(found: dict[int, str], texts: Sequence[str]) -> None:
+    together = "".join(texts)
     twins = _alike(texts)
     _add(found, {at: f"{_cut(text)} looks like {_cut(twins[text])}" for at, text in enumerate(texts) if text in twins})
-    named = [hosts(text) for text in texts]
-    twins = _alike([host for some in named for host in some], folded=True)
-    _add(found, {
-        at: f"{host} looks like {twins[host]}" for at, some in enumerate(named) for host in some if host in twins
-    })
-    for trait, why in _TRAITS:
-        labels = [trait(text) for text in texts]
-        if any(labels):
-            _add(found, {at: why(labels[at]) for at in _rare(labels)})
-    lengths = [Decimal(len(text)) for text in texts]
-    _add(found, {at: "far longer than the rest" for at in _far(lengths) if lengths[at] > _LONG})
+    if _may_lead(together):
+        named = [hosts(text) for text in texts]
+        twins = _alike([host for some in named for host in some], folded=True)
+        _add(found, {
+            at: f"{host} looks like {twins[host]}" for at, some in enumerate(named) for host in some if host in twins
+        })
+    for trait in _TRAITS:
+        if trait.may_be_in(together):
+            labels = [*map(trait.of, texts)]
+            if any(labels):
+                _add(found, {at: trait.why(labels[at]) for at in _rare(labels)})
+    lengths = [*map(len, texts)]
+    if max(lengths) > _LONG:
+        _add(found, {at: "far longer than the rest" for at in _far(lengths) if lengths[at] > _LONG})
 
 
-def _rare(labels: Sequence[str]) -> list[int]:
+def _rare(labels: Sequence[Hashable]) -> list[int]:
     """Return where a label stands that is not among the few that nearly all have."""
     counts = Counter(labels)
     common = {label for label, count in counts.items() if count > 1 and count * _SHARE >= len(labels)}
@@ -122,10 +143,10 @@ def _rare(labels: Sequence[str]) -> list[int]:
     return rare if len(rare) <= max(1, len(labels) // 10) else []
 
 
-def _far(sizes: Sequence[Decimal]) -> list[int]:
+def _far(sizes: Sequence[_Size]) -> list[int]:
     """Return where a size stands that is out of proportion: above three times what nine in ten stay below, or below
     a gap that no more than one in ten lie under."""
-    ordered = sorted(sizes)
+    ordered: list[_Size] = sorted(sizes)
     most = ordered[(len(ordered) - 1) * 9 // 10]
     lowest = [*pairwise(ordered[:max(1, len(ordered) // 10) + 1])]
     under = next((small for small, large in reversed(lowest) if small * _GAP < large), None)
@@ -135,9 +156,12 @@ def _far(sizes: Sequence[Decimal]) -> list[int]:
 def _alike(texts: Sequence[str], *, folded: bool = False) -> dict[str, str]:
     """Return each text that could be taken for another one among them, with that other, the more frequent."""
     counts = Counter(texts)
+    seen = [*map(_folded, counts)] if folded else safe.skeletons(counts)
+    if len(set(seen)) == len(seen):
+        return {}
     looks: dict[str, list[str]] = defaultdict(list)
-    for text in counts:
-        looks[_folded(text) if folded else safe.skeleton(text)].append(text)
+    for look, text in zip(seen, counts, strict=True):
+        looks[look].append(text)
     found: dict[str, str] = {}
     for same in looks.values():
         if len(same) > 1:
@@ -156,6 +180,10 @@ def _folded(host: str) -> str:
 
 def _cut(wire: Any) -> str:
     return values.inline(wire, _SHOWN)
+
+
+def _may_lead(text: str) -> bool:
+    return "@" in text or "://" in text
 
 
 def _folder(text: str) -> str:
@@ -191,13 +219,45 @@ def _edges(text: str) -> str:
     return "" if text == text.strip() else "blanks"
 
 
-_TRAITS: tuple[tuple[Callable[[str], str], Callable[[str], str]], ...] = (
-    (lambda text: ", ".join(hosts(text)), lambda label: f"leads to {label}" if label else "leads nowhere else"),
-    (_folder, lambda label: f"in the folder {label}" if label else "in no folder"),
-    (_ending, lambda label: f"ends with .{label}" if label else "has no ending"),
-    (_dotted, lambda label: f"hidden as {label}" if label else "not hidden"),
-    (_scripts, lambda label: f"has {label} letters" if label else "has Latin letters only"),
-    (_unseen, lambda label: "has characters that cannot be seen" if label else "has none that cannot be seen"),
-    (_signs, lambda label: f"has {label}" if label else "has no signs of code"),
-    (_edges, lambda label: "has blanks at its ends" if label else "has no blanks at its ends"),
+class _Trait(NamedTuple):
+    """One trait ``of`` a text, empty where it has not got it; ``may_be_in`` asks it of many texts in a row at once."""
+
+    of: Callable[[str], str]
+    may_be_in: Callable[[str], bool]
+    why: Callable[[str], str]
+
+
+_TRAITS = (
+    _Trait(
+        lambda text: ", ".join(hosts(text)), _may_lead,
+        lambda label: f"leads to {label}" if label else "leads nowhere else",
+    ),
+    _Trait(
+        _folder, lambda texts: "/" in texts,
+        lambda label: f"in the folder {label}" if label else "in no folder",
+    ),
+    _Trait(
+        _ending, lambda texts: "." in texts,
+        lambda label: f"ends with .{label}" if label else "has no ending",
+    ),
+    _Trait(
+        _dotted, lambda texts: "." in texts,
+        lambda label: f"hidden as {label}" if label else "not hidden",
+    ),
+    _Trait(
+        _scripts, lambda texts: not texts.isascii(),
+        lambda label: f"has {label} letters" if label else "has Latin letters only",
+    ),
+    _Trait(
+        _unseen, lambda texts: not (texts.isascii() and texts.isprintable()),
+        lambda label: "has characters that cannot be seen" if label else "has none that cannot be seen",
+    ),
+    _Trait(
+        _signs, lambda texts: _SIGNS.search(texts) is not None,
+        lambda label: f"has {label}" if label else "has no signs of code",
+    ),
+    _Trait(
+        _edges, lambda texts: texts.split(maxsplit=1) != [texts],
+        lambda label: "has blanks at its ends" if label else "has no blanks at its ends",
+    ),
 )

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from posixpath import commonprefix
 from typing import Any, NamedTuple, TypeAlias
 
-from agentctl.views.document.cells import Cell, Spot, kinds, taken_apart
+from agentctl.views.document.cells import Column, Form, Spot, forms
+from agentctl.views.document.judged import Judged
 from agentctl.views.document.outliers import hosts, number, odd_steps
-from agentctl.views.values import key
+from agentctl.views.values import key, typed
 
 _Step: TypeAlias = Mapping[str, Any]
 
@@ -17,6 +19,7 @@ _SMALLEST = 5
 _ROUNDS = 3             # what stands out hides what stands out less
 _SHORT = 240            # characters of one step that vary and still read well as a list
 _MANY = 40              # steps from where even long values read better as a list
+_LONGEST = 30           # digits that are counted with
 _DIGITS = re.compile(r"(\d+)")
 
 
@@ -29,69 +32,76 @@ class Likes(NamedTuple):
     stands_out: Sequence[dict[str, Any]] = ()
 
 
-def likes(steps: Sequence[_Step]) -> list[Likes]:
+def likes(steps: Sequence[_Step], judged: Judged) -> list[Likes]:
     """Return the groups of like steps among ``steps``; those that are like few others are in none."""
-    forms: dict[str, list[tuple[_Step, dict[Spot, Cell]]]] = defaultdict(list)
-    for step in steps if len(steps) >= _SMALLEST else ():
-        if (apart := taken_apart(step)) is not None:
-            forms[apart[0]].append((step, apart[1]))
-    found = [like for same in forms.values() if len(same) >= _SMALLEST for like in _sifted(same)]
-    few = [item for same in forms.values() if len(same) < _SMALLEST for item in same]
-    return [like._replace(stands_out=[*like.stands_out, *_otherwise(few, like)]) if len(like.steps) * 2 > len(steps)
-            else like for like in found]
+    if len(steps) < _SMALLEST:
+        return []
+    of_a_form = forms(steps, judged)
+    few = [form for form in of_a_form if len(form.steps) < _SMALLEST]
+    return [
+        like._replace(stands_out=[*like.stands_out, *_otherwise(few, form)]) if len(like.steps) * 2 > len(steps)
+        else like
+        for form in of_a_form if len(form.steps) >= _SMALLEST for like in _sifted(form, judged)
+    ]
 
 
-def _otherwise(few: Sequence[tuple[_Step, dict[Spot, Cell]]], like: Likes) -> list[dict[str, Any]]:
-    """Return by which of its fields each of ``few`` is not of the form that the steps of ``like`` have."""
-    apart = taken_apart(like.steps[0])
-    usual = {} if apart is None else _fields(apart[1])
+def _otherwise(few: Iterable[Form], usual: Form) -> list[dict[str, Any]]:
+    """Return by which of its fields each step of ``few`` is not of the usual form."""
+    fields = _fields(usual)
     reasons = []
-    for step, cells in few:
-        own = _fields(cells)
-        for part, path in [*own, *(field for field in usual if field not in own)]:
-            if own.get((part, path)) != usual.get((part, path)):
-                reasons.append((Spot(part, path), "of another form than the rest", step["id"]))
+    for form in few:
+        own = _fields(form)
+        differing = [
+            field for field in [*own, *(field for field in fields if field not in own)]
+            if own.get(field) != fields.get(field)
+        ]
+        reasons += [
+            (Spot(*field), "of another form than the rest", step["id"]) for step in form.steps for field in differing
+        ]
     return _by_reason(reasons)
 
 
-def _fields(cells: Mapping[Spot, Cell]) -> dict[tuple[str, str], list[Any]]:
+def _fields(form: Form) -> dict[tuple[str, str], list[Any]]:
     fields: dict[tuple[str, str], list[Any]] = defaultdict(list)
-    for spot, cell in cells.items():
-        fields[spot.part, spot.path].append([spot.inner, spot.line, kinds(cell)])
+    for spot, kinds, _ in form.columns:
+        fields[spot.part, spot.path].append((spot.inner, spot.line, kinds))
     return fields
 
 
-def _sifted(same: list[tuple[_Step, dict[Spot, Cell]]]) -> list[Likes]:
+def _sifted(form: Form, judged: Judged) -> list[Likes]:
     """Take out who stands out, and gather those among themselves: they may be many as well."""
-    kept, reasons = same, []
-    spots = [spot for spot in same[0][1] if not _shared([cells[spot] for _, cells in same])]
+    kept, reasons = [*range(len(form.steps))], []
+    varying = columns = [column for column in form.columns if not _shared(column)]
     for _ in range(_ROUNDS):
-        found = _standing_out([cells for _, cells in kept], spots)
+        found = _standing_out(columns)
         if not found or len(kept) - len(found) < _SMALLEST:
             break
-        reasons += [(spot, why, kept[at][0]["id"]) for at, (spot, why) in found.items()]
-        kept = [item for at, item in enumerate(kept) if at not in found]
-    varies = _varies([cells for _, cells in kept], spots)
+        reasons += [(spot, why, form.steps[kept[at]]["id"]) for at, (spot, why) in found.items()]
+        kept = [place for at, place in enumerate(kept) if at not in found]
+        columns = [column.of(kept) for column in varying]
+    varies = _varies(columns)
     if len(kept) < _MANY and sum(_extent(item) for item in varies) > _SHORT * len(kept):
         return []
-    names = {step["id"] for step, _ in kept}
-    others = likes([step for step, _ in same if step["id"] not in names])
-    return [*others, Likes(steps=[step for step, _ in kept], varies=varies, stands_out=_by_reason(reasons))]
+    taken = {*kept}
+    others = likes([step for at, step in enumerate(form.steps) if at not in taken], judged)
+    like = Likes(steps=[form.steps[at] for at in kept], varies=varies, stands_out=_by_reason(reasons))
+    return [*others, like]
 
 
-def _shared(cells: Sequence[Cell]) -> bool:
-    """Whether all cells of one kind hold the same; inside of collections ``==`` would take 1 for true."""
-    first = cells[0]
-    return all(cell == first for cell in cells) and (
-        not any(isinstance(wire, list | dict) for wire in first.values()) or len(set(map(key, cells))) == 1
+def _shared(column: Column) -> bool:
+    """Whether all values of one kind are the same; inside of collections ``==`` would take 1 for true."""
+    return all(
+        wires.count(wires[0]) == len(wires)
+        and not (isinstance(wires[0], list | dict) and len(set(map(key, wires))) > 1)
+        for wires in column.sides.values()
     )
 
 
-def _standing_out(rows: Sequence[Mapping[Spot, Cell]], spots: Sequence[Spot]) -> dict[int, tuple[Spot, str]]:
+def _standing_out(columns: Sequence[Column]) -> dict[int, tuple[Spot, str]]:
     found: dict[int, tuple[Spot, str]] = {}
-    for spot in spots:
-        for at, why in odd_steps([row[spot] for row in rows]).items():
-            found.setdefault(at, (spot, why))
+    for column in columns:
+        for at, why in odd_steps(column.sides).items():
+            found.setdefault(at, (column.spot, why))
     return found
 
 
@@ -102,22 +112,35 @@ def _by_reason(reasons: Iterable[tuple[Spot, str, str]]) -> list[dict[str, Any]]
     return [{**_place(spot), "why": why, "steps": steps} for (spot, why), steps in gathered.items()]
 
 
-def _varies(rows: Sequence[Mapping[Spot, Cell]], spots: Sequence[Spot]) -> list[dict[str, Any]]:
+def _varies(columns: Iterable[Column]) -> list[dict[str, Any]]:
     found = []
-    for spot in spots:
-        names = [key(row[spot]) for row in rows]
-        cells = {name: row[spot] for name, row in zip(names, rows, strict=True)}
-        if len(cells) == 1:
-            continue
+    for spot, _, sides in columns:
+        labels = [[*map(typed, wires)] for wires in sides.values()]
+        names = labels[0] if len(labels) == 1 else [*zip(*labels, strict=True)]
         counts = Counter(names)
-        ordered = sorted(cells, key=lambda name: (-counts[name], _order(cells[name])))
-        at = Counter(host for row in rows for wire in row[spot].values() for host in hosts(wire))
+        if len(counts) == 1:
+            continue
+        cells = dict(zip(names, zip(*sides.values(), strict=True), strict=True))
+        distinct = dict(zip(sides, zip(*cells.values(), strict=True), strict=True))
+        ranks = zip(*(_ranks(distinct[side]) for side in ("after", "before") if side in sides), strict=True)
         found.append({
             **_place(spot),
-            "values": [{**cells[name], "count": counts[name]} for name in ordered],
-            "hosts": [{"host": host, "count": at[host]} for host in sorted(at, key=lambda host: (-at[host], host))],
+            "values": [
+                {**dict(zip(sides, cells[name], strict=True)), "count": counts[name]}
+                for _, name in sorted(zip(ranks, cells, strict=True), key=lambda item: (-counts[item[1]], item[0]))
+            ],
+            "hosts": _hosts(cells, counts),
         })
     return found
+
+
+def _hosts(cells: Mapping[Any, Sequence[Any]], counts: Mapping[Any, int]) -> list[dict[str, Any]]:
+    at: Counter[str] = Counter()
+    for name, cell in cells.items():
+        for wire in cell:
+            for host in hosts(wire):
+                at[host] += counts[name]
+    return [{"host": host, "count": at[host]} for host in sorted(at, key=lambda host: (-at[host], host))]
 
 
 def _place(spot: Spot) -> dict[str, Any]:
@@ -131,14 +154,21 @@ def _extent(varying: Mapping[str, Any]) -> int:
     )
 
 
-def _order(cell: Cell) -> tuple[Any, ...]:
+def _ranks(wires: Sequence[Any]) -> list[Any]:
     """Order numbers by size, and texts as people count: 9 before 10."""
-    return tuple(_sortable(cell[side]) for side in ("after", "before") if side in cell)
+    if all(isinstance(wire, str) for wire in wires):
+        start = commonprefix(wires).rstrip("0123456789")
+        ends = [wire[len(start):] for wire in wires]
+        if not start[-1:].isdecimal() and all(end.isascii() and end.isdigit() and len(end) <= _LONGEST for end in ends):
+            return [(int(end), end) for end in ends]    # most names that somebody numbered: a tenth of the work
+    return [*map(_rank, wires)]
 
 
-def _sortable(wire: Any) -> tuple[Any, ...]:
+def _rank(wire: Any) -> tuple[Any, ...]:
     if (amount := number(wire)) is not None:
         return 0, amount, ()
     text = wire if isinstance(wire, str) else key(wire)
     parts = _DIGITS.split(text)
-    return 1, 0, tuple((int(part[:30]) if at % 2 and part.isascii() else 0, part) for at, part in enumerate(parts))
+    return 1, 0, tuple(
+        (int(part[:_LONGEST]) if at % 2 and part.isascii() else 0, part) for at, part in enumerate(parts)
+    )
