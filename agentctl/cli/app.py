@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from importlib import import_module
 from typing import Annotated, NamedTuple
 
@@ -81,6 +80,8 @@ class LazyGroup(TyperGroup):
         name = args[0]
         if name in COMMANDS or name.startswith("-"):
             return super().resolve_command(ctx, args)
+        from difflib import get_close_matches
+
         close = get_close_matches(name, COMMANDS, n=1)
         raise UsageError(f"There is no command `{name}`." + (f" Did you mean `{close[0]}`?" if close else ""), ctx)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import html
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field, replace
@@ -104,6 +103,8 @@ def forms(value: str) -> tuple[str, ...]:
 
 
 def _written(value: str) -> Iterator[str]:
+    import html
+
     data = value.encode("utf-8", "surrogateescape")
     yield value
     yield json.dumps(value)[1:-1]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from time import perf_counter
 
@@ -38,6 +37,8 @@ class Overlay(View):
         for wanted in _by_instance(address for address in addresses if address not in self._live):
             waiting += self._until_it_waits(wanted)
         if waiting:
+            from concurrent.futures import ThreadPoolExecutor
+
             with ThreadPoolExecutor(min(_AT_ONCE, len(waiting))) as threads:
                 for snapshots in threads.map(self._read_together, waiting):
                     self._keep(snapshots)
@@ -95,9 +96,12 @@ class Overlay(View):
             snapshot = Snapshot(address=record.address, value=record.after, at=self._clock())
             self._predicted[self._resource(record.address)] = snapshot
 
-    def look(self, addresses: Iterable[Address]) -> None:
+    def look(self, addresses: Sequence[Address]) -> None:
         """Read live what is not yet read. Raises Rejected where its system refuses to show a record."""
-        for address in addresses:
+        unread = [address for address in addresses if address not in self._live]
+        if len(unread) > 1:
+            self.prefetch(unread)
+        for address in unread:
             self._fetch(address)
 
     @property

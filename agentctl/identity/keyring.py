@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from dataclasses import replace
 from enum import StrEnum
 
@@ -22,7 +22,7 @@ def prepared(key: Key) -> Key:
     """Return ``key`` with new roots at hand. Those that are there already stay: something may be sealed with them."""
     if key.successor is not None:
         return key
-    return replace(key, successor=Successor(encryption=secrets.token_bytes(32), signing=secrets.token_bytes(32)))
+    return replace(key, successor=Successor(encryption=os.urandom(32), signing=os.urandom(32)))
 
 
 def renewed(key: Key) -> Key:

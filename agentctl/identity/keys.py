@@ -6,7 +6,6 @@ import base64
 import json
 import os
 import re
-import secrets
 import stat
 from collections.abc import Mapping
 from contextlib import suppress
@@ -111,9 +110,9 @@ def create(path: Path, lineage: str) -> Key:
     """Make a new key and store it durably. Raises Usage where there is a file already: a key is never replaced."""
     key = Key(
         lineage=lineage,
-        encryption=secrets.token_bytes(_ROOT),
-        commitment=secrets.token_bytes(_ROOT),
-        signing=secrets.token_bytes(_ROOT),
+        encryption=os.urandom(_ROOT),
+        commitment=os.urandom(_ROOT),
+        signing=os.urandom(_ROOT),
     )
     _store(path, key)
     return key
@@ -300,7 +299,7 @@ def _write_new(path: Path, data: bytes) -> None:
 
 def _beside(path: Path, data: bytes) -> Path:
     """Write ``data`` durably into a new file beside ``path``, its owner's only, and return that."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:

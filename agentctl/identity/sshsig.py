@@ -7,7 +7,6 @@ import binascii
 import hashlib
 import struct
 import subprocess
-import tempfile
 from pathlib import Path
 
 from agentctl.errors import Unwritable
@@ -131,6 +130,8 @@ def _verify_ed25519(message: bytes, signature: Signature) -> bool:
 
 
 def _verify_by_ssh(message: bytes, armored: bytes, public_key: str, namespace: str) -> bool:
+    import tempfile
+
     kind, blob = public_key.split()[:2]
     with tempfile.TemporaryDirectory(prefix="agentctl-") as folder:
         allowed, signature = f"{folder}/allowed", f"{folder}/signature"

@@ -6,6 +6,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 from agentctl.model.plan import Format
@@ -66,7 +67,7 @@ def _in(data: bytes) -> Iterator[tuple[str, bytes]]:
         for at in _places(data, shape.sign):
             if shape.apart and at and data[at - 1] in _WORD:
                 continue
-            found = shape.pattern.match(data, at)
+            found = _compiled(shape.pattern).match(data, at)
             if found and not _is_placeholder(found[found.lastindex or 0]):
                 yield shape.kind, found[found.lastindex or 0]
     for text in _assigned(data):
@@ -115,13 +116,16 @@ def _is_placeholder(text: bytes) -> bool:
 class _Shape(NamedTuple):
     kind: str
     sign: bytes                 # every match begins with it, so that the rest is only asked where it stands
-    pattern: re.Pattern[bytes]
+    pattern: bytes
     apart: bool = True          # whether no letter or digit may come before
 
 
 def _shape(kind: str, sign: str, rest: str, *, apart: bool = True) -> _Shape:
     # Bounded and possessive throughout: each place costs a bounded number of steps, whoever wrote the text.
-    return _Shape(kind, sign.encode(), re.compile(re.escape(sign).encode() + rest.encode()), apart)
+    return _Shape(kind, sign.encode(), re.escape(sign).encode() + rest.encode(), apart)
+
+
+_compiled = cache(re.compile)       # with the first sign of one, for most texts have none
 
 
 _B64 = "[A-Za-z0-9_-]"

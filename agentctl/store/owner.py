@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import json
 import os
-import socket
 import stat
 from dataclasses import asdict, fields
 from datetime import datetime
@@ -40,7 +39,7 @@ class Owner:
         """Whether that process still runs; None where it is on a machine, or in a container, we cannot look into."""
         if self.pid <= 0:
             return False
-        if self.host != socket.gethostname() or self.machine != _machine():
+        if self.host != os.uname().nodename or self.machine != _machine():
             return None
         if self.boot != _boot():
             return False if self.machine else None      # machines may be called the same
@@ -68,7 +67,7 @@ def myself(*, run: str, person: str, now: datetime) -> Owner:
     return Owner(
         run=run,
         person=person,
-        host=socket.gethostname(),
+        host=os.uname().nodename,
         pid=os.getpid(),
         since=now.isoformat(timespec="seconds"),
         boot=_boot(),
@@ -91,7 +90,7 @@ def parse(data: bytes) -> Owner | None:
         wire = {"machine": "", "pids": "", **wire}      # as of before they were written
         return Owner(**{field.name: _TYPES[str(field.type)](wire[field.name]) for field in fields(Owner)})
     except (ValueError, KeyError, TypeError, RecursionError):
-        return Owner(run="", person="", host=socket.gethostname(), pid=0, since="", boot="", started="")
+        return Owner(run="", person="", host=os.uname().nodename, pid=0, since="", boot="", started="")
 
 
 _TYPES = {"str": str, "int": int}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from difflib import SequenceMatcher
 from itertools import islice
 from typing import Any
 
@@ -109,6 +108,8 @@ def _text(label: str, old: str, new: str, detail: Detail, depth: int) -> Iterato
     start, stop = _common_ends(before, after)
     left, right = before[start:len(before) - stop], after[start:len(after) - stop]
     if len(left) * len(right) <= _COMPARED_LINES:
+        from difflib import SequenceMatcher
+
         codes = SequenceMatcher(None, left, right).get_opcodes()
     else:
         codes = [("replace", 0, len(left), 0, len(right))]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 import shlex
 from pathlib import Path
 
@@ -21,6 +20,8 @@ _LARGEST = 1 << 16
 
 def new_id(length: int = _LENGTH) -> str:
     """Return a random id, easy to read and to type."""
+    import secrets
+
     return "".join(secrets.choice(_ALPHABET) for _ in range(length))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import socket
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -124,7 +124,7 @@ def keep(workspace: Workspace, override: Override) -> None:
                 "statement": override.statement.to_wire(),
                 "signature": override.signature,
                 "user": workspace.person,
-                "host": socket.gethostname(),
+                "host": os.uname().nodename,
             })
 
 

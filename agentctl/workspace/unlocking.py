@@ -5,7 +5,7 @@ Whoever holds it also writes into the trace what was halted meanwhile without it
 
 from __future__ import annotations
 
-import socket
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
@@ -95,7 +95,7 @@ def _record_rejections(workspace: Workspace) -> None:
                 "statement": rejection.statement.to_wire(),
                 "signature": rejection.signature,
                 "user": workspace.person,
-                "host": socket.gethostname(),
+                "host": os.uname().nodename,
             })
         with suppress(OSError):     # what stays is in the trace by its id, and counts once
             path.unlink()
