@@ -102,11 +102,11 @@ def keys(plan: Plan, lineage: str, repeat: int, commitments: Commitments, ledger
     A key whose effect was undone is spent: a system that honours keys would answer with what is gone. The next is used.
     """
     # What a person made of a plan is that plan still: what it sent in one form is not sent again in another.
-    digest = original(plan).digest
+    agents = original(plan)
 
     def key(step: str) -> str:
         number = repeat
-        while (found := commitments.idempotency_key(lineage, digest, step, number)) in ledger.undone:
+        while (found := commitments.idempotency_key(lineage, agents.digest, step, number)) in ledger.undone:
             number += 1
         return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import field
 from datetime import datetime
 from typing import Any, Protocol, TypeAlias
 
@@ -15,9 +16,10 @@ from agentctl.trace.record import Kind, Record
 
 @dataclass(frozen=True, slots=True)
 class Systems:
-    """The configured connector instances by name."""
+    """The configured connector instances by name. What an action is is asked of its connector once."""
 
     connectors: Mapping[str, Connector]
+    _specs: dict[str, ActionSpec] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def of(self, name: str) -> Connector:
         """Return the connector of the action or address beginning with instance ``name``."""
@@ -29,8 +31,10 @@ class Systems:
             self.of(name)
 
     def spec(self, action: str) -> ActionSpec:
-        instance, _, verb = action.partition(".")
-        return self.connectors[instance].actions[verb]
+        if (spec := self._specs.get(action)) is None:
+            instance, _, verb = action.partition(".")
+            spec = self._specs[action] = self.connectors[instance].actions[verb]
+        return spec
 
 
 class Journal(Protocol):

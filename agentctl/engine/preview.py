@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from agentctl.engine.gate import Judge
@@ -23,7 +24,7 @@ from agentctl.model.change import Change, Effect, Inverse
 from agentctl.model.changeset import ChangeSet, Purpose
 from agentctl.model.decision import Decision
 from agentctl.model.diagnostic import Diagnostic, Severity
-from agentctl.model.plan import Plan, Secret, Step, references
+from agentctl.model.plan import Plan, Secret, Step, is_plain, references
 from agentctl.model.projection import project
 from agentctl.model.snapshot import Address
 from agentctl.policy.evaluate import judges_all_inverses_alike
@@ -68,13 +69,9 @@ def preview(plan: Plan, systems: Systems, judge: Judge, commitments: Commitments
     Raises Invalid with a diagnostic per step that cannot succeed, Unreachable where a system cannot be read.
     """
     overlay = Overlay(systems, lambda: setting.now)
+    named = {step.id: found for step in plan.steps if (found := _named(step, systems))}
     with suppress(Rejected):        # told with the step's place when its turn comes
-        overlay.prefetch(
-            address
-            for step in plan.steps
-            if not any(True for argument in step.with_.values() for _ in references(argument))
-            for address in _addresses(step, systems)
-        )
+        overlay.prefetch(chain.from_iterable(named.values()))
     key_of = keys(plan, setting.lineage, setting.repeat, commitments, setting.ledger)
     brought: dict[str, Brought] = {}
     made: dict[Address, Address] = {}
@@ -84,13 +81,16 @@ def preview(plan: Plan, systems: Systems, judge: Judge, commitments: Commitments
         if problems.keys() & set(step.needs):
             problems.setdefault(step.id, _FOLLOWS)
             continue
-        if done := setting.ledger.done(key_of(step.id)):
+        at = named.pop(step.id, None)
+        # Where nothing was done under any key, none is made: that takes longer than to look at a record.
+        if setting.ledger.taken and (done := setting.ledger.done(key_of(step.id))):
             brought[step.id] = done.brought
             made.update(done.made)
             full.append(already_done(step, done))
             continue
         try:
-            change = foresee(resolve(step, brought, made), systems, overlay)
+            resolved = resolve(step, brought, made)
+            change = foresee(resolved, systems, overlay, at if resolved is step else None)
         except Rejected as error:
             problems[step.id] = _problem(step, error)
             continue
@@ -105,19 +105,25 @@ def preview(plan: Plan, systems: Systems, judge: Judge, commitments: Commitments
     return assemble(plan, tuple(full), systems, judge, commitments, setting)
 
 
-def foresee(step: Step, systems: Systems, overlay: Overlay) -> Change:
-    """Return what one resolved step would do to the records ``overlay`` shows."""
+def foresee(
+    step: Step, systems: Systems, overlay: Overlay, addresses: tuple[Address, ...] | None = None
+) -> Change:
+    """Return what one resolved step would do to the records ``overlay`` shows; ``addresses`` are its, where known."""
+    if not is_plain(step.with_):
+        _check_given(step, systems)
+    connector = systems.of(step.instance)
+    overlay.look(connector.addresses(step) if addresses is None else addresses)
+    return connector.preview(step, overlay)
+
+
+def _check_given(step: Step, systems: Systems) -> None:
+    """Raise Rejected where ``step`` would give a system a secret that it does not keep, or what can't be read."""
     secret = systems.spec(step.action).secret
     for name, argument in step.with_.items():
         if any(isinstance(reference, Secret) for reference in references(argument)) and name not in secret:
             raise Rejected("Secret not allowed here", f"{step.action} would not keep what it is given as `{name}`.")
     if needed(step):        # a system would be given what only stands for the value
         raise Rejected("A value cannot be read", "What it is given is hidden, and what held it was dropped or is lost.")
-    connector = systems.of(step.instance)
-    addresses = connector.addresses(step)
-    overlay.prefetch(addresses)
-    overlay.look(addresses)
-    return connector.preview(step, overlay)
 
 
 def already_done(step: Step, done: Done) -> Change:
@@ -246,7 +252,10 @@ def _protected(
     return replace(plan, steps=tuple(map(hide, plan.steps)), edited=edited)
 
 
-def _addresses(step: Step, systems: Systems) -> tuple[Any, ...]:
+def _named(step: Step, systems: Systems) -> tuple[Address, ...]:
+    """Return the addresses of the records ``step`` names, if it does so without what another step brings."""
+    if not is_plain(step.with_) and any(True for argument in step.with_.values() for _ in references(argument)):
+        return ()
     try:
         return systems.of(step.instance).addresses(step)
     except Rejected:

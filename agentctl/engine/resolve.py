@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from agentctl.errors import Rejected
 from agentctl.facts import dataclass
-from agentctl.model.plan import Argument, Format, From, Secret, Step, argument_to_wire
+from agentctl.model.plan import Argument, Format, From, Secret, Step, argument_to_wire, is_plain
 from agentctl.model.run import StepStatus
 from agentctl.model.snapshot import Address, within
 from agentctl.model.values import Fields, Hidden, Unknown, Value
@@ -40,8 +40,10 @@ def resolve(step: Step, brought: Mapping[str, Brought], made: Mapping[Address, A
 
     ``made`` maps addresses of records that earlier steps created (``…/new:STEP``) to what they became.
     """
-    arguments = {name: _resolve(argument, brought) for name, argument in step.with_.items()}
-    target = _target(step, made or {})
+    target = _target(step, made) if made else step.target
+    arguments = step.with_
+    if not is_plain(arguments):
+        arguments = {name: _resolve(argument, brought) for name, argument in arguments.items()}
     if target == step.target and all(arguments[name] is given for name, given in step.with_.items()):
         return step         # as most are: a copy of each of 10,000 steps costs 3 MiB
     return replace(step, with_=arguments, target=target)

@@ -12,7 +12,7 @@ from agentctl.facts import dataclass
 from agentctl.model.authorship import Signed
 from agentctl.model.canonical import digest
 from agentctl.model.diagnostic import Span
-from agentctl.model.values import Unknown, Value, from_wire, to_wire
+from agentctl.model.values import PLAIN, Unknown, Value, from_wire, literal, to_wire
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +121,11 @@ class Plan:
         return digest(plan_to_wire(self))
 
 
+def is_plain(arguments: Mapping[str, Argument]) -> bool:
+    """Whether there is nothing to look into: no reference, nothing hidden or unknown, at no depth."""
+    return PLAIN.issuperset(map(type, arguments.values()))
+
+
 def references(argument: Argument) -> Iterator[Reference]:
     """Yield every reference inside ``argument``, those inside a Format included."""
     match argument:
@@ -140,6 +145,8 @@ def references(argument: Argument) -> Iterator[Reference]:
 
 def argument_to_wire(argument: Argument) -> Any:
     """Return the JSON form of an argument, references included."""
+    if type(argument) in PLAIN:
+        return to_wire(argument)  # type: ignore[arg-type]  # as most are
     match argument:
         case From():
             return {"$from": str(argument)}
@@ -151,8 +158,7 @@ def argument_to_wire(argument: Argument) -> Any:
         case Unknown():
             return {"$unknown": argument.expression}
         case Mapping():
-            plain = {key: argument_to_wire(inner) for key, inner in argument.items()}
-            return {"$literal": plain} if any(key.startswith("$") for key in plain) else plain
+            return literal({key: argument_to_wire(inner) for key, inner in argument.items()})
         case list() | tuple():
             return [argument_to_wire(inner) for inner in argument]
     return to_wire(argument)  # type: ignore[arg-type]  # references are handled above

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from operator import is_
 
 from agentctl.model.canonical import digest
 from agentctl.model.change import Change, Effect, Inverse, RecordChange, field_changes, fields_to_wire
@@ -15,13 +16,14 @@ def project(change: Change, reads: frozenset[str] | None, volatile: frozenset[st
     A read brings values but consent to it is about the address, so its records are left out. Of the inverse stay its
     kind, action and target: what it puts back is the records' own ``before``.
     """
-    records = () if change.effect is Effect.READ else change.records
-    step = change.inverse.step and replace(change.inverse.step, with_={})
-    return replace(
-        change,
-        records=tuple(_cut(record, reads, volatile) for record in records),
-        inverse=Inverse(kind=change.inverse.kind, step=step, stays=change.inverse.stays),
-    )
+    records = () if change.effect is Effect.READ else tuple(_cut(record, reads, volatile) for record in change.records)
+    inverse = change.inverse
+    if inverse.step is not None and inverse.step.with_:
+        inverse = Inverse(kind=inverse.kind, step=replace(inverse.step, with_={}), stays=inverse.stays)
+    whole = len(records) == len(change.records) and all(map(is_, records, change.records))
+    if whole and inverse is change.inverse:
+        return change       # what is consented to whole is not kept twice
+    return replace(change, records=records, inverse=inverse)
 
 
 def bound_fields(record: RecordChange, reads: frozenset[str] | None) -> frozenset[str] | None:
@@ -43,10 +45,13 @@ def _cut(record: RecordChange, reads: frozenset[str] | None, volatile: frozenset
     bound = bound_fields(record, reads)
 
     def keep(fields: Fields | None) -> Fields | None:
-        if fields is None:
-            return None
+        if fields is None or (volatile.isdisjoint(fields) if bound is None else bound.issuperset(fields)):
+            return fields
         return {
             name: value for name, value in fields.items() if (name not in volatile if bound is None else name in bound)
         }
 
-    return RecordChange(address=record.address, before=keep(record.before), after=keep(record.after))
+    before, after = keep(record.before), keep(record.after)
+    if before is record.before and after is record.after:
+        return record
+    return RecordChange(address=record.address, before=before, after=after)

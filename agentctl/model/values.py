@@ -52,8 +52,9 @@ Value: TypeAlias = (
     None | bool | int | str | Decimal | bytes | datetime | date | Unknown | Hidden
     | Sequence["Value"] | Mapping[str, "Value"]
 )
-_PLAIN = frozenset({str, int, bool, type(None)})
-_TEXT = _PLAIN - {int}
+PLAIN = frozenset({str, int, bool, type(None)})
+"""The types whose values are looked into no further: they hold nothing, and refer to nothing."""
+_AS_THEY_ARE = PLAIN - {int}
 
 Fields: TypeAlias = Mapping[str, Value]
 
@@ -64,8 +65,10 @@ class NotAValue(ValueError):
 
 def to_wire(value: Value) -> Any:
     """Return the JSON form of ``value``. Raises NotAValue for floats and foreign types."""
-    if type(value) in _TEXT:
+    if type(value) in _AS_THEY_ARE:
         return value
+    if type(value) is dict:     # before the match, where an abstract class takes ten times as long to answer
+        return _mapping_to_wire(value)
     match value:
         case bool() | str():
             return value
@@ -84,11 +87,20 @@ def to_wire(value: Value) -> Any:
         case Hidden():
             return {"$hidden": value.commitment}
         case Mapping():
-            plain = {_key(key): to_wire(item) for key, item in value.items()}
-            return {"$literal": plain} if any(key.startswith("$") for key in plain) else plain
+            return _mapping_to_wire(value)
         case list() | tuple():
             return [to_wire(item) for item in value]
     raise NotAValue(f"{type(value).__name__} is not a value")
+
+
+def _mapping_to_wire(fields: Mapping[str, Value]) -> dict[str, Any]:
+    plain = {_key(key): item if type(item) in _AS_THEY_ARE else to_wire(item) for key, item in fields.items()}
+    return literal(plain)
+
+
+def literal(plain: dict[str, Any]) -> dict[str, Any]:
+    """Return a mapping's wire form, which no tag can be taken for: itself, or wrapped where a key looks like one."""
+    return {"$literal": plain} if "$" in "".join(plain) and any(key.startswith("$") for key in plain) else plain
 
 
 def from_wire(wire: Any) -> Value:
@@ -120,7 +132,7 @@ def same(left: Value, right: Value) -> bool:
     """Whether two values are the same value of the same type: ``1``, ``True`` and ``1.0`` all differ."""
     if left is right:
         return True
-    if type(left) in _PLAIN:
+    if type(left) in PLAIN:
         return type(left) is type(right) and left == right
     if isinstance(left, dict | Mapping):    # dict by itself first: an abstract class takes ten times as long to answer
         return (
@@ -137,7 +149,9 @@ def same(left: Value, right: Value) -> bool:
 
 def has_unknown(value: Value) -> bool:
     """Whether any part of ``value`` is not known before apply."""
-    if isinstance(value, Mapping):
+    if type(value) in PLAIN:
+        return False
+    if isinstance(value, dict | Mapping):
         return any(map(has_unknown, value.values()))
     if isinstance(value, list | tuple):
         return any(map(has_unknown, value))
