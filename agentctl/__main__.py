@@ -20,7 +20,7 @@ def main() -> int:
     from agentctl.cli.boundary import run
 
     code = run(sys.argv[1:])
-    # On its way out Python looks three times for cycles among all there is: 35 ms for what the system takes back anyway.
+    # On its way out Python looks for cycles among all there is: 35 ms for what the system takes back anyway.
     gc.freeze()
     return code
 
