@@ -7,22 +7,20 @@ from typing import Any
 
 from agentctl.model.action import ActionSpec
 from agentctl.model.authorship import CLAIMED, Authorship, authorship_to_wire
-from agentctl.model.change import Change, Effect, inverse_to_wire, unknown_paths
+from agentctl.model.change import Effect
 from agentctl.model.changeset import ChangeSet, Purpose, system_to_wire
 from agentctl.model.decision import ConsentKind, Overridden, Ruling, override_to_wire
 from agentctl.model.limit import Standing
-from agentctl.model.plan import Step
 from agentctl.model.run import Left
 from agentctl.views import safe
 from agentctl.views.document.claims import claims
-from agentctl.views.document.decision import decided, ruled
 from agentctl.views.document.edits import edits
 from agentctl.views.document.groups import groups
 from agentctl.views.document.limits import limits as standing
 from agentctl.views.document.overrides import way_past
-from agentctl.views.document.records import arguments, record, revealed
 from agentctl.views.document.risks import denied, irreversible, risks
 from agentctl.views.document.signing import WHY, signing
+from agentctl.views.document.steps import steps as steps_of
 
 _SHORT = 12
 
@@ -44,11 +42,7 @@ def changeset(
     known of who wrote the plan. ``limits`` are those it takes of, as they stand now.
     ``overrides`` are those that count for it.
     """
-    planned = {step.id: step for step in changeset.plan.steps}
-    steps = [
-        _step(change, rulings[change.step], specs[change.action], planned.get(change.step), values or {})
-        for change in changeset.changes
-    ]
+    steps = steps_of(changeset, rulings, specs, values or {})
     effects, digest = changeset.effects, changeset.digest
     outcome = _outcome(steps)
     return {
@@ -102,55 +96,6 @@ def stopped(document: Mapping[str, Any]) -> str:
     if document["outcome"] != "refused" or summary["denied"]:
         return str(document["outcome"])
     return next(word for word in ("rejected", "halted", "in_doubt") if summary[word])
-
-
-def _step(
-    change: Change, ruling: Ruling, spec: ActionSpec, planned: Step | None, values: Mapping[str, Any]
-) -> dict[str, Any]:
-    def readable(wire: Any) -> Any:
-        return revealed(wire, values) if values else wire
-
-    return {
-        "id": change.step,
-        "place": _place(planned),
-        "action": change.action,
-        "target": change.target,
-        "effect": change.effect.value,
-        "tier": spec.tier.value,
-        **ruled(ruling),
-        "decision": decided(ruling.decision),
-        "records": readable([record(item, spec.sensitive) for item in change.records]),
-        "reads": list(change.reads),
-        "arguments": readable(arguments(change.arguments, spec.sensitive)),
-        "receipt": readable(arguments(change.receipt, spec.sensitive)),
-        "inverse": inverse(change),
-        "preview": spec.preview.value,
-        "precondition": spec.precondition.value,
-        "settlement": spec.settlement.value,
-        "readback": spec.readback.value,
-        "unknown": list(unknown_paths(change)),
-        "notes": list(change.notes),
-        "needs_steps": [] if planned is None else list(planned.needs),
-        "evidence": [] if planned is None else list(planned.evidence),
-    }
-
-
-def _place(planned: Step | None) -> dict[str, Any] | None:
-    """Return where the step stands in the plan file, known only to who has just read it."""
-    span = None if planned is None else planned.span
-    return None if span is None else {"file": span.file, "line": span.line, "column": span.column}
-
-
-def inverse(change: Change) -> dict[str, Any]:
-    """Return how a change is undone: kind, by which action on what, and what stays even then."""
-    wire = inverse_to_wire(change.inverse)
-    step = wire["step"]
-    return {
-        "kind": wire["kind"],
-        "action": step["action"] if step else "",
-        "target": step["target"] if step else "",
-        "stays": wire["stays"],
-    }
 
 
 def _summary(steps: Sequence[Mapping[str, Any]]) -> dict[str, int]:

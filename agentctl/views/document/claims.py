@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any
 
 from agentctl.model.plan import Plan
 
 
 def claims(plan: Plan) -> dict[str, Any]:
+    """Return the document of what an agent claims."""
+    citing: dict[str, list[str]] = defaultdict(list)
+    for step in plan.steps:
+        for cited in dict.fromkeys(step.evidence):
+            citing[cited].append(step.id)
     return {
         "agent": plan.agent,
         "requested_by": plan.requested_by,
@@ -19,7 +25,7 @@ def claims(plan: Plan) -> dict[str, Any]:
                 "uri": item.uri,
                 "quote": item.quote,
                 "sha256": item.sha256,
-                "steps": [step.id for step in plan.steps if item.id in step.evidence],
+                "steps": citing[item.id],
             }
             for item in plan.evidence
         ],

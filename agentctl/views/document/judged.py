@@ -10,13 +10,13 @@ _FINDING = ("rule", "outcome", "reason")
 
 
 class Judged:
-    """Tells steps of one document apart by action, effect, ruling, rules and way back: equal numbers, equal in all of
-    them. Parts that the steps share are looked at once; so the steps must live as long as it does.
+    """Numbers steps by action, effect, ruling, rules and way back: equal numbers, equal in all of them. Parts that
+    steps share are looked at once.
     """
 
     def __init__(self) -> None:
         self._numbers: dict[Hashable, int] = {}
-        self._told: dict[int, Hashable] = {}
+        self._told: dict[int, tuple[object, Hashable]] = {}
 
     def number(self, step: Mapping[str, Any]) -> int:
         decision, inverse = step["decision"], step["inverse"]
@@ -29,5 +29,6 @@ class Judged:
 
     def _words(self, items: Sequence[Mapping[str, str]], names: Sequence[str]) -> Hashable:
         if (told := self._told.get(id(items))) is None:
-            told = self._told[id(items)] = tuple(tuple(item[name] for name in names) for item in items)
-        return told
+            words = tuple(tuple(item[name] for name in names) for item in items)
+            told = self._told[id(items)] = items, words         # kept, so that no other list gets such an id
+        return told[1]

@@ -55,23 +55,28 @@ def changes(before: Fields | None, after: Fields | None, sensitive: Set[str]) ->
 
 def arguments(with_: Mapping[str, Argument], sensitive: Set[str]) -> dict[str, Any]:
     """Return a step's arguments in wire form, those that set a sensitive field hidden at whatever depth they stand."""
-    return {
-        name: _HIDDEN if name in sensitive else _without(argument_to_wire(argument), sensitive)
-        for name, argument in with_.items()
-    }
+    wires = {name: argument_to_wire(argument) for name, argument in with_.items()}
+    if not sensitive:
+        return wires
+    return {name: _HIDDEN if name in sensitive else _without(wire, sensitive) for name, wire in wires.items()}
 
 
 def _differing(before: Fields, after: Fields, prefix: str) -> Iterator[tuple[str, Any, Any]]:
-    for key in [*before, *(key for key in after if key not in before)]:
-        old, new = before.get(key, _ABSENT), after.get(key, _ABSENT)
-        if isinstance(old, Mapping) and isinstance(new, Mapping):
-            yield from _differing(old, new, f"{prefix}{key}.")
-        elif old is _ABSENT or new is _ABSENT or not same(old, new):  # type: ignore[arg-type]  # absence is caught first
-            yield f"{prefix}{key}", old, new
+    for key, old in before.items():
+        if key not in after:
+            yield f"{prefix}{key}", old, _ABSENT
+        elif not same(old, new := after[key]):
+            if isinstance(old, Mapping) and isinstance(new, Mapping):
+                yield from _differing(old, new, f"{prefix}{key}.")
+            else:
+                yield f"{prefix}{key}", old, new
+    for key, new in after.items():
+        if key not in before:
+            yield f"{prefix}{key}", _ABSENT, new
 
 
 def _side_by_side(path: str, old: Any, new: Any, sensitive: Set[str]) -> dict[str, Any]:
-    hide = path in sensitive or path.partition(".")[0] in sensitive
+    hide = bool(sensitive) and (path in sensitive or path.partition(".")[0] in sensitive)
     sides: dict[str, Any] = {"path": path}
     if old is not _ABSENT:
         sides["before"] = _HIDDEN if hide else to_wire(old)
@@ -81,8 +86,6 @@ def _side_by_side(path: str, old: Any, new: Any, sensitive: Set[str]) -> dict[st
 
 
 def _without(wire: Any, sensitive: Set[str]) -> Any:
-    if not sensitive:
-        return wire
     if isinstance(wire, dict):
         return {key: _HIDDEN if key in sensitive else _without(item, sensitive) for key, item in wire.items()}
     if isinstance(wire, list):
