@@ -16,6 +16,7 @@ from agentctl.views import safe
 from agentctl.views.document.claims import claims
 from agentctl.views.document.edits import edits
 from agentctl.views.document.groups import groups
+from agentctl.views.document.judged import Judged
 from agentctl.views.document.limits import limits as standing
 from agentctl.views.document.overrides import way_past
 from agentctl.views.document.risks import denied, irreversible, risks
@@ -44,7 +45,7 @@ def changeset(
     """
     steps = steps_of(changeset, rulings, specs, values or {})
     effects, digest = changeset.effects, changeset.digest
-    outcome = _outcome(steps)
+    outcome, judged = _outcome(steps), Judged()
     return {
         "version": 1,
         "kind": "ChangeSetDocument",
@@ -64,8 +65,8 @@ def changeset(
         "author": authorship_to_wire(author),
         "edits": edits(changeset.plan, specs, values or {}),
         "claims": claims(changeset.plan),
-        "risks": risks(steps),
-        "groups": groups(steps),
+        "risks": risks(steps, judged),
+        "groups": groups(steps, judged),
         "steps": steps,
         "left": untouched(left or {}),
         "limits": standing(limits),
@@ -102,6 +103,7 @@ def _summary(steps: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     records = [item["effect"] for step in steps for item in step["records"]]
     effects = [step["effect"] for step in steps]
     rulings = [step["ruling"] for step in steps]
+    refused = [step for step in steps if step["ruling"] == "refuse"]
     return {
         "steps": len(steps),
         "add": records.count(Effect.CREATE.value),
@@ -112,21 +114,22 @@ def _summary(steps: Sequence[Mapping[str, Any]]) -> dict[str, int]:
         "reads": effects.count(Effect.READ.value),
         "permitted": rulings.count("permit"),
         "held": rulings.count("hold"),
-        "denied": sum(map(denied, steps)),
-        "halted": sum(step["halt"] is not None for step in steps),
-        "rejected": sum(step["rejection"] is not None for step in steps),
-        "in_doubt": sum(step["doubt"] is not None for step in steps),
+        "denied": sum(map(denied, refused)),
+        "halted": sum(step["halt"] is not None for step in refused),
+        "rejected": sum(step["rejection"] is not None for step in refused),
+        "in_doubt": sum(step["doubt"] is not None for step in refused),
         "irreversible": sum(map(irreversible, steps)),
-        "unknown": sum(len(step["unknown"]) for step in steps),
+        "unknown": sum([len(step["unknown"]) for step in steps]),
     }
 
 
 def _outcome(steps: Sequence[Mapping[str, Any]]) -> str:
-    if any(step["ruling"] == "refuse" for step in steps):
+    rulings = {step["ruling"] for step in steps}
+    if "refuse" in rulings:
         return "refused"
-    if all(step["effect"] == Effect.NO_OP.value for step in steps):
+    if {step["effect"] for step in steps} <= {Effect.NO_OP.value}:
         return "no-changes"
-    return "held" if any(step["ruling"] == "hold" for step in steps) else "ready"
+    return "held" if "hold" in rulings else "ready"
 
 
 def _signing(changeset: ChangeSet, rulings: Mapping[str, Ruling]) -> list[dict[str, str]]:

@@ -15,7 +15,7 @@ _SMALLEST = 3
 _MOST_EQUAL = 12        # groups of equal steps of one kind; where there are more, their values are told as varying
 
 
-def groups(steps: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def groups(steps: Sequence[Mapping[str, Any]], judged: Judged) -> list[dict[str, Any]]:
     """Return the groups of steps that are alike, largest first, each with its outliers.
 
     Equal is everything a reviewer would judge by: action, effect, values, ruling, way back. Where all but single values
@@ -25,7 +25,6 @@ def groups(steps: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     kinds: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
     for step in steps:
         kinds[step["action"], step["effect"]].append(step)
-    judged = Judged()
     found = [group for same in kinds.values() if len(same) >= _SMALLEST for group in _of_one_kind(same, judged)]
     found.sort(key=lambda group: -group["count"])
     return [{"id": f"group-{number}", **group} for number, group in enumerate(found, 1)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Mapping, Set
 from typing import Any
 
 from agentctl.model.change import RecordChange
@@ -43,14 +43,16 @@ def record(change: RecordChange, sensitive: Set[str]) -> dict[str, Any]:
         "unchanged": {
             name: _HIDDEN if name in sensitive else to_wire(value)
             for name, value in (change.before or {}).items()
-            if change.after is not None and name in change.after and same(value, change.after[name])
+            if change.after and name in change.after and same(value, change.after[name])
         },
     }
 
 
 def changes(before: Fields | None, after: Fields | None, sensitive: Set[str]) -> list[dict[str, Any]]:
     """Return what really differs as ``{path, before?, after?}``, mappings entered, in the record's own order."""
-    return [_side_by_side(*found, sensitive) for found in _differing(before or {}, after or {}, "")]
+    found: list[dict[str, Any]] = []
+    _compare(before or {}, after or {}, "", sensitive, found)
+    return found
 
 
 def arguments(with_: Mapping[str, Argument], sensitive: Set[str]) -> dict[str, Any]:
@@ -61,18 +63,18 @@ def arguments(with_: Mapping[str, Argument], sensitive: Set[str]) -> dict[str, A
     return {name: _HIDDEN if name in sensitive else _without(wire, sensitive) for name, wire in wires.items()}
 
 
-def _differing(before: Fields, after: Fields, prefix: str) -> Iterator[tuple[str, Any, Any]]:
+def _compare(before: Fields, after: Fields, prefix: str, sensitive: Set[str], found: list[dict[str, Any]]) -> None:
     for key, old in before.items():
         if key not in after:
-            yield f"{prefix}{key}", old, _ABSENT
+            found.append(_side_by_side(f"{prefix}{key}", old, _ABSENT, sensitive))
         elif not same(old, new := after[key]):
             if isinstance(old, Mapping) and isinstance(new, Mapping):
-                yield from _differing(old, new, f"{prefix}{key}.")
+                _compare(old, new, f"{prefix}{key}.", sensitive, found)
             else:
-                yield f"{prefix}{key}", old, new
+                found.append(_side_by_side(f"{prefix}{key}", old, new, sensitive))
     for key, new in after.items():
         if key not in before:
-            yield f"{prefix}{key}", _ABSENT, new
+            found.append(_side_by_side(f"{prefix}{key}", _ABSENT, new, sensitive))
 
 
 def _side_by_side(path: str, old: Any, new: Any, sensitive: Set[str]) -> dict[str, Any]:

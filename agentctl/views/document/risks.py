@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, TypeAlias
+
+from agentctl.views.document.judged import Judged
 
 _Step: TypeAlias = Mapping[str, Any]
 _HARMLESS = ("read", "no-op")
 
 
-def risks(steps: Sequence[_Step]) -> list[dict[str, Any]]:
+def risks(steps: Sequence[_Step], judged: Judged) -> list[dict[str, Any]]:
     """Return the kinds of risk that occur, gravest first, each with a title and its steps gathered by reason."""
+    likes = [_like(step, judged) for step in steps]
+    samples = {like: step for step, like in zip(reversed(steps), reversed(likes), strict=True)}
     found = []
     for kind, title, applies, reason in _KINDS:
-        concerned = [step for step in steps if applies(step)]
-        if concerned:
+        reasons = {like: reason(step) for like, step in samples.items() if applies(step)}
+        if reasons:
+            concerned = [(step, reasons[like]) for step, like in zip(steps, likes, strict=True) if like in reasons]
             found.append({
                 "kind": kind,
                 "title": title(len(concerned)),
                 "count": len(concerned),
-                "items": _by_reason(concerned, reason),
+                "items": _by_reason(concerned),
             })
     return found
 
@@ -33,18 +38,30 @@ def irreversible(step: _Step) -> bool:
     return step["effect"] not in _HARMLESS and step["inverse"]["kind"] == "none"
 
 
-def _by_reason(steps: Sequence[_Step], reason: Callable[[_Step], _Reason]) -> list[dict[str, Any]]:
+def _like(step: _Step, judged: Judged) -> Hashable:
+    """Return what equals only that of a step with the same risks for the same reasons: nearly all have the same."""
+    return (
+        judged.number(step), step["halt"] is None, step["rejection"] is None, step["doubt"] is None,
+        step["preview"], step["precondition"], tuple(step["notes"]), _is_there(step),
+    )
+
+
+def _is_there(step: _Step) -> bool:
+    return any("/new:" not in record["address"] for record in step["records"])
+
+
+def _by_reason(concerned: Sequence[tuple[_Step, _Reason]]) -> list[dict[str, Any]]:
     gathered: dict[tuple[str, str], dict[str, Any]] = {}
-    for step in steps:
-        why, finding = reason(step)
-        item = gathered.setdefault((step["action"], why), {
-            "action": step["action"],
-            "why": why,
-            "rule": finding["rule"] if finding else "",
-            "place": finding["place"] if finding else "",
-            "steps": [],
-            "targets": [],
-        })
+    for step, (why, finding) in concerned:
+        if (item := gathered.get((step["action"], why))) is None:
+            item = gathered[step["action"], why] = {
+                "action": step["action"],
+                "why": why,
+                "rule": finding["rule"] if finding else "",
+                "place": finding["place"] if finding else "",
+                "steps": [],
+                "targets": [],
+            }
         item["steps"].append(step["id"])
         item["targets"].append(step["target"])
     return list(gathered.values())
@@ -181,8 +198,7 @@ _KINDS: tuple[
             "steps overwrite what changes in the moment before they act",
         ),
         lambda step: (
-            step["effect"] not in _HARMLESS and step["precondition"] != "enforced"
-            and any("/new:" not in record["address"] for record in step["records"])     # else nothing is there yet
+            step["effect"] not in _HARMLESS and step["precondition"] != "enforced" and _is_there(step)
         ),
         _window,
     ),

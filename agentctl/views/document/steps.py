@@ -37,8 +37,20 @@ class _Shared:
 
     def __init__(self) -> None:
         self.nothing: list[Any] = []
+        self._stated: dict[str, dict[str, str]] = {}
         self._ruled: dict[Hashable, dict[str, Any]] = {}
         self._decided: dict[Hashable, tuple[object, dict[str, Any]]] = {}
+
+    def stated(self, action: str, spec: ActionSpec) -> dict[str, str]:
+        if (found := self._stated.get(action)) is None:
+            found = self._stated[action] = {
+                "tier": spec.tier.value,
+                "preview": spec.preview.value,
+                "precondition": spec.precondition.value,
+                "settlement": spec.settlement.value,
+                "readback": spec.readback.value,
+            }
+        return found
 
     def ruled(self, ruling: Ruling) -> dict[str, Any]:
         if isinstance(ruling, Refuse):
@@ -65,7 +77,7 @@ def _step(
     values: Mapping[str, Any],
     shared: _Shared,
 ) -> dict[str, Any]:
-    nothing = shared.nothing
+    nothing, stated = shared.nothing, shared.stated(change.action, spec)
     records: Any = [record(item, spec.sensitive) for item in change.records]
     given, receipt = arguments(change.arguments, spec.sensitive), arguments(change.receipt, spec.sensitive)
     if values:
@@ -76,7 +88,7 @@ def _step(
         "action": change.action,
         "target": change.target,
         "effect": change.effect.value,
-        "tier": spec.tier.value,
+        "tier": stated["tier"],
         **shared.ruled(ruling),
         "decision": shared.decided(ruling.decision),
         "records": records,
@@ -84,10 +96,10 @@ def _step(
         "arguments": given,
         "receipt": receipt,
         "inverse": _inverse(change.inverse),
-        "preview": spec.preview.value,
-        "precondition": spec.precondition.value,
-        "settlement": spec.settlement.value,
-        "readback": spec.readback.value,
+        "preview": stated["preview"],
+        "precondition": stated["precondition"],
+        "settlement": stated["settlement"],
+        "readback": stated["readback"],
         "unknown": list(unknown_paths(change)) or nothing,
         "notes": list(change.notes) or nothing,
         "needs_steps": nothing if planned is None else list(planned.needs) or nothing,
