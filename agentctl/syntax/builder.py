@@ -162,9 +162,9 @@ class Builder:
 
     def finish(self) -> Document:
         """Return the Document, its problems in the order of the text."""
-        marks = Marks(self._root_at, self._offsets, self._first)
+        marks = Marks(self._root, self._root_at, self._offsets, self._first)
         problems = sorted(self._problems, key=lambda item: (item.span.line, item.span.column) if item.span else (0, 0))
-        return Document(self.source, self._root, marks, problems, beyond_json=self._beyond_json)
+        return Document(self.source, self._root, lambda: marks, problems, beyond_json=self._beyond_json)
 
     def _refuse_duplicate(self, text: str, at: int) -> None:
         first = self.source.span(self._marks[2 * list(self._container).index(text)])

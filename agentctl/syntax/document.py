@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from itertools import accumulate
 from typing import Any, NamedTuple, TypeAlias
@@ -39,6 +39,18 @@ class Source:
         block = offset // _BLOCK
         line = self._lines_above()[block] + self.text.count("\n", block * _BLOCK, offset) + 1
         return Span(self.file, line, offset - self.text.rfind("\n", 0, offset))
+
+    def spans(self, offsets: Iterable[int]) -> list[Span]:
+        """Return what ``span`` does of each of ``offsets``, which go upwards, and look at each line once in all."""
+        spans: list[Span] = []
+        line, before, looked_at = 1, -1, 0      # `before` is where the newline above stands
+        for offset in offsets:
+            if newlines := self.text.count("\n", looked_at, offset):
+                line += newlines
+                before = self.text.rfind("\n", looked_at, offset)
+            looked_at = offset
+            spans.append(Span(self.file, line, offset - before))
+        return spans
 
     def line(self, number: int) -> str:
         """Return the text of a line, cut where it is longer than anyone would read."""
@@ -93,9 +105,10 @@ class Marks(NamedTuple):
     """Where the entries of every container stand: offsets into the text, flat, and where each container's begin.
 
     A mapping's entries take two offsets each (key, value), a list's one. Containers are told apart by identity, which
-    is safe because a text without aliases never names one twice and the Document keeps them all alive.
+    is safe because a text without aliases never names one twice and ``value``, which they are in, keeps them all alive.
     """
 
+    value: Any
     root: int
     offsets: array[int]
     first: dict[int, int]
@@ -104,24 +117,42 @@ class Marks(NamedTuple):
 class Document:
     """A parsed text. ``value`` is made of dict, list, str, int, bool, None and Decimal only.
 
-    Numbers that JSON cannot hold stand as themselves in ``value`` and tagged in ``wire``.
+    Numbers that JSON cannot hold stand as themselves in ``value`` and tagged in ``wire``. Where things stand is found
+    by ``marks`` when it is first asked for; ``entries`` are the offsets of those of some lists, known already.
     """
 
-    __slots__ = ("_beyond_json", "_indices", "_marks", "_source", "diagnostics", "value")
+    __slots__ = (
+        "_beyond_json", "_entries", "_find_marks", "_found_marks", "_indices", "_source", "diagnostics", "value",
+    )
 
     def __init__(
-        self, source: Source, value: Any, marks: Marks, diagnostics: Iterable[Diagnostic], *, beyond_json: bool
+        self,
+        source: Source,
+        value: Any,
+        marks: Callable[[], Marks],
+        diagnostics: Iterable[Diagnostic],
+        *,
+        beyond_json: bool,
+        entries: Mapping[Pointer, array[int]] | None = None,
     ) -> None:
         self.value = value
         self.diagnostics = tuple(diagnostics)
         self._source = source
-        self._marks = marks
+        self._find_marks = marks
+        self._found_marks: Marks | None = None
+        self._entries = entries or {}
         self._beyond_json = beyond_json
         self._indices: dict[int, dict[str, int]] = {}
 
     @property
     def file(self) -> str:
         return self._source.file
+
+    @property
+    def marks(self) -> Marks:
+        if self._found_marks is None:
+            self._found_marks = self._find_marks()
+        return self._found_marks
 
     def wire(self, node: Any) -> Any:
         """Return ``node``, a part of ``value``, as JSON: what schemas judge. Tags the author wrote stay as they are."""
@@ -137,11 +168,14 @@ class Document:
 
     def spans(self, pointer: Pointer) -> list[Span]:
         """Return where each entry of the list at ``pointer`` begins."""
-        node = self.value
-        for part in pointer:
-            node = node[part]
-        first = self._marks.first[id(node)]
-        return [self._source.span(offset) for offset in self._marks.offsets[first : first + len(node)]]
+        offsets = self._entries.get(pointer)
+        if offsets is None:
+            node = self.marks.value
+            for part in pointer:
+                node = node[part]
+            first = self.marks.first[id(node)]
+            offsets = self.marks.offsets[first : first + len(node)]
+        return self._source.spans(offsets)
 
     def source(self, line: int) -> str:
         """Return the text of a line, counted from 1."""
@@ -170,7 +204,7 @@ class Document:
 
     def too_many(self) -> Diagnostic:
         """Return what closes a list of problems with this document that was cut short."""
-        return self._source.too_many(self._marks.root)
+        return self._source.too_many(self.marks.root)
 
     def existing(self, pointer: Pointer) -> Pointer:
         """Return as much of ``pointer`` as leads to a node of this document."""
@@ -184,16 +218,17 @@ class Document:
 
     def offset(self, pointer: Pointer, *, key: bool = False) -> int:
         """Return where in the text the node at ``pointer``, or its nearest existing parent, begins."""
-        node, found = self.value, self._marks.root
+        marks = self.marks
+        node, found = marks.value, marks.root
         last = len(pointer) - 1
         for depth, part in enumerate(pointer):
-            first = self._marks.first.get(id(node))
+            first = marks.first.get(id(node))
             if isinstance(node, dict) and part in node and first is not None:
                 place = first + 2 * self._index(node, part)
-                found = self._marks.offsets[place if key and depth == last else place + 1]
+                found = marks.offsets[place if key and depth == last else place + 1]
                 node = node[part]
             elif isinstance(node, list) and isinstance(part, int) and part < len(node) and first is not None:
-                found = self._marks.offsets[first + part]
+                found = marks.offsets[first + part]
                 node = node[part]
             else:
                 break

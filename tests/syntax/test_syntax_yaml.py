@@ -226,11 +226,11 @@ def test_smaller_limits_are_a_callers_to_set():
 def test_the_parser_without_libyaml_reads_the_same(monkeypatch):
     import yaml
 
-    from agentctl.syntax import yaml as ours
+    from agentctl.syntax import events
 
     text = b"a: [1, 'x', {b: 12.50, b: *x}] # c\n? {q: 1}\n: &z see #1\n\xc3\xa4: |\n  t\n"
     fast = read(text, "x")
-    monkeypatch.setattr(ours, "_Events", yaml.SafeLoader)
+    monkeypatch.setattr(events, "_Events", yaml.SafeLoader)
     slow = read(text, "x")
     assert slow.value == fast.value
     assert slow.diagnostics == fast.diagnostics
