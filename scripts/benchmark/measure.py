@@ -23,11 +23,12 @@ _CALL = re.compile(r"^(\d+) +(?:<\.\.\. )?(\w+)(?:\(\d+<([^>]*)>)?.*?(?:= (-?\d+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spent:
-    """What one process and its children took. ``peak`` is in KiB."""
+    """What one process and its children took. ``peak`` is in KiB; ``written`` in bytes, of the process alone."""
 
     cpu: float
     wall: float
     peak: int
+    written: int
 
 
 class Failed(Exception):
@@ -39,12 +40,14 @@ def spend(command: Command, folder: Path, *, typed: str = "") -> Spent:
     began = time.perf_counter()
     pid, output = _on_terminal(command, folder, typed) if typed else _piped(command, folder)
     said = _read(output)
-    _, status, used = os.wait4(pid, 0)
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
     wall = time.perf_counter() - began
+    written = _written(pid)
+    _, status, used = os.wait4(pid, 0)
     os.close(output)
     if code := os.waitstatus_to_exitcode(status):
         raise Failed(f"{' '.join(command)} ended with {code}:\n{said[-2000:].decode(errors='replace')}")
-    return Spent(cpu=used.ru_utime + used.ru_stime, wall=wall, peak=used.ru_maxrss)
+    return Spent(cpu=used.ru_utime + used.ru_stime, wall=wall, peak=used.ru_maxrss, written=written)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +73,30 @@ def paired(times: int, ours: Callable[[], Spent], theirs: Callable[[], Spent]) -
     ours(), theirs()
     found = [(ours(), theirs()) for _ in range(times)]
     return [mine for mine, _ in found], [other for _, other in found]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Growth:
+    """How a cost grows with size, as an exponent: 1 is linear, 2 quadratic. One for each round, and their median."""
+
+    rounds: tuple[float, ...]
+    median: float
+
+    @property
+    def least(self) -> float:
+        return min(self.rounds)
+
+
+def growth(sizes: Sequence[int], floor: Sequence[float], costs: Sequence[Sequence[float]]) -> Growth:
+    """Fit how ``costs`` (a row a round, a column a size) grow above the ``floor`` (one a round: what nothing costs).
+
+    The floor that is taken off is the median of all rounds: it is measured between the others, and one that was
+    disturbed would bend every fit of its round. The median exponent is that of the medians of the columns.
+    """
+    nothing = statistics.median(floor)
+    medians = [statistics.median(column) for column in zip(*costs, strict=True)]
+    fitted = [exponent(sizes, [max(cost - nothing, nothing / 1000) for cost in row]) for row in (*costs, medians)]
+    return Growth(rounds=tuple(fitted[:-1]), median=fitted[-1])
 
 
 def exponent(sizes: Sequence[int], costs: Sequence[float]) -> float:
@@ -118,14 +145,32 @@ def calls(command: Command, folder: Path, *, typed: str = "", depth: int = 2) ->
         return Calls(syncs=syncs, written=written)
 
 
+_TELLING = """
+import atexit, sys
+atexit.register(lambda: print(*sys.modules, file=open(sys.argv.pop(), "w")))
+from agentctl.__main__ import main
+sys.exit(main())
+"""
+
+
 def imports(arguments: Sequence[str], folder: Path) -> frozenset[str]:
-    """Return the top-level modules that ``agentctl ARGUMENTS`` imports."""
-    done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "agentctl", *arguments],
-        cwd=folder, capture_output=True, text=True, check=True,
-    )
-    lines = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
-    return frozenset(line.rpartition("|")[2].strip().partition(".")[0] for line in lines)
+    """Return the top-level modules that are in ``sys.modules`` when ``agentctl ARGUMENTS`` is done."""
+    with tempfile.NamedTemporaryFile("r") as told:
+        code = _TELLING.replace("sys.argv.pop()", repr(told.name))
+        subprocess.run([sys.executable, "-c", code, *arguments], cwd=folder, capture_output=True, check=True)
+        names = told.read().split()
+    if "agentctl" not in names:
+        raise Failed(f"`agentctl {' '.join(arguments)}` told of no modules")
+    return frozenset(name.partition(".")[0] for name in names)
+
+
+def _written(pid: int) -> int:
+    """Return how many bytes a process handed to the system, files and pipes alike, before its end is taken note of."""
+    try:
+        lines = Path(f"/proc/{pid}/io").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("wchar:")), 0)
 
 
 def _piped(command: Command, folder: Path) -> tuple[int, int]:

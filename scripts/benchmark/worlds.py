@@ -97,6 +97,7 @@ class Blocks:
             (self.folder / name).unlink(missing_ok=True)
 
 
+YES = "yes\n"
 PLAN = ("plan", "-input=false", "-no-color")
 APPLY = ("apply", "-input=false", "-no-color", "-auto-approve")
 
