@@ -8,12 +8,12 @@ from dataclasses import field
 from agentctl.engine.keys import undone_step
 from agentctl.engine.ports import Commitments
 from agentctl.facts import dataclass
-from agentctl.model.change import Change, field_changes
+from agentctl.model.change import Change
 from agentctl.model.changeset import Purpose
 from agentctl.model.run import History, Run, StepRun
 from agentctl.model.snapshot import Address
 from agentctl.model.state import Head, Known, State
-from agentctl.model.values import Fields, Hidden, Value, to_wire
+from agentctl.model.values import Fields, Hidden, Value, differing, to_wire
 
 
 @dataclass(slots=True)
@@ -116,8 +116,8 @@ def _written(step: StepRun, change: Change) -> Iterator[tuple[Address, set[str] 
         value = observed[address]
         if record.before is None or value is None:
             yield address, None, value
-        elif names := {item.path.partition(".")[0] for item in field_changes(record.before, value)}:
-            yield address, names, value
+        elif names := differing(record.before, value):
+            yield address, set(names), value
 
 
 def _names_undone(run: Run | None, undo: StepRun, address: Address) -> set[str] | None:

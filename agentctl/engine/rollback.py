@@ -17,12 +17,12 @@ from agentctl.engine.records import shown
 from agentctl.engine.unreadable import as_kept, needed
 from agentctl.errors import Rejected, Usage
 from agentctl.facts import dataclass
-from agentctl.model.change import Change, Effect, RecordChange, field_changes
+from agentctl.model.change import Change, Effect, RecordChange
 from agentctl.model.doubt import InDoubt
 from agentctl.model.plan import From, OnFailure, Plan, Step, references
 from agentctl.model.run import Left, LeftStatus, Run, StepRun, StepStatus
 from agentctl.model.snapshot import Address, instance_of
-from agentctl.model.values import Fields, Hidden
+from agentctl.model.values import Fields, Hidden, differing
 
 _STANDING = (LeftStatus.REFUSED, LeftStatus.IN_DOUBT, LeftStatus.UNREADABLE)
 
@@ -245,8 +245,7 @@ def _owned(record: RecordChange, ours: Fields | None, ignored: frozenset[str]) -
         return None
     if record.before is None:
         return tuple(sorted(ours.keys() - ignored))
-    names = {change.path.partition(".")[0] for change in field_changes(record.before, ours)}
-    return tuple(sorted(names - ignored))
+    return tuple(sorted({*differing(record.before, ours)} - ignored))
 
 
 def _agrees(owned: tuple[str, ...] | None, wanted: Fields | None, live: Fields | None) -> bool:

@@ -6,8 +6,8 @@ from dataclasses import replace
 from operator import is_
 
 from agentctl.model.canonical import digest
-from agentctl.model.change import Change, Effect, Inverse, RecordChange, field_changes, fields_to_wire
-from agentctl.model.values import Fields
+from agentctl.model.change import Change, Effect, Inverse, RecordChange, fields_to_wire
+from agentctl.model.values import Fields, differing
 
 
 def project(change: Change, reads: frozenset[str] | None, volatile: frozenset[str]) -> Change:
@@ -33,7 +33,7 @@ def bound_fields(record: RecordChange, reads: frozenset[str] | None) -> frozense
     """
     if reads is None or record.before is None or record.after is None:
         return None
-    return frozenset(change.path.partition(".")[0] for change in field_changes(record.before, record.after)) | reads
+    return reads.union(differing(record.before, record.after))
 
 
 def fingerprint(change: Change) -> str:

@@ -55,6 +55,7 @@ Value: TypeAlias = (
 PLAIN = frozenset({str, int, bool, type(None)})
 """The types whose values are looked into no further: they hold nothing, and refer to nothing."""
 _AS_THEY_ARE = PLAIN - {int}
+_ABSENT: Any = object()         # the same as no value
 
 Fields: TypeAlias = Mapping[str, Value]
 
@@ -145,6 +146,17 @@ def same(left: Value, right: Value) -> bool:
     if type(left) is not type(right) or left != right:
         return False
     return not isinstance(left, Decimal) or decimal_text(left) == decimal_text(right)  # type: ignore[arg-type]
+
+
+def differing(left: Fields, right: Fields) -> tuple[str, ...]:
+    """Return the names of the fields that are not the same in both, those of ``left`` first.
+
+    Whole names: a field may be called ``a.b``, which no path of fields and fields within them can tell from two.
+    """
+    return (
+        *(name for name, old in left.items() if (new := right.get(name, _ABSENT)) is not old and not same(old, new)),
+        *(name for name in right if name not in left),
+    )
 
 
 def has_unknown(value: Value) -> bool:

@@ -269,6 +269,23 @@ def test_someone_elses_change_to_another_field_is_kept_by_rollback(world, custom
     assert customer() == {"tier": "monthly", "last_seen": "friday"}
 
 
+def test_a_field_whose_name_has_a_dot_is_shown_bound_and_undone_as_any_other(world):
+    """Its first part is the name of no field: what was looked for under that would never be found changed."""
+    world.memory.put("customers/42", {"billing.tier": "monthly"})
+    step = "  - {id: set, action: mem.record.update, target: customers/42, with: {billing.tier: annual}}\n"
+    preview = world.preview(step)
+    (record,) = preview.changeset.changes[0].records
+    assert (record.before, record.after) == ({"billing.tier": "monthly"}, {"billing.tier": "annual"})
+    world.carry_out(preview)
+    world.memory.put("customers/42", {"billing.tier": "enterprise"})
+    undoing, _ = undo(world)
+    assert undoing.left["set"].status is LeftStatus.REFUSED
+    world.memory.put("customers/42", {"billing.tier": "annual"})
+    _, ended = undo(world)
+    assert ended.ending.status is RunStatus.COMPLETE
+    assert world.memory.records == {"customers/42": {"billing.tier": "monthly"}}
+
+
 def test_an_irreversible_step_is_named_and_the_rest_is_undone(world):
     world.apply(CHAIN)
     undoing, ended = undo(world)

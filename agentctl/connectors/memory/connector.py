@@ -20,7 +20,7 @@ from agentctl.model.change import IRREVERSIBLE, Change, Effect, Inverse, RecordC
 from agentctl.model.changeset import SystemIdentity
 from agentctl.model.plan import Step
 from agentctl.model.snapshot import Address, Snapshot, new_address, within
-from agentctl.model.values import UNKNOWN, Fields, Value, has_unknown, same
+from agentctl.model.values import UNKNOWN, Fields, Value, differing, has_unknown
 
 VERSION = "1"
 _SEGMENT = re.compile(r"[^\x00-\x1f\x7f/]+")
@@ -222,7 +222,7 @@ def _inverse(step: Step, verb: str, record: RecordChange) -> Inverse:
             return exact("record.create", before or {})
         case "record.update" | "record.restore":
             old, new = before or {}, record.after or {}
-            touched = [key for key in {**old, **new} if not (key in old and key in new and same(old[key], new[key]))]
+            touched = differing(old, new)
             return exact("record.restore", {
                 "fields": {key: old[key] for key in touched if key in old},
                 "absent": [key for key in touched if key not in old],

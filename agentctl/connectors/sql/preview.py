@@ -20,7 +20,7 @@ from agentctl.model.action import ActionSpec, Reversibility
 from agentctl.model.change import Change, Effect, Inverse, RecordChange, strongest
 from agentctl.model.plan import Step
 from agentctl.model.snapshot import Address, Snapshot, within
-from agentctl.model.values import UNKNOWN, Fields, Unknown, Value, has_unknown, same
+from agentctl.model.values import UNKNOWN, Fields, Unknown, Value, differing, has_unknown, same
 
 _LITERAL = re.compile(
     r"""(?:'((?:[^']|'')*)'|(-?[0-9]+(?:\.[0-9]+)?)|(true|false))(?:::[\w ."()\[\],]+)?""", re.IGNORECASE
@@ -88,7 +88,7 @@ class Previewer:
                 f"{moved[0]} is part of the key of {table.name}; a row with another key is another row.",
                 hint="Insert the new row and delete the old one.",
             )
-        changed = {name for name in after if not same(before.get(name), after[name])}
+        changed = set(differing(before, after))
         for key in self._schema.children(table.name):
             if changed.intersection(key.parent_columns) and key.on_update is not OnParent.REFUSE:
                 raise Rejected(
