@@ -24,6 +24,7 @@ from select import select
 from typing import Any
 
 import agentctl
+from agentctl.syntax.schema import compiled
 from agentctl.trace import bodies
 from agentctl.trace.record import Kind
 
@@ -67,7 +68,7 @@ def _prepare() -> None:
             with suppress(ImportError):     # of an extra that is not installed
                 importlib.import_module(module.name)
     for kind in Kind:
-        bodies.compiled(bodies._schema(kind))
+        compiled(bodies._schema(kind))
     gc.collect()
     gc.freeze()     # what the children share stays shared
 
