@@ -13,18 +13,19 @@ _HARMLESS = ("read", "no-op")
 
 def risks(steps: Sequence[_Step], judged: Judged) -> list[dict[str, Any]]:
     """Return the kinds of risk that occur, gravest first, each with a title and its steps gathered by reason."""
-    likes = [_like(step, judged) for step in steps]
-    samples = {like: step for step, like in zip(reversed(steps), reversed(likes), strict=True)}
+    likes: dict[Hashable, list[_Step]] = {}
+    for step in steps:
+        likes.setdefault(_like(step, judged), []).append(step)
+    places = {step["id"]: place for place, step in enumerate(steps)} if len(likes) > 1 else {}
     found = []
     for kind, title, applies, reason in _KINDS:
-        reasons = {like: reason(step) for like, step in samples.items() if applies(step)}
-        if reasons:
-            concerned = [(step, reasons[like]) for step, like in zip(steps, likes, strict=True) if like in reasons]
+        concerned = [same for same in likes.values() if applies(same[0])]
+        if concerned:
             found.append({
                 "kind": kind,
-                "title": title(len(concerned)),
-                "count": len(concerned),
-                "items": _by_reason(concerned),
+                "title": title(sum(map(len, concerned))),
+                "count": sum(map(len, concerned)),
+                "items": _by_reason(concerned, reason, places),
             })
     return found
 
@@ -50,21 +51,27 @@ def _is_there(step: _Step) -> bool:
     return any("/new:" not in record["address"] for record in step["records"])
 
 
-def _by_reason(concerned: Sequence[tuple[_Step, _Reason]]) -> list[dict[str, Any]]:
-    gathered: dict[tuple[str, str], dict[str, Any]] = {}
-    for step, (why, finding) in concerned:
-        if (item := gathered.get((step["action"], why))) is None:
-            item = gathered[step["action"], why] = {
-                "action": step["action"],
-                "why": why,
-                "rule": finding["rule"] if finding else "",
-                "place": finding["place"] if finding else "",
-                "steps": [],
-                "targets": [],
-            }
-        item["steps"].append(step["id"])
-        item["targets"].append(step["target"])
-    return list(gathered.values())
+def _by_reason(
+    concerned: Sequence[Sequence[_Step]], reason: Callable[[_Step], _Reason], places: Mapping[str, int]
+) -> list[dict[str, Any]]:
+    gathered: dict[tuple[str, str], tuple[Mapping[str, Any] | None, list[_Step]]] = {}
+    for same in concerned:
+        why, finding = reason(same[0])
+        gathered.setdefault((same[0]["action"], why), (finding, []))[1].extend(same)
+    if len(concerned) > len(gathered):
+        for _, together in gathered.values():
+            together.sort(key=lambda step: places[step["id"]])
+    return [
+        {
+            "action": action,
+            "why": why,
+            "rule": finding["rule"] if finding else "",
+            "place": finding["place"] if finding else "",
+            "steps": [step["id"] for step in together],
+            "targets": [step["target"] for step in together],
+        }
+        for (action, why), (finding, together) in gathered.items()
+    ]
 
 
 _Reason: TypeAlias = tuple[str, Mapping[str, Any] | None]

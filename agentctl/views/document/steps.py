@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Set
 from typing import Any
 
 from agentctl.model.action import ActionSpec
@@ -10,6 +10,7 @@ from agentctl.model.change import Change, Inverse, unknown_paths
 from agentctl.model.changeset import ChangeSet
 from agentctl.model.decision import Decision, Hold, Refuse, Ruling
 from agentctl.model.plan import Step
+from agentctl.views.document.blank import blank
 from agentctl.views.document.decision import decided, ruled
 from agentctl.views.document.records import arguments, record, revealed
 
@@ -22,94 +23,110 @@ def steps(
 ) -> list[dict[str, Any]]:
     """Return what each step does, in order, with what was ruled and the hidden ``values`` that may be shown.
 
-    Steps that were ruled alike share that part of their documents: nobody changes what is in one.
+    Steps of one action that were ruled alike share those parts of their documents: nobody changes what is in one.
     """
     planned = {step.id: step for step in changeset.plan.steps}
-    shared = _Shared()
-    return [
-        _step(change, rulings[change.step], specs[change.action], planned.get(change.step), values, shared)
-        for change in changeset.changes
-    ]
+    alike = _Alike()
+    found = []
+    for change in changeset.changes:
+        spec = specs[change.action]
+        step = alike.copy(change.action, spec, rulings[change.step])
+        _fill(step, change, spec.sensitive, planned.get(change.step), values)
+        found.append(step)
+    return found
 
 
-class _Shared:
-    """The parts that were made already, by what they are made of: a plan's steps have but few of each."""
+class _Alike:
+    """What steps of one action that were ruled alike have in common: made once, then copied for each."""
 
     def __init__(self) -> None:
-        self.nothing: list[Any] = []
-        self._stated: dict[str, dict[str, str]] = {}
-        self._ruled: dict[Hashable, dict[str, Any]] = {}
+        self._made: dict[Hashable, dict[str, Any]] = {}
         self._decided: dict[Hashable, tuple[object, dict[str, Any]]] = {}
 
-    def stated(self, action: str, spec: ActionSpec) -> dict[str, str]:
-        if (found := self._stated.get(action)) is None:
-            found = self._stated[action] = {
-                "tier": spec.tier.value,
-                "preview": spec.preview.value,
-                "precondition": spec.precondition.value,
-                "settlement": spec.settlement.value,
-                "readback": spec.readback.value,
-            }
-        return found
-
-    def ruled(self, ruling: Ruling) -> dict[str, Any]:
+    def copy(self, action: str, spec: ActionSpec, ruling: Ruling) -> dict[str, Any]:
+        """Return the document of a step with all its keys, to be filled."""
         if isinstance(ruling, Refuse):
-            return ruled(ruling)
-        needs = ruling.needs if isinstance(ruling, Hold) else None
-        part = None if needs is None else tuple([(need.what, need.kind, need.command) for need in needs])
-        if (found := self._ruled.get(part)) is None:
-            found = self._ruled[part] = ruled(ruling)
+            found = _unfilled(action, spec, ruling)
+        else:
+            needs = ruling.needs if isinstance(ruling, Hold) else None
+            like = action, None if needs is None else tuple([(need.what, need.kind, need.command) for need in needs])
+            made = self._made.get(like)
+            if made is None:
+                made = self._made[like] = blank(_unfilled(action, spec, ruling))
+            found = made.copy()
+        found["decision"] = self._decision(ruling.decision)
         return found
 
-    def decided(self, decision: Decision) -> dict[str, Any]:
+    def _decision(self, decision: Decision) -> dict[str, Any]:
         told = decision.verdict, decision.mode, decision.signatures, decision.findings, decision.roles, decision.reads
         made_of = (*map(id, told), decision.otherwise is None)      # what is equal, but another object, is made again
-        if (found := self._decided.get(made_of)) is None:
-            found = self._decided[made_of] = told, decided(decision)    # kept, so that no other object gets such an id
-        return {**found[1], "step": decision.step}
+        if (made := self._decided.get(made_of)) is None:
+            made = self._decided[made_of] = told, decided(decision)     # kept, so that no other object gets such an id
+        found = made[1].copy()
+        found["step"] = decision.step
+        return found
 
 
-def _step(
-    change: Change,
-    ruling: Ruling,
-    spec: ActionSpec,
-    planned: Step | None,
-    values: Mapping[str, Any],
-    shared: _Shared,
-) -> dict[str, Any]:
-    nothing, stated = shared.nothing, shared.stated(change.action, spec)
-    records: Any = [record(item, spec.sensitive) for item in change.records]
-    given, receipt = arguments(change.arguments, spec.sensitive), arguments(change.receipt, spec.sensitive)
-    if values:
-        records, given, receipt = (revealed(wire, values) for wire in (records, given, receipt))
+def _unfilled(action: str, spec: ActionSpec, ruling: Ruling) -> dict[str, Any]:
+    nothing: list[Any] = []
     return {
-        "id": change.step,
-        "place": _place(planned),
-        "action": change.action,
-        "target": change.target,
-        "effect": change.effect.value,
-        "tier": stated["tier"],
-        **shared.ruled(ruling),
-        "decision": shared.decided(ruling.decision),
-        "records": records,
-        "reads": list(change.reads) or nothing,
-        "arguments": given,
-        "receipt": receipt,
-        "inverse": _inverse(change.inverse),
-        "preview": stated["preview"],
-        "precondition": stated["precondition"],
-        "settlement": stated["settlement"],
-        "readback": stated["readback"],
-        "unknown": list(unknown_paths(change)) or nothing,
-        "notes": list(change.notes) or nothing,
-        "needs_steps": nothing if planned is None else list(planned.needs) or nothing,
-        "evidence": nothing if planned is None else list(planned.evidence) or nothing,
+        "id": "",
+        "place": None,
+        "action": action,
+        "target": "",
+        "effect": "",
+        "tier": spec.tier.value,
+        **ruled(ruling),
+        "decision": {},
+        "records": nothing,
+        "reads": nothing,
+        "arguments": {},
+        "receipt": {},
+        "inverse": {},
+        "preview": spec.preview.value,
+        "precondition": spec.precondition.value,
+        "settlement": spec.settlement.value,
+        "readback": spec.readback.value,
+        "unknown": nothing,
+        "notes": nothing,
+        "needs_steps": nothing,
+        "evidence": nothing,
     }
 
 
-def _place(planned: Step | None) -> dict[str, Any] | None:
+def _fill(
+    step: dict[str, Any], change: Change, sensitive: Set[str], planned: Step | None, values: Mapping[str, Any]
+) -> None:
+    step["id"] = change.step
+    step["target"] = change.target
+    step["effect"] = change.effect.value
+    step["records"] = _shown([record(item, sensitive) for item in change.records], values)
+    step["inverse"] = _inverse(change.inverse)
+    if change.arguments:
+        step["arguments"] = _shown(arguments(change.arguments, sensitive), values)
+    if change.receipt:
+        step["receipt"] = _shown(arguments(change.receipt, sensitive), values)
+    if change.reads:
+        step["reads"] = list(change.reads)
+    if unknown := unknown_paths(change):
+        step["unknown"] = list(unknown)
+    if change.notes:
+        step["notes"] = list(change.notes)
+    if planned is not None:
+        step["place"] = _place(planned)
+        if planned.needs:
+            step["needs_steps"] = list(planned.needs)
+        if planned.evidence:
+            step["evidence"] = list(planned.evidence)
+
+
+def _shown(wire: Any, values: Mapping[str, Any]) -> Any:
+    return revealed(wire, values) if values else wire
+
+
+def _place(planned: Step) -> dict[str, Any] | None:
     """Return where the step stands in the plan file, known only to who has just read it."""
-    span = None if planned is None else planned.span
+    span = planned.span
     return None if span is None else {"file": span.file, "line": span.line, "column": span.column}
 
 
