@@ -1,4 +1,4 @@
-"""Reads YAML as most of it is written: short plain lines in blocks. Of any other text, and of places, it knows nothing.
+"""Reads YAML as most of it is written: short plain lines in blocks. Of any other text it knows nothing.
 
 Whatever is out of the common, be it a mistake or not, is left to ``events``, which takes three times as long.
 """
@@ -6,13 +6,14 @@ Whatever is out of the common, be it a mistake or not, is left to ``events``, wh
 from __future__ import annotations
 
 import re
+import sys
 from array import array
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from agentctl.model.values import SAFE_INTEGER
-from agentctl.syntax.document import Pointer
+from agentctl.syntax.document import Marks, Pointer
 from agentctl.syntax.scalars import MAY_MEAN_MORE, NotFinite, TooLong, plain
 
 _KEY: Final = r"[A-Za-z_$][A-Za-z0-9_$.-]{0,99}"
@@ -22,7 +23,7 @@ _PAIR: Final = re.compile(rf' *("?)({_KEY})\1: +')
 _WORD_IN_BRACKETS: Final = re.compile(
     r"""(?:-(?=[0-9]))?[A-Za-z0-9_./$][^,:#\[\]{}"'\n]*(?::(?=[A-Za-z0-9_/])[^,:#\[\]{}"'\n]*){0,9}"""
 )
-_IN_QUOTES: Final = re.compile(r""""([^"\\]*)"|'([^']*)'""")
+_IN_QUOTES: Final = re.compile(r""""([^"\\\n]*)"|'([^'\n]*)'""")
 _SPACES: Final = re.compile(" *")
 # With a letter after its `#` it may cut a value short: that is told, and not here.
 _COMMENT: Final = re.compile(" *# .*")
@@ -46,21 +47,39 @@ def read(text: str, deepest: int) -> Block | None:
     """Return what ``text`` holds, of which nothing is to be told; None where that is not plain to see."""
     if "\t" in text or "\r" in text or ": |" in text or ": >" in text:
         return None
+    reader = _Reader(text, deepest, None)
     try:
-        return _Reader(deepest).read(text)
+        root, entries = reader.read()
     except (_Uncommon, NotFinite, TooLong):
         return None
+    return Block(root, entries, reader.beyond_json)
+
+
+def marks(text: str) -> Marks:
+    """Return where all of a text stands that ``read`` could read."""
+    places: dict[int, array[int]] = {}
+    value, _ = _Reader(text, sys.maxsize, places).read()
+    offsets, first = array("I"), {}
+    for container, of_its_entries in places.items():
+        first[container] = len(offsets)
+        offsets.extend(of_its_entries)
+    return Marks(value, places[id(value)][0], offsets, first)
 
 
 class _Reader:
-    __slots__ = ("_beyond_json", "_deepest")
+    """Reads one text. By the identity of its container ``places`` gets where each entry's key and value begin."""
 
-    def __init__(self, deepest: int) -> None:
+    __slots__ = ("_deepest", "_places", "_text", "beyond_json")
+
+    def __init__(self, text: str, deepest: int, places: dict[int, array[int]] | None) -> None:
+        self._text = text
         self._deepest = deepest
-        self._beyond_json = False
+        self._places = places
+        self.beyond_json = False
 
-    def read(self, text: str) -> Block:
-        root: dict[str, Any] = {}
+    def read(self) -> tuple[dict[str, Any], dict[Pointer, array[int]]]:
+        text, places = self._text, self._places
+        root: dict[str, Any] = self._opened({}, 0)
         entries: dict[Pointer, array[int]] = {}
         kept: dict[str, str] = {}               # keys and words that stand there often are kept once
         above: list[tuple[Any, int]] = []
@@ -77,10 +96,11 @@ class _Reader:
             at = len(indent)
             if open_key:
                 if at > depth or (dash and at == depth):
-                    below = self._opened([] if dash else {}, above)
+                    below = here[open_key] = self._opened([] if dash else {}, len(above) + 1)
                     if dash and here is root:
                         begins = entries[(open_key,)] = array("I")
-                    here[open_key] = below
+                    if places is not None:
+                        places[id(here)][-1] = line.end(1)
                     above.append((here, depth))
                     here, depth = below, at
                 open_key = ""
@@ -91,10 +111,12 @@ class _Reader:
             if dash:
                 if len(above) == 1:
                     begins.append(line.end(2))
+                if places is not None:
+                    places[id(here)].append(line.end(2))
                 if not key:
-                    here.append(self._value(word or other, len(above)))
+                    here.append(self._value(line.end(2), word or other, len(above)))
                     continue
-                below = self._opened({}, above)
+                below = self._opened({}, len(above) + 1)
                 here.append(below)
                 above.append((here, depth))
                 here, depth = below, at + len(dash)
@@ -104,68 +126,49 @@ class _Reader:
             if word and word[0] not in MAY_MEAN_MORE:
                 here[key] = kept.setdefault(word, word)
             elif word or (other and not _COMMENT.fullmatch(other)):
-                here[key] = self._value(word or other, len(above))
+                here[key] = self._value(line.start(4 if word else 5), word or other, len(above))
             else:
                 here[key] = None
                 open_key = key
+            if places is not None:
+                value_at = line.end(3) + 1 if open_key else line.start(4 if word else 5)
+                places[id(here)].extend((line.start(3), value_at))
         if not root:
             raise _Uncommon
-        return Block(root, entries, self._beyond_json)
+        return root, entries
 
-    def _opened(self, container: Any, above: list[tuple[Any, int]]) -> Any:
-        if len(above) + 1 >= self._deepest:
-            raise _Uncommon
-        return container
-
-    def _value(self, text: str, depth: int) -> Any:
-        """Return the value that ``text`` is, the rest of a line."""
-        if text == "[]" and depth + 1 < self._deepest:
-            return []
-        first = text[:1]
-        if first in ("{", "[", "'", '"'):
-            value, end = self._piece(text, 0, depth)
-            if end != len(text) and not (text[end - 1] == " " and _COMMENT.fullmatch(text, end)):
-                raise _Uncommon
-            return value
-        if (cut := text.find(" #")) >= 0 and _COMMENT.fullmatch(text, cut):
-            text = text[:cut].rstrip(" ")
-        if not text or ": " in text or " #" in text or text[-1] in ": ":
-            raise _Uncommon
-        if first in _INDICATORS and not _NEGATIVE.match(text):
-            raise _Uncommon
-        return self._meaning(text)
-
-    def _in_brackets(self, text: str, at: int, depth: int) -> tuple[Any, int]:
-        """Return the mapping or the list that begins at ``at``, and where it ends."""
+    def _opened(self, container: Any, depth: int) -> Any:
         if depth >= self._deepest:
             raise _Uncommon
-        is_list = text[at] == "["
-        closer = "]" if is_list else "}"
-        made: Any = [] if is_list else {}
-        at += 1
-        if text.startswith(closer, at):
-            return made, at + 1
-        while True:
-            key = ""
-            found = _SPACES.match(text, at) if is_list else _PAIR.match(text, at)
-            if found is None or (not is_list and (key := found[2]) in made):
-                raise _Uncommon
-            value, at = self._piece(text, found.end(), depth)
-            if is_list:
-                made.append(value)
-            else:
-                made[key] = value
-            if text.startswith(closer, at):
-                return made, at + 1
-            if not text.startswith(",", at):
-                raise _Uncommon
-            at += 1
+        if self._places is not None:
+            self._places[id(container)] = array("I")
+        return container
 
-    def _piece(self, text: str, at: int, depth: int) -> tuple[Any, int]:
-        """Return the value at ``at`` between brackets, and where what follows it stands."""
+    def _value(self, at: int, rest: str, depth: int) -> Any:
+        """Return the value that begins at ``at`` and is all of its line's ``rest``, but for a comment."""
+        if rest == "[]":
+            return self._opened([], depth + 1)
+        first = rest[:1]
+        if first in ("{", "[", "'", '"'):
+            value, end = self._piece(at, depth)
+            left = rest[end - at :]
+            if left and not (self._text[end - 1] == " " and _COMMENT.fullmatch(left)):
+                raise _Uncommon
+            return value
+        if (cut := rest.find(" #")) >= 0 and _COMMENT.fullmatch(rest, cut):
+            rest = rest[:cut].rstrip(" ")
+        if not rest or ": " in rest or " #" in rest or rest[-1] in ": ":
+            raise _Uncommon
+        if first in _INDICATORS and not _NEGATIVE.match(rest):
+            raise _Uncommon
+        return self._meaning(rest)
+
+    def _piece(self, at: int, depth: int) -> tuple[Any, int]:
+        """Return the value that begins at ``at``, in quotes or inside brackets, and where what follows it stands."""
+        text = self._text
         first = text[at : at + 1]
         if first in ("{", "["):
-            value, at = self._in_brackets(text, at, depth + 1)
+            value, at = self._in_brackets(at, depth + 1)
         elif first in ("'", '"') and (found := _IN_QUOTES.match(text, at)):
             value, at = found[found.lastindex or 0], found.end()
         elif found := _WORD_IN_BRACKETS.match(text, at):
@@ -176,10 +179,40 @@ class _Reader:
             at += 1
         return value, at
 
+    def _in_brackets(self, at: int, depth: int) -> tuple[Any, int]:
+        """Return the list or mapping whose bracket opens at ``at``, and where it ends."""
+        text = self._text
+        is_list = text[at] == "["
+        closer = "]" if is_list else "}"
+        made: Any = self._opened([] if is_list else {}, depth)
+        spots = None if self._places is None else self._places[id(made)]
+        at += 1
+        if text.startswith(closer, at):
+            return made, at + 1
+        while True:
+            found = _SPACES.match(text, at) if is_list else _PAIR.match(text, at)
+            if found is None:
+                raise _Uncommon
+            at = found.end()
+            if spots is not None:
+                spots.extend((at,) if is_list else (found.start(1), at))
+            value, end = self._piece(at, depth)
+            if is_list:
+                made.append(value)
+            elif found[2] in made:
+                raise _Uncommon
+            else:
+                made[found[2]] = value
+            if text.startswith(closer, end):
+                return made, end + 1
+            if not text.startswith(",", end):
+                raise _Uncommon
+            at = end + 1
+
     def _meaning(self, word: str) -> Any:
         if word[0] not in MAY_MEAN_MORE:
             return word
         value = plain(word)
         if type(value) is int or type(value) is Decimal:
-            self._beyond_json |= type(value) is Decimal or not -SAFE_INTEGER <= value <= SAFE_INTEGER
+            self.beyond_json |= type(value) is Decimal or not -SAFE_INTEGER <= value <= SAFE_INTEGER
         return value

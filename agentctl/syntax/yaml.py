@@ -48,16 +48,10 @@ def read(data: bytes, file: str, *, limits: Limits = DEFAULTS) -> Document:
 
 
 def _read_yaml(source: Source, limits: Limits) -> Document:
-    if found := block.read(source.text, limits.depth):
-        return Document(
-            source, found.value, lambda: _read_whole(source, limits).marks, (),
-            beyond_json=found.beyond_json, entries=found.entries,
-        )
-    return _read_whole(source, limits)
+    if (found := block.read(source.text, limits.depth)) is None:
+        from agentctl.syntax import events
 
-
-def _read_whole(source: Source, limits: Limits) -> Document:
-    from agentctl.syntax import events
-
-    with paused():
         return events.read(source, limits.depth)
+    return Document(
+        source, found.value, lambda: block.marks(source.text), (), beyond_json=found.beyond_json, entries=found.entries
+    )
