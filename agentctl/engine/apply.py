@@ -140,6 +140,7 @@ class _Execution:
         self._author = preview.author
         self._agents_values = agents_values(preview.changeset.plan, preview.hidden)
         self._consent = binding(start.consent, preview.changeset)
+        self._reserved = {reserved.account: reserved for reserved in start.reserved}
         self._start = start
         self._around = around
         self._status = {step: done.status for step, done in start.done.items()}
@@ -220,7 +221,8 @@ class _Execution:
         """Gate again, read again, and only then perform."""
         if sending := self._start.again.get(step.id):
             return self._send_again(step, sending)
-        if done := self._around.ledger.done(self._keys(step.id)):
+        key = self._keys(step.id)
+        if done := self._around.ledger.done(key):
             self._made.update(done.made)
             return self._without_effect(step, done.brought, StepStatus.ALREADY_DONE, f"already done in {done.run}")
         spec = self._around.systems.spec(step.action)
@@ -249,7 +251,7 @@ class _Execution:
                 pass
             case unexpected:
                 assert_never(unexpected)
-        if why := exceeding(step.id, decision.charges, self._start.reserved, self._around.commitments):
+        if why := exceeding(step.id, decision.charges, self._reserved, self._around.commitments):
             return self._not_done(step, StepStatus.REFUSED, why)
         if difference := moved(planned, seen, self._made):
             self._moved = self._mask.moved(difference)
@@ -262,7 +264,7 @@ class _Execution:
         if change.effect is Effect.NO_OP:
             return self._without_effect(step, bring(change), StepStatus.NO_OP)
         values = secret.fetch(step, change, spec, self._around.secrets)
-        sending = Sending(change=change, key=self._keys(step.id), before=overlay.live)
+        sending = Sending(change=change, key=key, before=overlay.live)
         return self._under_credential(step, seen, spec, sending, values)
 
     def _send_again(self, step: Step, sending: Sending) -> _Outcome:

@@ -147,6 +147,8 @@ def binding(consent: Consent, changeset: ChangeSet) -> Consent:
 
 def lasting(consent: Consent, now: datetime) -> Consent:
     """Return what of ``consent`` is still good ``now``: no step begins under what has expired since the run began."""
+    if not (consent.signed or consent.overrides):
+        return consent
     return replace(
         consent,
         signed=tuple(one for one in consent.signed if now < datetime.fromisoformat(one.until)),

@@ -106,11 +106,13 @@ def refusals(found: Iterable[Standing]) -> dict[str, Finding]:
     return denials
 
 
-def exceeding(step: str, charges: Iterable[Charge], reserved: Iterable[Reserved], commitments: Commitments) -> str:
+def exceeding(
+    step: str, charges: Iterable[Charge], reserved: Mapping[Account, Reserved], commitments: Commitments
+) -> str:
     """Return why ``step``, as it stands just before its effect, takes more than was set aside for it, or nothing."""
-    held = {item.account: item.amounts.get(step, 0) for item in reserved}
     for charge in charges:
-        kept = held.get(account(charge, commitments), 0)
+        held = reserved.get(account(charge, commitments))
+        kept = 0 if held is None else held.amounts.get(step, 0)
         if charge.amount > kept:
             return (
                 f"limit {charge.limit} ({charge.place}): it would take {charge.amount:,} now, and {kept:,} was set "

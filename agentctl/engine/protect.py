@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field, replace
+from operator import is_
 from typing import Any
 
 from agentctl.engine.masking import Mask
@@ -11,7 +12,7 @@ from agentctl.engine.ports import Commitments
 from agentctl.facts import dataclass
 from agentctl.model.action import ActionSpec
 from agentctl.model.canonical import canonical
-from agentctl.model.change import Change
+from agentctl.model.change import Change, RecordChange
 from agentctl.model.plan import Argument, Plan, Reference, Step, argument_from_wire, argument_to_wire
 from agentctl.model.snapshot import Address
 from agentctl.model.values import CONCEALED, Fields, Hidden, Unknown, Value, to_wire
@@ -40,22 +41,22 @@ class Protector:
         address = address_of(change)
         inverse = change.inverse
         if inverse.step is not None:
-            inverse = replace(inverse, step=self.step(inverse.step, spec, address, conceal))
-        names = _names(spec)
-        return replace(
-            change,
-            arguments=self._mapping(change.arguments, names, address, conceal),
-            records=tuple(
-                replace(
-                    record,
-                    before=self.fields(record.address, record.before, spec, conceal),
-                    after=self.fields(record.address, record.after, spec, conceal),
-                )
-                for record in change.records
-            ),
-            inverse=inverse,
-            receipt=self.fields(address, change.receipt, spec, conceal) or {},
-        )
+            step = self.step(inverse.step, spec, address, conceal)
+            inverse = inverse if step is inverse.step else replace(inverse, step=step)
+        arguments = self._mapping(change.arguments, _names(spec), address, conceal)
+        records = tuple(self._record(record, spec, conceal) for record in change.records)
+        receipt = self.fields(address, change.receipt, spec, conceal) if change.receipt else change.receipt
+        kept = (arguments is change.arguments, inverse is change.inverse, receipt is change.receipt)
+        if all(kept) and all(map(is_, records, change.records)):
+            return change       # as most are: nothing in it is to be hidden
+        return replace(change, arguments=arguments, records=records, inverse=inverse, receipt=receipt or {})
+
+    def _record(self, record: RecordChange, spec: ActionSpec, conceal: frozenset[str]) -> RecordChange:
+        before = self.fields(record.address, record.before, spec, conceal)
+        after = self.fields(record.address, record.after, spec, conceal)
+        if before is record.before and after is record.after:
+            return record
+        return RecordChange(address=record.address, before=before, after=after)
 
     def step(
         self, step: Step, spec: ActionSpec, address: Address, conceal: frozenset[str] = frozenset()
@@ -63,11 +64,11 @@ class Protector:
         """Return a step (of a plan, or an inverse) whose change is at ``address``, its arguments hidden likewise."""
         if self._shows_all(spec, conceal):
             return step
-        return replace(step, with_=self._mapping(step.with_, _names(spec), address, conceal))
+        return _with(step, self._mapping(step.with_, _names(spec), address, conceal))
 
     def large_arguments(self, step: Step, address: Address) -> Step:
         """Return a step whose sensitive arguments are hidden already, with its large ones hidden too."""
-        return replace(step, with_=self._mapping(step.with_, frozenset(), address, frozenset()))
+        return _with(step, self._mapping(step.with_, frozenset(), address, frozenset()))
 
     def fields(
         self, address: Address, fields: Fields | None, spec: ActionSpec, conceal: frozenset[str] = frozenset()
@@ -76,9 +77,8 @@ class Protector:
         if fields is None:
             return None
         names = _names(spec)
-        return {
-            name: self._field(address, name, value, names, conceal) for name, value in fields.items()
-        }
+        shown = {name: self._field(address, name, value, names, conceal) for name, value in fields.items()}
+        return fields if _is_as(shown, fields) else shown
 
     def _shows_all(self, spec: ActionSpec, conceal: frozenset[str]) -> bool:
         return not (self.large or self.concealed or conceal or _names(spec))
@@ -96,8 +96,11 @@ class Protector:
 
     def _mapping(
         self, arguments: Mapping[str, Argument], names: frozenset[str], address: Address, conceal: frozenset[str]
-    ) -> dict[str, Argument]:
-        return {name: self._argument(address, name, argument, names, conceal) for name, argument in arguments.items()}
+    ) -> Mapping[str, Argument]:
+        shown = {
+            name: self._argument(address, name, argument, names, conceal) for name, argument in arguments.items()
+        }
+        return arguments if _is_as(shown, arguments) else shown
 
     def _argument(
         self, address: Address, name: str, argument: Argument, names: frozenset[str], conceal: frozenset[str]
@@ -160,6 +163,15 @@ def _at_most(value: Argument) -> int:
 def concealed(hidden: Iterable[str]) -> frozenset[str]:
     """Return those of ``hidden`` commitments whose values nobody is shown."""
     return frozenset(commitment for commitment in hidden if commitment.startswith(CONCEALED))
+
+
+def _with(step: Step, arguments: Mapping[str, Argument]) -> Step:
+    return step if arguments is step.with_ else replace(step, with_=arguments)
+
+
+def _is_as(shown: Mapping[str, Any], given: Mapping[str, Any]) -> bool:
+    """Whether nothing was hidden: what is ``shown`` of each name is what was ``given``, and no copy of it."""
+    return all(map(is_, shown.values(), given.values()))
 
 
 def _names(spec: ActionSpec) -> frozenset[str]:

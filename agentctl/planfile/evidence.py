@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import functools
 import hashlib
 import os
 import stat
@@ -93,20 +92,26 @@ def checking(root: Path) -> Callable[[Evidence], bool]:
     Each is read once; ask for a new one to have them read again.
     """
     reader = Reader(root)
+    found: dict[Evidence, bool] = {}
 
-    @functools.cache
     def checked(item: Evidence) -> bool:
-        if not item.uri.startswith(_FILE) or not item.sha256:
-            return False
-        try:
-            data = reader.read(item.uri.removeprefix(_FILE))
-        except Outside:
-            return False
-        if isinstance(data, str) or hashlib.sha256(data).hexdigest() != item.sha256:
-            return False
-        return not item.quote.strip() or _holds(data, item.quote)
+        if item not in found:
+            found[item] = _is_as_stated(item, reader)
+        return found[item]
 
     return checked
+
+
+def _is_as_stated(item: Evidence, reader: Reader) -> bool:
+    if not item.uri.startswith(_FILE) or not item.sha256:
+        return False
+    try:
+        data = reader.read(item.uri.removeprefix(_FILE))
+    except Outside:
+        return False
+    if isinstance(data, str) or hashlib.sha256(data).hexdigest() != item.sha256:
+        return False
+    return not item.quote.strip() or _holds(data, item.quote)
 
 
 def _holds(data: bytes, quote: str) -> bool:

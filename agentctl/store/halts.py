@@ -44,17 +44,18 @@ def ask(layout: Layout, halt: Halt) -> None:
 
 def asked(layout: Layout) -> tuple[Request, ...]:
     """Return what was asked for, oldest first. What cannot be read halts everything: it was meant to stop something."""
+    folder = layout.halts
     try:
-        with os.scandir(layout.halts) as entries:
+        with os.scandir(folder) as entries:
             names = sorted(entry.name for entry in entries if not entry.name.startswith("."))
     except FileNotFoundError:
-        if not layout.halts.is_symlink():
+        if not folder.is_symlink():
             return ()
-        return (Request(_unreadable(layout.halts, "it leads nowhere").halt, None),)
+        return (Request(_unreadable(folder, "it leads nowhere").halt, None),)
     except OSError as error:
-        halt = _unreadable(layout.halts, error.strerror or "it cannot be listed").halt
+        halt = _unreadable(folder, error.strerror or "it cannot be listed").halt
         return (Request(halt, None),)
-    found = [request for name in names if (request := _read(layout.halts / name)) is not None]
+    found = [request for name in names if (request := _read(folder / name)) is not None]
     return tuple(sorted(found, key=lambda request: (request.halt.at, request.halt.id)))
 
 

@@ -232,7 +232,7 @@ class Workspace:
 
         return open_policy(self.root, self.file.policy)
 
-    @property
+    @cached_property
     def person(self) -> str:
         """Who runs this, as the operating system says: a claim, unless policy's people have it as an alias."""
         return getpass.getuser()
