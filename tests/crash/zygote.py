@@ -18,6 +18,7 @@ from typing import Any
 
 import agentctl
 from agentctl.cli.boundary import run
+from agentctl.syntax.schema import compiled
 from agentctl.trace import bodies
 from agentctl.trace.record import Kind
 
@@ -31,7 +32,7 @@ def main() -> None:
             with suppress(ImportError):     # whoever needs it says so
                 importlib.import_module(module.name)
     for kind in Kind:
-        bodies.compiled(bodies._schema(kind))
+        compiled(bodies._schema(kind))
     _say({"ready": True})
     for line in sys.stdin:
         gc.collect()
