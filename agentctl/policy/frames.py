@@ -122,6 +122,8 @@ def _frame(change: Change, around: Around, facts_around: Mapping[str, Any], unit
     agent = policy.agents.get(plan.agent)
     if agent is None or spec.inverse_only or (agent.signs and not around.author.signed):
         return Frame(plan, spec)
+    if any(policy.limits.get(role) for role in agent.roles):
+        return Frame(plan, spec)    # of all grants of a role together: more than one may have a part
     if plan.tenant not in ("", around.tenant) or plan.environment not in ("", around.environment):
         return Frame(plan, spec)
     making = _Making(change, around, facts_around, unit)

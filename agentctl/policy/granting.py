@@ -11,7 +11,7 @@ from agentctl.model.action import ActionSpec, Tier
 from agentctl.model.authorship import Authorship
 from agentctl.model.change import Change
 from agentctl.model.decision import Finding, Mode, Outcome, Signatures
-from agentctl.model.plan import Argument, Plan, Secret, Step, references
+from agentctl.model.plan import Plan, Secret, Step, is_plain, references
 from agentctl.model.snapshot import instance_of
 from agentctl.policy import grants
 from agentctl.policy.charging import Charged, charge
@@ -242,11 +242,9 @@ def _unknown_requester(plan: Plan, policy: Policy) -> Finding | None:
 
 def secrets_of(change: Change, step: Step) -> frozenset[str]:
     """Return the names of the secrets that the arguments of ``change`` use."""
-    arguments: list[Argument] = [*change.arguments.values()]
-    if step.with_ is not change.arguments:
-        arguments += step.with_.values()
     return frozenset(
         reference.name
-        for argument in arguments if type(argument) is not str      # most are, and a text holds no reference
+        for arguments in (change.arguments, step.with_) if not is_plain(arguments)
+        for argument in arguments.values()
         for reference in references(argument) if isinstance(reference, Secret)
     )

@@ -13,7 +13,7 @@ from agentctl.model.change import Change, Effect
 from agentctl.model.decision import Decision, Finding, Mode, Outcome, Signatures, Verdict
 from agentctl.model.limit import Charge
 from agentctl.model.snapshot import instance_of, within
-from agentctl.model.values import Fields
+from agentctl.model.values import Fields, differing
 from agentctl.policy import expressions, freezes
 from agentctl.policy.charging import charge
 from agentctl.policy.constraints import spared, unmet
@@ -57,10 +57,9 @@ def quick(
     frame = frame_of(change, around, facts_around, unit)
     if not frame.usable or not is_canonical(unit.target):
         return None
-    if any(around.policy.limits.get(role) for role in frame.roles):
-        return None     # of all grants of a role together: more than one may have a part
-    if any(freezes.judge(freeze, change, around).outcome is Outcome.DENIES for freeze in around.policy.freezes):
-        return None
+    for freeze in around.policy.freezes:
+        if freezes.judge(freeze, change, around).outcome is Outcome.DENIES:
+            return None
     if frame.looks_for_leaks and (in_arguments(change, around.spec) or in_record(unit, around.spec)):
         return None
     asking = _Asking(frame, change, around, unit)
@@ -257,7 +256,7 @@ class _Asking:
         """Whether a list of fields names everything that changes."""
         if row.whole is None:
             return not outside(fields, self._changed())
-        return row.whole.issuperset([path[0] for path in self._changed()])
+        return row.whole.issuperset(differing(self._unit.before or {}, self._unit.after or {}))
 
     def _where(self, row: Row, *, any_row: bool) -> bool | None:
         """Return whether a scope holds in every row it speaks of, or in any; None where that has no answer."""

@@ -26,6 +26,8 @@ SCHEMA = "schema"
 _DEPENDENTS = "/dependents"
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]*)")
 _MOST_DIGITS = 1000
+_COUNTED = (Kind.INTEGER, Kind.ANY)
+_PLAINLY = 2**63
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +144,10 @@ _READABLE = "{}[]\":,$=<>_-.!' "
 def _part(table: Table, name: str, value: Value) -> str:
     if value is None:
         raise Rejected("Key is NULL", f"A row of {table.name} has NULL in its key column {name} and cannot be named.")
-    plain = _plain(value)
     kind = table.columns[name].kind
+    if type(value) is int and kind in _COUNTED and -_PLAINLY < value < _PLAINLY:
+        return str(value)       # what all below comes to, for what most keys are
+    plain = _plain(value)
     if plain and not plain.startswith(("=", "new:")) and same(_plain_value(kind, plain), value):
         return quote(plain, safe="")
     return quote("=" + canonical(to_wire(value)).decode(), safe="=")

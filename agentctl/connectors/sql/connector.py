@@ -15,7 +15,7 @@ from agentctl.connectors.sql.addresses import addresses
 from agentctl.connectors.sql.database import Database
 from agentctl.connectors.sql.preview import Previewer, receipt_id
 from agentctl.connectors.sql.rows import Rows
-from agentctl.connectors.sql.schema import Schema, describe
+from agentctl.connectors.sql.schema import describe
 from agentctl.connectors.sql.tables import Scope, Tables
 from agentctl.connectors.sql.write import Writer, all_known
 from agentctl.errors import Rejected
@@ -39,7 +39,7 @@ class SqlConnector:
         self._endpoint = endpoint
         self._home = home
         self._lock = threading.Lock()
-        self._schema: Schema | None = None
+        self._reflected: Tables | None = None
         self.actions = actions
 
     def identity(self) -> SystemIdentity:
@@ -62,7 +62,7 @@ class SqlConnector:
         if isinstance(name, names.RowName) and name.key.startswith("new:"):
             return Snapshot(address=address, value=None, at=datetime.now(UTC))
         if isinstance(name, names.SchemaName):
-            return Snapshot(address=address, value=describe(self._reflected()), at=datetime.now(UTC))
+            return Snapshot(address=address, value=describe(self._reflect().schema), at=datetime.now(UTC))
         tables = self._tables()
         try:
             with self._database.reading() as connection:
@@ -160,19 +160,19 @@ class SqlConnector:
 
     def _tables(self) -> Tables:
         with self._lock:
-            schema = self._schema
-        return Tables(self._scope, schema or self._reflected(), self._database)
+            tables = self._reflected
+        return tables or self._reflect()
 
-    def _reflected(self) -> Schema:
+    def _reflect(self) -> Tables:
         with self._database.reading() as connection:
-            schema = self._database.reflect(connection)
+            tables = Tables(self._scope, self._database.reflect(connection), self._database)
         with self._lock:
-            self._schema = schema
-        return schema
+            self._reflected = tables
+        return tables
 
     def _forget(self) -> None:
         with self._lock:
-            self._schema = None
+            self._reflected = None
 
 
 _NOTHING: dict[str, Any] = {"insert": {}, "update": {}, "delete": []}

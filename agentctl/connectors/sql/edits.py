@@ -44,9 +44,9 @@ def written(table: Table, record: RecordChange) -> list[str]:
     return [
         name
         for name, value in (record.after or {}).items()
-        if not isinstance(value, Unknown)
+        if not (record.before is not None and same(before.get(name), value))
+        and not isinstance(value, Unknown)
         and not table.column(name).generated
-        and not (record.before is not None and same(before.get(name), value))
     ]
 
 

@@ -96,7 +96,7 @@ class Previewer:
                     f"Rows of {key.child} follow {', '.join(key.parent_columns)} and would change unseen.",
                 )
         if changed:
-            after.update(dict.fromkeys(self._computed(table, "update") - changes.keys(), UNKNOWN))
+            after.update(dict.fromkeys(self._tables.computed(table, "update") - changes.keys(), UNKNOWN))
         return RecordChange(address=row.address, before=before, after=after)
 
     def _created(self, step: Step, view: View) -> RecordChange:
@@ -109,7 +109,7 @@ class Previewer:
             name: given[name] if name in given else self._default(table, column)
             for name, column in table.columns.items()
         }
-        after.update(dict.fromkeys(self._computed(table, "insert") - given.keys(), UNKNOWN))
+        after.update(dict.fromkeys(self._tables.computed(table, "insert") - given.keys(), UNKNOWN))
         if "/new:" not in address and view.read(address).value is not None:
             raise Rejected("Row exists", f"There is a row {within(address)} already.")
         for name, value in after.items():
@@ -146,7 +146,7 @@ class Previewer:
             table = self._tables.at(row.address)
             after = {**(row.value or {}), **{table.column(name).name: value for name, value in fields.items()}}
             if not same(row.value, after):
-                after.update(dict.fromkeys(self._computed(table, "update") - fields.keys(), UNKNOWN))
+                after.update(dict.fromkeys(self._tables.computed(table, "update") - fields.keys(), UNKNOWN))
             records.append(RecordChange(address=row.address, before=row.value, after=after))
         gone = [view.read(row_address(self._scope, target)) for target in cast(Sequence[str], step.with_["delete"])]
         dependents = [names.dependents_address(row.address) for row in gone]
@@ -238,15 +238,6 @@ class Previewer:
             return self._tables.database.fit(table, column, said)
         except Unfit:
             return UNKNOWN          # a default SQL converts by rules that are its own
-
-    def _computed(self, table: Table, event: str) -> set[str]:
-        """Return the columns that something in the database may write when a row is written."""
-        fired = table.fired_by(event)
-        return {
-            name
-            for name, column in table.columns.items()
-            if column.generated or (name not in table.key and any(trigger.writes(name) for trigger in fired))
-        }
 
     # ---- what goes with a change
 

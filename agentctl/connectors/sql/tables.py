@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import field
 
 from agentctl.connectors.sql.address import ConditionName
 from agentctl.connectors.sql.condition import Condition, parse
@@ -41,12 +42,23 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Tables:
+    """What one instance may use of a schema. What was looked up is kept: all steps ask for the same few tables."""
+
     scope: Scope
     schema: Schema
     database: Database
+    _usable: dict[str, Table] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _computed: dict[tuple[str, str], frozenset[str]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def table(self, name: str) -> Table:
         """Return a table by the name targets use. Raises Rejected where there is none that this instance may use."""
+        if (table := self._usable.get(name)) is None:
+            table = self._usable[name] = self._checked(name)
+        return table
+
+    def _checked(self, name: str) -> Table:
         table = self.schema.table(self.scope.check(name))
         for column in table.key:
             if f"{table.name}.{column}" in self.scope.hidden:
@@ -58,6 +70,17 @@ class Tables:
 
     def at(self, address: Address) -> Table:
         return self.table(within(address).partition("/")[0])
+
+    def computed(self, table: Table, event: str) -> frozenset[str]:
+        """Return the columns that something in the database may write when a row is written."""
+        if (names := self._computed.get((table.name, event))) is None:
+            fired = table.fired_by(event)
+            names = self._computed[table.name, event] = frozenset(
+                name
+                for name, column in table.columns.items()
+                if column.generated or (name not in table.key and any(trigger.writes(name) for trigger in fired))
+            )
+        return names
 
     def condition(self, name: ConditionName) -> Condition:
         table = self.table(name.table)
