@@ -43,10 +43,7 @@ def alike(records: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _of_one_kind(steps: Sequence[Mapping[str, Any]], judged: Judged) -> list[dict[str, Any]]:
-    likeness: dict[Hashable, list[Mapping[str, Any]]] = defaultdict(list)
-    for step in steps:
-        likeness[judged.number(step), _values(step)].append(step)
-    equal = [same for same in likeness.values() if len(same) >= _SMALLEST]
+    equal = _equal(steps, judged)
     if len(equal) > _MOST_EQUAL:
         varying = likes(steps, judged)
         taken = {step["id"] for like in varying for step in like.steps}
@@ -58,6 +55,13 @@ def _of_one_kind(steps: Sequence[Mapping[str, Any]], judged: Judged) -> list[dic
     taken = {step["id"] for like in found for step in like.steps}
     alone = [step["id"] for step in steps if step["id"] not in taken]
     return [_group(like, alone, len(steps)) for like in found]
+
+
+def _equal(steps: Iterable[Mapping[str, Any]], judged: Judged) -> list[list[Mapping[str, Any]]]:
+    likeness: dict[Hashable, list[Mapping[str, Any]]] = defaultdict(list)
+    for step in steps:
+        likeness[judged.number(step), _values(step)].append(step)
+    return [same for same in likeness.values() if len(same) >= _SMALLEST]
 
 
 def _group(like: Likes, alone: Sequence[str], total: int) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -13,9 +14,9 @@ _HARMLESS = ("read", "no-op")
 
 def risks(steps: Sequence[_Step], judged: Judged) -> list[dict[str, Any]]:
     """Return the kinds of risk that occur, gravest first, each with a title and its steps gathered by reason."""
-    likes: dict[Hashable, list[_Step]] = {}
+    likes: dict[Hashable, list[_Step]] = defaultdict(list)
     for step in steps:
-        likes.setdefault(_like(step, judged), []).append(step)
+        likes[_like(step, judged)].append(step)
     places = {step["id"]: place for place, step in enumerate(steps)} if len(likes) > 1 else {}
     found = []
     for kind, title, applies, reason in _KINDS:

@@ -10,6 +10,7 @@ from agentctl.model.change import Change, Inverse, unknown_paths
 from agentctl.model.changeset import ChangeSet
 from agentctl.model.decision import Decision, Hold, Refuse, Ruling
 from agentctl.model.plan import Step
+from agentctl.model.values import UNKNOWN
 from agentctl.views.document.blank import blank
 from agentctl.views.document.decision import decided, ruled
 from agentctl.views.document.records import arguments, record, revealed
@@ -31,7 +32,7 @@ def steps(
     for change in changeset.changes:
         spec = specs[change.action]
         step = alike.copy(change.action, spec, rulings[change.step])
-        _fill(step, change, spec.sensitive, planned.get(change.step), values)
+        _fill(step, change, spec.sensitive, planned.get(change.step), values, alike)
         found.append(step)
     return found
 
@@ -42,6 +43,7 @@ class _Alike:
     def __init__(self) -> None:
         self._made: dict[Hashable, dict[str, Any]] = {}
         self._decided: dict[Hashable, tuple[object, dict[str, Any]]] = {}
+        self._receipts: dict[Hashable, dict[str, Any]] = {}
 
     def copy(self, action: str, spec: ActionSpec, ruling: Ruling) -> dict[str, Any]:
         """Return the document of a step with all its keys, to be filled."""
@@ -55,6 +57,15 @@ class _Alike:
                 made = self._made[like] = blank(_unfilled(action, spec, ruling))
             found = made.copy()
         found["decision"] = self._decision(ruling.decision)
+        return found
+
+    def receipt(self, change: Change, sensitive: Set[str]) -> dict[str, Any]:
+        """Return what a step will be receipted with; most know no more of it than its names."""
+        if any(value != UNKNOWN for value in change.receipt.values()):
+            return arguments(change.receipt, sensitive)
+        names = change.action, *change.receipt
+        if (found := self._receipts.get(names)) is None:
+            found = self._receipts[names] = arguments(change.receipt, sensitive)
         return found
 
     def _decision(self, decision: Decision) -> dict[str, Any]:
@@ -95,7 +106,12 @@ def _unfilled(action: str, spec: ActionSpec, ruling: Ruling) -> dict[str, Any]:
 
 
 def _fill(
-    step: dict[str, Any], change: Change, sensitive: Set[str], planned: Step | None, values: Mapping[str, Any]
+    step: dict[str, Any],
+    change: Change,
+    sensitive: Set[str],
+    planned: Step | None,
+    values: Mapping[str, Any],
+    alike: _Alike,
 ) -> None:
     step["id"] = change.step
     step["target"] = change.target
@@ -105,7 +121,7 @@ def _fill(
     if change.arguments:
         step["arguments"] = _shown(arguments(change.arguments, sensitive), values)
     if change.receipt:
-        step["receipt"] = _shown(arguments(change.receipt, sensitive), values)
+        step["receipt"] = _shown(alike.receipt(change, sensitive), values)
     if change.reads:
         step["reads"] = list(change.reads)
     if unknown := unknown_paths(change):
