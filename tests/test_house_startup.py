@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+import agentctl
 
 HEAVY = {
     "cel_expr_python", "cryptography", "deepdiff", "git", "h11", "jsonschema", "jsonschema_rs", "psycopg", "pydantic",
@@ -13,13 +16,66 @@ HEAVY = {
 }
 
 
+WORKSPACE = """\
+version: 1
+kind: Workspace
+tenant: acme
+environment: test
+policy: policy.yaml
+connectors:
+  crm: {type: sql, url: "sqlite:///crm.db", rate: 60/min}
+  site: {type: file, root: .}
+  mem: {type: memory}
+"""
+POLICY = """\
+version: 1
+kind: Policy
+agents:
+  bot: {roles: [mover]}
+roles:
+  mover:
+    grants:
+      - {actions: [mem.record.create], mode: approve}
+"""
+PLAN = """\
+version: 1
+kind: Plan
+intent: Make a record.
+agent: bot
+steps:
+  - id: s1
+    action: mem.record.create
+    target: customers
+    because: They asked for it.
+    with: {fields: {name: Ann, tier: "pro"}}
+"""
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A workspace of three connectors, and a plan that uses one of them."""
+    folder = tmp_path / "workspace"
+    folder.mkdir()
+    for name, text in (("agentctl.yaml", WORKSPACE), ("policy.yaml", POLICY), ("plan.yaml", PLAN)):
+        (folder / name).write_text(text)
+    monkeypatch.setenv("AGENTCTL_KEY_FILE", str(tmp_path / "key.json"))
+    monkeypatch.setenv("PYTHONPATH", str(Path(agentctl.__file__).parents[1]))
+    monkeypatch.chdir(folder)
+    subprocess.run([sys.executable, "-m", "agentctl", "init"], check=True, capture_output=True)
+    return folder
+
+
 def imported(*arguments: str) -> set[str]:
     """Return the top-level modules a command imports besides what Python itself starts with."""
+    return {name.partition(".")[0] for name in modules(*arguments)}
+
+
+def modules(*arguments: str) -> set[str]:
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "agentctl", *arguments], check=True, capture_output=True, text=True
     )
     lines = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
-    return {line.rpartition("|")[2].strip().partition(".")[0] for line in lines}
+    return {line.rpartition("|")[2].strip() for line in lines}
 
 
 def test_the_version_is_told_without_a_command_line_library():
@@ -35,3 +91,18 @@ def test_a_commands_help_is_told_without_what_the_command_runs_on(command):
     found = imported(command, "--help")
     assert "typer" in found, "otherwise nothing was asked"
     assert found & HEAVY == set()
+
+
+@pytest.mark.usefixtures("workspace")
+def test_a_plan_is_drawn_without_what_its_steps_do_not_use():
+    found = modules("plan", "plan.yaml")
+    assert {name.partition(".")[0] for name in found} & HEAVY == set(), "the policy has no condition, the plan no row"
+    assert "agentctl.connectors.memory.connector" in found
+    assert not {name for name in found if name.startswith(("agentctl.connectors.sql", "agentctl.connectors.file"))}
+
+
+@pytest.mark.usefixtures("workspace")
+def test_settings_and_plans_are_found_valid_without_the_schema_checker():
+    found = modules("validate", "plan.yaml")
+    assert {"agentctl.connectors.sql.connector", "agentctl.connectors.file.connector"} <= found, "otherwise nothing was asked"
+    assert {name.partition(".")[0] for name in found} & HEAVY == set()

@@ -44,15 +44,18 @@ def refusals(context: Context, addresses: Sequence[Address] | None) -> Iterator[
 def _invariants(
     context: Context, facts: Facts, sight: Sight, target: str | None, *, referring: bool
 ) -> Iterator[Finding]:
+    binding = [
+        each for each in context.policy.invariants if each.level is Level.HARD and context.purpose not in each.excepted
+    ]
+    if not binding:
+        return
     plain = {name: fact for name, fact in facts.plain.items() if not (name in ("args", "step") and facts.holes)}
     if referring:
         plain.pop("args", None)
     if target is not None:
         plain["target"] = target
     activation = expressions.activation(plain)
-    for invariant in context.policy.invariants:
-        if invariant.level is not Level.HARD or context.purpose in invariant.excepted:
-            continue
+    for invariant in binding:
         if _ask(invariant.when, activation, otherwise=True) and (why := _broken(invariant, activation, sight)):
             said = f"{invariant.message} — {why}" if invariant.message else why
             yield denial(invariant.id, said, invariant.place)
