@@ -71,13 +71,18 @@ class Steps:
         given = node.get("with", {})
         arguments: dict[str, Argument] = {}
         if isinstance(given, dict):
-            arguments = {key: reading.read(item, (*at, "with", key)) for key, item in given.items()}
+            inside = (*at, "with")
+            arguments = {
+                key: item if type(item) is str else reading.read(item, (*inside, key)) for key, item in given.items()
+            }
             if spec is not None:
                 given_wire = {} if wire is None else wire
-                judge(spec, given_wire, arguments, reading, (*at, "with"), self._catalog.secrets)
-            needs += self._sources(reading, spec, index, needs)
+                judge(spec, given_wire, arguments, reading, inside, self._catalog.secrets)
+            if reading.references:
+                needs += self._sources(reading, spec, index, needs)
         target = self._text(node, at, "target")
-        needs += self._new_records(target, index, needs)
+        if "new:" in target:
+            needs += self._new_records(target, index, needs)
         step = Step(
             id=name,
             action=self._text(node, at, "action"),
@@ -137,6 +142,8 @@ class Steps:
         stated = node.get("needs")
         if stated is None:
             return (above,) if above else ()
+        if not stated:
+            return ()
         names = [name for name in stated if isinstance(name, str)] if isinstance(stated, list) else []
         return tuple(
             name
@@ -202,7 +209,9 @@ class Steps:
         return False
 
     def _supports(self, node: Mapping[str, Any], at: Pointer) -> tuple[str, ...]:
-        stated = node.get("evidence", ())
+        stated = node.get("evidence")
+        if not stated:
+            return ()
         names = stated if isinstance(stated, list) else []
         for place, name in enumerate(names):
             if isinstance(name, str) and name not in self._evidence and (*at, "evidence", place) not in self._misshapen:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property
 from itertools import islice
 from typing import Any, Final, Protocol
 
@@ -51,7 +51,7 @@ def problems(schema: Mapping[str, Any], wire: Any, *, ours: bool = False) -> tup
     ``ours`` says that the schema is one of agentctl's own, whose patterns need not be guarded against. The same schema
     object is made ready once. Raises Invalid where the schema itself is broken.
     """
-    judge = _judge(_Same(schema), ours=ours)
+    judge = _judge(schema, ours=ours)
     try:
         if judge.is_valid(wire):
             return ()
@@ -88,12 +88,12 @@ def is_small(wire: Any) -> bool:
 
 def compiled(schema: Mapping[str, Any]) -> Validator:
     """Return ``schema`` as the library has it. Raises Invalid where it is broken."""
-    return _judge(_Same(schema), ours=False).library
+    return _judge(schema, ours=False).library
 
 
 def is_valid(schema: Mapping[str, Any], wire: Any, *, ours: bool = False) -> bool:
     """Return whether ``problems`` would find none; raises what it raises, and for a text that is none."""
-    return _judge(_Same(schema), ours=ours).is_valid(wire)
+    return _judge(schema, ours=ours).is_valid(wire)
 
 
 @cache
@@ -113,21 +113,6 @@ def _errors(judge: Validator, wire: Any) -> Iterable[Any]:
     except jsonschema_rs.ValidationError as error:
         return [error]
     return []
-
-
-class _Same:
-    """A mapping as a cache key: by identity, kept alive so that the identity is not given to another."""
-
-    __slots__ = ("schema",)
-
-    def __init__(self, schema: Mapping[str, Any]) -> None:
-        self.schema = schema
-
-    def __hash__(self) -> int:
-        return id(self.schema)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and self.schema is other.schema
 
 
 class _Judge:
@@ -150,9 +135,17 @@ class _Judge:
         return _compile(self._schema)
 
 
-@lru_cache(maxsize=_KEPT)
-def _judge(same: _Same, *, ours: bool) -> _Judge:
-    return _Judge(same.schema, ours=ours)
+_judges: dict[tuple[int, bool], _Judge] = {}
+
+
+def _judge(schema: Mapping[str, Any], *, ours: bool) -> _Judge:
+    # By identity, which is not given to another mapping: the judge keeps this one alive.
+    found = _judges.get((id(schema), ours))
+    if found is None:
+        if len(_judges) >= _KEPT:
+            _judges.clear()
+        found = _judges[(id(schema), ours)] = _Judge(schema, ours=ours)
+    return found
 
 
 def _compile(schema: Mapping[str, Any]) -> Validator:
