@@ -40,11 +40,7 @@ def record(change: RecordChange, sensitive: Set[str]) -> dict[str, Any]:
         "address": change.address,
         "effect": change.effect.value,
         "changes": changes(change.before, change.after, sensitive),
-        "unchanged": {
-            name: _HIDDEN if name in sensitive else to_wire(value)
-            for name, value in (change.before or {}).items()
-            if change.after and name in change.after and same(value, change.after[name])
-        },
+        "unchanged": _unchanged(change.before, change.after, sensitive) if change.before and change.after else {},
     }
 
 
@@ -61,6 +57,13 @@ def arguments(with_: Mapping[str, Argument], sensitive: Set[str]) -> dict[str, A
     if not sensitive:
         return wires
     return {name: _HIDDEN if name in sensitive else _without(wire, sensitive) for name, wire in wires.items()}
+
+
+def _unchanged(before: Fields, after: Fields, sensitive: Set[str]) -> dict[str, Any]:
+    return {
+        name: _HIDDEN if name in sensitive else to_wire(value)
+        for name, value in before.items() if name in after and same(value, after[name])
+    }
 
 
 def _compare(before: Fields, after: Fields, prefix: str, sensitive: Set[str], found: list[dict[str, Any]]) -> None:

@@ -10,7 +10,7 @@ from agentctl.model.change import Change, Inverse, unknown_paths
 from agentctl.model.changeset import ChangeSet
 from agentctl.model.decision import Decision, Hold, Refuse, Ruling
 from agentctl.model.plan import Step
-from agentctl.model.values import UNKNOWN
+from agentctl.model.values import Unknown
 from agentctl.views.document.blank import blank
 from agentctl.views.document.decision import decided, ruled
 from agentctl.views.document.records import arguments, record, revealed
@@ -61,8 +61,9 @@ class _Alike:
 
     def receipt(self, change: Change, sensitive: Set[str]) -> dict[str, Any]:
         """Return what a step will be receipted with; most know no more of it than its names."""
-        if any(value != UNKNOWN for value in change.receipt.values()):
-            return arguments(change.receipt, sensitive)
+        for value in change.receipt.values():
+            if not isinstance(value, Unknown) or value.expression is not None:
+                return arguments(change.receipt, sensitive)
         names = change.action, *change.receipt
         if (found := self._receipts.get(names)) is None:
             found = self._receipts[names] = arguments(change.receipt, sensitive)
