@@ -69,19 +69,19 @@ def marks(text: str) -> Marks:
 class _Reader:
     """Reads one text. By the identity of its container ``places`` gets where each entry's key and value begin."""
 
-    __slots__ = ("_deepest", "_places", "_text", "beyond_json")
+    __slots__ = ("_deepest", "_kept", "_places", "_text", "beyond_json")
 
     def __init__(self, text: str, deepest: int, places: dict[int, array[int]] | None) -> None:
         self._text = text
         self._deepest = deepest
         self._places = places
+        self._kept: dict[str, str] = {}         # keys and words that stand there often are kept once
         self.beyond_json = False
 
     def read(self) -> tuple[dict[str, Any], dict[Pointer, array[int]]]:
-        text, places = self._text, self._places
+        text, kept, places = self._text, self._kept, self._places
         root: dict[str, Any] = self._opened({}, 0)
         entries: dict[Pointer, array[int]] = {}
-        kept: dict[str, str] = {}               # keys and words that stand there often are kept once
         above: list[tuple[Any, int]] = []
         here: Any = root                        # where entries go that stand `depth` spaces in
         depth = 0
@@ -202,7 +202,7 @@ class _Reader:
             elif found[2] in made:
                 raise _Uncommon
             else:
-                made[found[2]] = value
+                made[self._kept.setdefault(found[2], found[2])] = value
             if text.startswith(closer, end):
                 return made, end + 1
             if not text.startswith(",", end):
@@ -211,7 +211,7 @@ class _Reader:
 
     def _meaning(self, word: str) -> Any:
         if word[0] not in MAY_MEAN_MORE:
-            return word
+            return self._kept.setdefault(word, word)
         value = plain(word)
         if type(value) is int or type(value) is Decimal:
             self.beyond_json |= type(value) is Decimal or not -SAFE_INTEGER <= value <= SAFE_INTEGER
