@@ -72,10 +72,12 @@ class _Document:
                 return _one_of(options)
             case {"anyOf": list(parts), **rest} if not rest:
                 return self._any(parts)
-            case {"oneOf": list(parts), **rest} if not rest and _differ(parts):
+            case {"oneOf": list(parts), **rest} if not rest and self._differ(parts):
                 return self._any(parts)
             case {"allOf": list(parts), **rest} if not rest:
                 return self._all(parts)
+            case {"type": list(names), **rest} if not rest:
+                return self._any([{"type": name} for name in names])
             case {"type": "boolean", **rest} if not rest:
                 return lambda value: type(value) is bool
             case {"type": "null", **rest} if not rest:
@@ -94,12 +96,24 @@ class _Document:
 
     def _at(self, name: str) -> Accept:
         if name not in self._referred:
-            id_, _, pointer = name.partition("#/$defs/")
-            whole = self._root if not id_ else self._shared.get(id_, {})
-            part = whole.get("$defs", {}).get(pointer, False)
-            beside = _Document(whole, self._shared, ours=True) if id_ else self
+            whole, part = self._find(name)
+            beside = self if whole is self._root else _Document(whole, self._shared, ours=True)
             self._referred[name] = beside.later(part)
         return self._referred[name]
+
+    def _find(self, name: str) -> tuple[Mapping[str, Any], Any]:
+        """Return what a reference names, and the whole schema in which that stands."""
+        id_, _, pointer = name.partition("#/$defs/")
+        whole = self._root if not id_ else self._shared.get(id_, {})
+        return whole, whole.get("$defs", {}).get(pointer, False)
+
+    def _differ(self, parts: list[Any]) -> bool:
+        """Whether no value can be valid by two of ``parts``, for they are of different types."""
+        named = [part for part in parts if isinstance(part, Mapping)]
+        meant = [self._find(part["$ref"])[1] if isinstance(part.get("$ref"), str) else part for part in named]
+        types = [part.get("type") for part in meant if isinstance(part, Mapping)]
+        texts = {name for name in types if isinstance(name, str)}
+        return len(texts) == len(parts) and "number" not in texts       # a whole number is a number too
 
     def _any(self, parts: list[Any]) -> Accept:
         accepts = [self.later(part) for part in parts]
@@ -162,7 +176,7 @@ class _Document:
 
 # By keyword, of what type its argument must be; with any other keyword a schema is none that is known here.
 _SHAPES: Final[Mapping[str, Any]] = {
-    "$ref": str, "const": object, "enum": list, "anyOf": list, "oneOf": list, "allOf": list, "type": str,
+    "$ref": str, "const": object, "enum": list, "anyOf": list, "oneOf": list, "allOf": list, "type": str | list,
     "pattern": str, "minLength": int, "maxLength": int, "minimum": int, "maximum": int,
     "items": Mapping | bool, "minItems": int, "maxItems": int, "uniqueItems": bool,
     "properties": Mapping, "required": list, "additionalProperties": Mapping | bool, "propertyNames": Mapping,
@@ -205,9 +219,3 @@ def _one_of(options: list[Any]) -> Accept:
 def _integer(rule: Mapping[str, Any]) -> Accept:
     least, most = max(rule.get("minimum", -_LARGEST), -_LARGEST), min(rule.get("maximum", _LARGEST), _LARGEST)
     return lambda value: type(value) is int and least <= value <= most
-
-
-def _differ(parts: list[Any]) -> bool:
-    """Whether no value can be valid by two of ``parts``, for they are of different types."""
-    types = {part.get("type") for part in parts if isinstance(part, Mapping) and isinstance(part.get("type"), str)}
-    return len(types) == len(parts) and "number" not in types       # a whole number is a number too

@@ -99,8 +99,9 @@ def test_nothing_is_accepted_that_the_library_refuses(name, data):
         assert takes(library(OURS[name]), wire)
 
 
+TYPES = st.sampled_from(["string", "integer", "number", "boolean", "null", "array", "object"])
 KEYWORDS = {
-    "type": st.sampled_from(["string", "integer", "number", "boolean", "null", "array", "object"]),
+    "type": TYPES | st.lists(TYPES, min_size=1, max_size=2, unique=True),
     "minLength": st.integers(0, 3), "maxLength": st.integers(0, 3), "pattern": st.sampled_from(["^a*$", "^[^ ]+$", "b"]),
     "minimum": st.integers(-2, 2), "maximum": st.integers(-2, 2), "multipleOf": st.integers(1, 3),
     "minItems": st.integers(0, 2), "maxItems": st.integers(0, 2), "uniqueItems": st.booleans(),
