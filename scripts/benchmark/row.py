@@ -28,10 +28,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
-    """How much is measured: how often, and with plans of how many steps."""
+    """How much is measured: how often, and with plans of how many steps, each taken through how many ``lives``.
+
+    ``slack`` is how far above its goal an exponent must be in every round to be certain, where sizes are small.
+    """
 
     times: int
+    lives: int
     sizes: Sequence[int]
+    slack: float
     timed: bool
 
 

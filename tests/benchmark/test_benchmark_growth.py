@@ -26,6 +26,12 @@ def rounds(cost, noise=((1.0, 1.0, 1.0), (1.04, 0.97, 1.02), (0.98, 1.03, 0.96))
     return [[0.2 + cost(size) * factor for size, factor in zip(SIZES, row, strict=True)] for row in noise]
 
 
+def scale():
+    from row import Scale
+
+    return Scale(times=3, lives=1, sizes=SIZES, slack=0.1, timed=False)
+
+
 @pytest.mark.usefixtures("program")
 @pytest.mark.parametrize("power", [0.5, 1.0, 1.2, 2.0])
 def test_the_exponent_is_found_above_the_floor(power):
@@ -46,7 +52,7 @@ def test_growth_that_every_round_sees_is_missed_for_certain(power, met, firm):
         [Spent(cpu=cost, wall=cost, peak=1, written=1) for cost in (0.2, *row)]
         for row in rounds(lambda size: 1e-4 * size**power)
     ]
-    row = _cpu("plan plan.yaml", SIZES, spent)
+    row = _cpu("plan plan.yaml", scale(), spent)
     assert (row.met, row.firm) == (met, firm)
 
 
@@ -56,7 +62,7 @@ def test_growth_that_one_round_does_not_see_fails_no_build():
     from measure import Spent
 
     costs = [[0.2, 0.25, 0.35, 1.2], [0.2, 0.25, 0.35, 1.2], [0.2, 0.25, 0.35, 0.63]]
-    row = _cpu("plan", SIZES, [[Spent(cpu=cost, wall=0, peak=1, written=1) for cost in each] for each in costs])
+    row = _cpu("plan", scale(), [[Spent(cpu=cost, wall=0, peak=1, written=1) for cost in each] for each in costs])
     assert (row.met, row.firm) == (False, False)
 
 
