@@ -11,18 +11,14 @@ from typing import TYPE_CHECKING, Any
 from agentctl.errors import Indeterminate, Invalid, Unreachable
 from agentctl.identity.broker.asking import Answer, Minted, Provider
 from agentctl.identity.broker.broker import Broker
-from agentctl.identity.broker.command import Helper
 from agentctl.identity.broker.env import Env
-from agentctl.identity.broker.gh import GitHubCli
-from agentctl.identity.broker.github_app import GitHubApp
-from agentctl.identity.broker.program import Program
-from agentctl.identity.broker.ring import Ring
 from agentctl.identity.broker.scopes import to_look
 from agentctl.identity.secret import Variable, source_from_wire
 from agentctl.model.action import Tier
 
 if TYPE_CHECKING:
     from agentctl.connectors.rest.http.client import Client
+    from agentctl.identity.broker.github_app import GitHubApp
     from agentctl.workspace.workspace import Workspace
 
 _GITHUB = "https://api.github.com"
@@ -58,10 +54,18 @@ def _provider(workspace: Workspace, instance: str, settings: Mapping[str, Any], 
         case "env":
             return Env(variable=wire["name"], environ=workspace.environ)
         case "command":
+            from agentctl.identity.broker.command import Helper
+            from agentctl.identity.broker.program import Program
+
             return Helper(program=Program(argv=tuple(wire["command"]), root=workspace.root, environ=environ))
         case "keyring":
+            from agentctl.identity.broker.ring import Ring
+
             return Ring(service=wire["service"], user=wire["user"])
         case "gh":
+            from agentctl.identity.broker.gh import GitHubCli
+            from agentctl.identity.broker.program import Program
+
             host = wire.get("host", "github.com")
             argv = ("gh", "auth", "token", "--hostname", host)
             return GitHubCli(host=host, program=Program(argv=argv, root=workspace.root, environ=environ))
@@ -72,6 +76,8 @@ def _provider(workspace: Workspace, instance: str, settings: Mapping[str, Any], 
 
 
 def _github_app(workspace: Workspace, instance: str, settings: Mapping[str, Any]) -> GitHubApp:
+    from agentctl.identity.broker.github_app import GitHubApp
+
     wire = settings["credential"]
     source = source_from_wire(wire["key"])
     called = f"key of the App for {instance}"

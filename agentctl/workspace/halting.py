@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import socket
+import os
 from collections.abc import Collection
 
 from agentctl.errors import AgentctlError, Invalid, Locked, Refused, Usage
@@ -27,7 +27,7 @@ def halt(workspace: Workspace, scope: Scope, reason: str) -> str:
         id=new_id(),
         scope=scope,
         by=workspace.person,
-        host=socket.gethostname(),
+        host=os.uname().nodename,
         at=workspace.timestamp(),
         reason=checked(reason),
     )

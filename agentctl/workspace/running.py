@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import socket
+import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import field, replace
-from os import getpid
 from typing import Any
 
 from agentctl.engine import secret
@@ -167,7 +166,7 @@ def _run(
     reserved = reserve(workspace, preview, consent)
     start = Start(
         run=run,
-        who={"user": workspace.person, "host": socket.gethostname(), "pid": getpid()},
+        who={"user": workspace.person, "host": os.uname().nodename, "pid": os.getpid()},
         clock=workspace.clocks(),
         consent=consent,
         resumes=frame.resumes,
