@@ -78,6 +78,7 @@ def one_step(arguments: str, needs: str = "") -> bytes:
     lambda n: one_step("seats: 1", "".join(f"n{i}," for i in range(n))),
     lambda n: one_step("seats: 1", "first," * n),
     lambda n: plan("".join(f"  - k{i}: 1\n" for i in range(n))),
+    lambda n: plan("  [" + "{id: a, action: crm.row.update, target: customers/1, with: {seats: 1}}," * n + "]\n"),
     lambda n: plan("", HEAD + "evidence: [" + "{id: e, uri: 'file:x'}," * n + "]\n"),
     lambda n: plan("", HEAD + "".join(f"k{i}: 1\n" for i in range(n))),
 ])

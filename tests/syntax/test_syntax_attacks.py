@@ -87,6 +87,13 @@ def test_sixty_four_mebibytes_of_brackets_cost_no_more_than_reading_them():
     (b"k" * 2000 + b": 1", b"k" * 64_000 + b": 1"),
     (b"".join(b"k%d: 1\n" % n for n in range(2000)), b"".join(b"k%d: 1\n" % n for n in range(64_000))),
     (b"".join(b"- &a%d x\n" % n for n in range(2000)), b"".join(b"- &a%d x\n" % n for n in range(64_000))),
+    (b"a: {b: c" + b":d" * 2000 + b"}", b"a: {b: c" + b":d" * 64_000 + b"}"),
+    (b"a: {b: '" + b"c" * 2000 + b"}", b"a: {b: '" + b"c" * 64_000 + b"}"),
+    (b"a: [" + b"b, " * 2000 + b"c: ]", b"a: [" + b"b, " * 64_000 + b"c: ]"),
+    (b"a: " + b"b " * 2000 + b": c", b"a: " + b"b " * 64_000 + b": c"),
+    (b"a:\n- b: c\n" * 2000, b"a:\n- b: c\n" * 64_000),
+    (b"a:\n" + b"- b: c\n" * 2000 + b"x", b"a:\n" + b"- b: c\n" * 64_000 + b"x"),
+    (b" " * 2000 + b"a: 1", b" " * 64_000 + b"a: 1"),
 ])
 def test_near_misses_stay_linear(small, large):
     assert grows_linearly(small, 32, large)
