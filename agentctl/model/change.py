@@ -19,7 +19,7 @@ from agentctl.model.plan import (
     step_to_wire,
 )
 from agentctl.model.snapshot import Address
-from agentctl.model.values import Fields, Unknown, Value, fields_from_wire, same, to_wire
+from agentctl.model.values import Fields, Unknown, Value, differing, fields_from_wire, same, to_wire
 
 
 class Effect(StrEnum):
@@ -102,6 +102,8 @@ def weaker(one: Inverse, other: Inverse) -> Inverse:
 
 def strongest(records: tuple[RecordChange, ...]) -> Effect:
     """Return the effect a step with these records has: delete over update over create over no-op."""
+    if len(records) == 1:
+        return records[0].effect
     effects = {record.effect for record in records}
     for effect in (Effect.DELETE, Effect.UPDATE, Effect.CREATE):
         if effect in effects:
@@ -112,10 +114,8 @@ def strongest(records: tuple[RecordChange, ...]) -> Effect:
 def field_changes(before: Fields | None, after: Fields | None, prefix: str = "") -> Iterator[FieldChange]:
     """Yield the paths that really differ, mappings entered, everything else compared whole."""
     left, right = before or {}, after or {}
-    for key in [*left, *(key for key in right if key not in left)]:
+    for key in differing(left, right):
         old, new = left.get(key), right.get(key)
-        if key in left and key in right and same(old, new):
-            continue
         path = f"{prefix}{key}"
         if isinstance(old, Mapping) and isinstance(new, Mapping):
             yield from field_changes(old, new, path + ".")

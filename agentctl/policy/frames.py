@@ -144,7 +144,7 @@ def _frame(change: Change, around: Around, facts_around: Mapping[str, Any], unit
         roles=agent.roles,
         unknown_people=unknown_people(plan, policy) is not None,
         looks_for_leaks=any(invariant.secrets for invariant in policy.invariants),
-        base={name: value for name, value in making.plain.items() if name in wanted},
+        base={name: _only(value, wanted[name]) for name, value in making.plain.items() if name in wanted},
         needs=wanted,
         batch=policy.batches[sources],
         clauses=clauses,
@@ -153,6 +153,11 @@ def _frame(change: Change, around: Around, facts_around: Mapping[str, Any], unit
         ),
         rows=rows,
     )
+
+
+def _only(fact: Any, names: frozenset[str] | None) -> Any:
+    """Return of a fact's fields those that are looked at: the library converts what it is given anew for each step."""
+    return fact if names is None or not isinstance(fact, dict) else {name: fact[name] for name in names & fact.keys()}
 
 
 def _targets(grant: Grant) -> re.Pattern[str] | None:

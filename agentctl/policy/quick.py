@@ -196,16 +196,13 @@ class _Asking:
                 if side in needs:
                     facts[side] = self._side(side, row, (unit.before, unit.after))
             if "changes" in needs:
-                facts["changes"] = [
-                    {
-                        "path": plain_text(".".join(path)),
-                        "before": plain(at(unit.before, path)),
-                        "after": plain(at(unit.after, path)),
-                    }
-                    for path in self._changed()
-                ]
+                facts["changes"] = list(map(self._change_at, self._changed()))
             self._whole = expressions.activation(facts)
         return self._whole
+
+    def _change_at(self, path: FieldPath) -> dict[str, Any]:
+        before, after = at(self._unit.before, path), at(self._unit.after, path)
+        return {"path": plain_text(".".join(path)), "before": plain(before), "after": plain(after)}
 
     def _side(self, fact: str, row: Fields | None, both: tuple[Fields | None, Fields | None]) -> dict[str, Any]:
         """Return a side of the record with every field that is wanted, null where absent, as ``Sight`` shows it."""

@@ -251,7 +251,7 @@ def alike(mine: Fields, other: Fields, reads: frozenset[str] | None) -> bool:
 def at(fields: Fields | None, path: FieldPath) -> Any:
     node: Any = fields
     for key in path:
-        node = node.get(key) if isinstance(node, Mapping) else None
+        node = node.get(key) if isinstance(node, dict | Mapping) else None
     return node
 
 

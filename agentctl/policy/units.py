@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from agentctl.facts import dataclass
 from agentctl.model.change import Change, Effect
 from agentctl.model.snapshot import Address, within
-from agentctl.model.values import Fields, same
+from agentctl.model.values import PLAIN, Fields, differing
 from agentctl.policy.globs import FieldPath
 
 
@@ -69,11 +69,9 @@ def looked_at(change: Change) -> tuple[Unit, ...]:
 def changed(before: Fields | None, after: Fields | None) -> Iterator[FieldPath]:
     """Yield the paths that really differ as their segments, mappings entered, everything else compared whole."""
     left, right = before or {}, after or {}
-    for key in [*left, *(key for key in right if key not in left)]:
+    for key in differing(left, right):
         old, new = left.get(key), right.get(key)
-        if key in left and key in right and same(old, new):
-            continue
-        if isinstance(old, Mapping) and isinstance(new, Mapping):
+        if type(old) not in PLAIN and isinstance(old, Mapping) and isinstance(new, Mapping):
             yield from ((key, *path) for path in changed(old, new))
         else:
             yield (key,)
