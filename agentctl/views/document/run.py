@@ -103,7 +103,7 @@ def run(
         "irreversible": [step["id"] for step in every if _is_final(step)],
         "only": only,
         "steps": [step for step in every if only in ("", step["id"])],
-        "hidden_values": sum(map(_hidden, every)),
+        "hidden_values": sum(_hidden(step[part]) for step in every for part in _MAY_HIDE),
         "summary": _summary(every),
         "next": list(_next(history, run, every, halts, running=running)),
     }
@@ -218,10 +218,11 @@ def _is_final(step: Mapping[str, Any]) -> bool:
     return acted and (step["inverse"] is None or step["inverse"]["kind"] == "none")
 
 
-def _hidden(wire: Any) -> int:
-    if isinstance(wire, dict):
-        return 1 if len(wire) == 1 and "$hidden" in wire else sum(map(_hidden, wire.values()))
-    return sum(map(_hidden, wire)) if isinstance(wire, list) else 0
+def _hidden(wire: dict[str, Any] | list[Any]) -> int:
+    if isinstance(wire, dict) and len(wire) == 1 and "$hidden" in wire:
+        return 1
+    items = wire.values() if isinstance(wire, dict) else wire
+    return sum([_hidden(item) for item in items if item and isinstance(item, dict | list)])
 
 
 def _summary(steps: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
