@@ -6,7 +6,7 @@ Whatever comes out otherwise than granted, or is out of the common, is left to `
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, overload
+from typing import Any, TypeVar, overload
 
 from agentctl.facts import dataclass
 from agentctl.model.change import Change, Effect
@@ -33,11 +33,12 @@ from agentctl.policy.units import Unit, changed
 _EFFECTS = (Effect.CREATE, Effect.UPDATE, Effect.DELETE)
 _SIDES = ("before", "after")
 _MOST_KEPT = 1024
+AroundT = TypeVar("AroundT", bound=Around)
 _ELSE, _COVERS, _COVERS_ALONE = 0, 1, 2     # what came of a grant: the last where no field of the record had a part
 
 
 def quick(
-    change: Change, around: Around, facts_around: Mapping[str, Any], plainly: Callable[[], Decision]
+    change: Change, around: AroundT, facts_around: Mapping[str, Any], plainly: Callable[[Change, AroundT], Decision]
 ) -> Decision | None:
     """Return the decision for ``change``, which is to be applied, where it is granted and nothing about it is uncommon.
 
@@ -86,7 +87,7 @@ def quick(
         mode=answer.mode,
         signatures=answer.signatures,
         findings=answer.findings,
-        considered=Later(lambda: plainly().considered),
+        considered=Later(plainly, change, around),
         reads=reads,
         roles=frame.roles,
         charges=charges,
@@ -94,13 +95,13 @@ def quick(
 
 
 class Later(Sequence[Finding]):
-    """Findings that are made when somebody looks at them: of a step that is granted, hardly ever."""
+    """What was considered, found out when somebody looks at it: of a step that is granted, hardly ever."""
 
-    __slots__ = ("_found", "_make")
+    __slots__ = ("_around", "_change", "_found", "_plainly")
 
-    def __init__(self, make: Callable[[], Sequence[Finding]]) -> None:
-        self._make: Callable[[], Sequence[Finding]] | None = make
-        self._found: Sequence[Finding] = ()
+    def __init__(self, plainly: Callable[[Change, Any], Decision], change: Change, around: Around) -> None:
+        self._plainly, self._change, self._around = plainly, change, around
+        self._found: Sequence[Finding] | None = None
 
     @overload
     def __getitem__(self, index: int) -> Finding: ...
@@ -122,8 +123,8 @@ class Later(Sequence[Finding]):
         return repr(tuple(self))
 
     def _all(self) -> Sequence[Finding]:
-        if self._make is not None:
-            self._found, self._make = self._make(), None
+        if self._found is None:
+            self._found = self._plainly(self._change, self._around).considered
         return self._found
 
 
