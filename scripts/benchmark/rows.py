@@ -15,7 +15,7 @@ from starting import importing, starting
 from within import within
 
 QUICK = Scale(times=3, lives=1, sizes=(500, 1500, 4500), slack=0.2, timed=False)
-FULL = Scale(times=3, lives=2, sizes=(1000, 3000, 10_000, 30_000), slack=0.0, timed=True)
+FULL = Scale(times=3, lives=1, sizes=(1000, 3000, 10_000, 30_000), slack=0.0, timed=True)
 
 
 def rows(scale: Scale) -> Iterator[Row]:
