@@ -228,7 +228,8 @@ class _Execution:
         spec = self._around.systems.spec(step.action)
         overlay = Overlay(self._around.systems, self._around.clock)
         change = foresee(step, self._around.systems, overlay)
-        outcome = replace(change, inverse=weaker(change.inverse, planned.inverse))
+        inverse = weaker(change.inverse, planned.inverse)
+        outcome = change if inverse is change.inverse else replace(change, inverse=inverse)
         judge = self._around.judge()
         consent = lasting(self._consent, judge.now)
         decision = lifted(judge.decide(outcome, step, self._plan, final=True), consent)
@@ -337,7 +338,9 @@ class _Execution:
         return self._done(step, change, receipt, reading, spec)
 
     def _done(self, step: Step, change: Change, receipt: Receipt, reading: Reading, spec: ActionSpec) -> _Outcome:
-        receipt, reading = self._mask.receipt(receipt), replace(reading, reason=self._mask.text(reading.reason))
+        receipt = self._mask.receipt(receipt)
+        if reading.reason:
+            reading = replace(reading, reason=self._mask.text(reading.reason))
         protector = self._protector()
         body = records.step_finished(step, change, receipt, reading, spec, protector)
         self._keep(protector)

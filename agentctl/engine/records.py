@@ -119,7 +119,8 @@ def received(change: Change, receipt: Receipt, spec: ActionSpec, protector: Prot
     """The connector's evidence of one change, and how it is undone."""
     inverse = receipt.inverse or change.inverse
     if inverse.step is not None:
-        inverse = replace(inverse, step=protector.step(inverse.step, spec, address_of(change)))
+        step = protector.step(inverse.step, spec, address_of(change))
+        inverse = inverse if step is inverse.step else replace(inverse, step=step)
     return {
         "receipt": {
             "ids": to_wire(receipt.ids),

@@ -50,10 +50,10 @@ def tell(step: StepRun, record: Record) -> StepRun:
 def resolve(step: StepRun, record: Record) -> StepRun:
     """Return how a ``step`` that was in doubt stands by the answer to that."""
     body = record.body
-    if "receipt" in body:       # what the system had named was found by our mark
-        step = _received(step, body)
+    found = _received(body) if "receipt" in body else {}    # what the system had named was found by our mark
     return replace(
         step,
+        **found,
         status=StepStatus(body["status"]),
         resolved=body["answer"],
         answered_by=body["by"],
@@ -66,21 +66,22 @@ def resolve(step: StepRun, record: Record) -> StepRun:
 
 def _finish(step: StepRun, record: Record) -> StepRun:
     body = record.body
-    step = replace(step, status=StepStatus(body["status"]), reason=body["reason"], finished_at=record.time)
-    if "receipt" not in body:       # it was already so
-        return step
-    return replace(_received(step, body), observed=_observed(body["observed"]))
+    brought: dict[str, Any] = {}        # what was already so has no receipt
+    if "receipt" in body:
+        brought = _received(body) | {"observed": _observed(body["observed"])}
+    status = StepStatus(body["status"])
+    return replace(step, status=status, reason=body["reason"], finished_at=record.time, **brought)
 
 
-def _received(step: StepRun, body: Mapping[str, Any]) -> StepRun:
+def _received(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of a step its receipt tells."""
     receipt = body["receipt"]
-    return replace(
-        step,
-        inverse=inverse_from_wire(body["inverse"]),
-        ids=fields_from_wire(receipt["ids"]),
-        links=tuple(receipt["links"]),
-        addresses={Address(new): Address(real) for new, real in receipt["addresses"].items()},
-    )
+    return {
+        "inverse": inverse_from_wire(body["inverse"]),
+        "ids": fields_from_wire(receipt["ids"]),
+        "links": tuple(receipt["links"]),
+        "addresses": {Address(new): Address(real) for new, real in receipt["addresses"].items()},
+    }
 
 
 def _observed(wire: list[Mapping[str, Any]]) -> tuple[Observed, ...]:
