@@ -11,8 +11,10 @@ import dataclasses
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, Field, FrozenInstanceError
+from functools import cache
 from operator import attrgetter
 from reprlib import recursive_repr
+from types import CellType, CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
 __all__ = ["dataclass"]
@@ -127,28 +129,50 @@ class _Init:
 
 
 def _init(cls: type, fields: Sequence[Field[Any]], *, frozen: bool) -> Any:
-    """Compile ``__init__``; annotations are resolved where the class was written, so its module is its globals."""
-    asked = [each for each in fields if each.init]
-    in_order = [_parameter(each) for each in asked if not each.kw_only]
-    by_name = [_parameter(each) for each in asked if each.kw_only]
-    parameters = ", ".join(["self", *in_order, *(["*", *by_name] if by_name else [])])
-    body = [_assignment(each, frozen=frozen) for each in fields if each.init or _has_default(each)]
-    if hasattr(cls, "__post_init__"):
-        body.append("self.__post_init__()")
-    given: dict[str, Any] = {"_unset": _UNSET, "_set": object.__setattr__}
-    for each in fields:
-        if each.default is not MISSING:
-            given[f"_default_{each.name}"] = each.default
-        if each.default_factory is not MISSING:
-            given[f"_make_{each.name}"] = each.default_factory
-    source = "\n  ".join([f" def __init__({parameters}):", *(body or ["pass"])])
-    found: dict[str, Any] = {}
-    text = f"def build({', '.join(given)}):\n{source}\n return __init__"
-    exec(text, sys.modules[cls.__module__].__dict__, found)  # noqa: S102  # as the standard library does
-    init = found["build"](**given)
+    """Return ``__init__``; annotations are resolved where the class was written, so its module is its globals."""
+    in_order = [each for each in fields if each.init and not each.kw_only]
+    by_name = [each for each in fields if each.init and each.kw_only]
+    asked = [*in_order, *by_name]
+    places = {each.name: place for place, each in enumerate(fields)}
+    code = _code(
+        tuple(_assignment(place, each, frozen=frozen) for place, each in enumerate(fields)),
+        tuple(places[each.name] for each in asked),
+        finished=hasattr(cls, "__post_init__"),
+    )
+    called = {f"_{place}": each.name for place, each in enumerate(fields)}
+    given: dict[str, Any] = {"_set": object.__setattr__, "_unset": _UNSET}
+    for place, each in enumerate(fields):
+        given[f"_made{place}"] = each.default if each.default_factory is MISSING else each.default_factory
+    init = FunctionType(
+        code.replace(
+            co_argcount=1 + len(in_order), co_kwonlyargcount=len(by_name),
+            co_varnames=tuple(called.get(name, name) for name in code.co_varnames),
+            co_names=tuple(called.get(name, name) for name in code.co_names),
+            co_consts=tuple(called.get(value, value) for value in code.co_consts),
+        ),
+        sys.modules[cls.__module__].__dict__, "__init__", _defaults(in_order),
+        tuple(CellType(given[name]) for name in code.co_freevars),
+    )
+    init.__kwdefaults__ = {each.name: _default(each) for each in by_name if _has_default(each)} or None
     init.__qualname__ = f"{cls.__qualname__}.__init__"
     init.__annotations__ = {each.name: each.type for each in asked} | {"return": None}
     return init
+
+
+@cache
+def _code(assignments: tuple[str, ...], asked: tuple[int, ...], *, finished: bool) -> CodeType:
+    """Compile the ``__init__`` of all classes of one shape: fields are called by their places, and named in a copy.
+
+    To compile costs forty times what a copy does, and of the classes a command makes values of most share their shape.
+    """
+    body = [*filter(None, assignments), *(["self.__post_init__()"] if finished else [])] or ["pass"]
+    made = [f"_made{place}" for place, each in enumerate(assignments) if f"_made{place}" in each]
+    source = "\n  ".join([f" def __init__({', '.join(['self', *(f'_{place}' for place in asked)])}):", *body])
+    text = f"def build({', '.join(['_set', '_unset', *made])}):\n{source}\n return __init__"
+    found: dict[str, Any] = {}
+    exec(text, found)  # noqa: S102  # as the standard library does
+    code: CodeType = found["build"](*[None] * (2 + len(made))).__code__
+    return code
 
 
 class _Unset:
@@ -161,22 +185,34 @@ class _Unset:
 _UNSET = _Unset()
 
 
-def _parameter(field: Field[Any]) -> str:
-    if field.default_factory is not MISSING:
-        return f"{field.name}=_unset"
-    return field.name if field.default is MISSING else f"{field.name}=_default_{field.name}"
-
-
 def _has_default(field: Field[Any]) -> bool:
     return field.default is not MISSING or field.default_factory is not MISSING
 
 
-def _assignment(field: Field[Any], *, frozen: bool) -> str:
-    made = f"_default_{field.name}" if field.default_factory is MISSING else f"_make_{field.name}()"
-    value = field.name if field.init else made
+def _default(field: Field[Any]) -> Any:
+    return field.default if field.default_factory is MISSING else _UNSET
+
+
+def _defaults(fields: Iterable[Field[Any]]) -> tuple[Any, ...]:
+    """Return the defaults of parameters given by their order, of which Python knows only how many there are."""
+    defaults: list[Any] = []
+    for each in fields:
+        if _has_default(each):
+            defaults.append(_default(each))
+        elif defaults:
+            raise TypeError(f"non-default argument {each.name!r} follows default argument")
+    return tuple(defaults)
+
+
+def _assignment(place: int, field: Field[Any], *, frozen: bool) -> str:
+    """Return what sets the field at ``place``, or nothing where nothing does."""
+    if not field.init and not _has_default(field):
+        return ""
+    made = f"_made{place}" if field.default_factory is MISSING else f"_made{place}()"
+    value = f"_{place}" if field.init else made
     if field.init and field.default_factory is not MISSING:
-        value = f"{made} if {field.name} is _unset else {field.name}"
-    return f"_set(self, {field.name!r}, {value})" if frozen else f"self.{field.name} = {value}"
+        value = f"{made} if _{place} is _unset else _{place}"
+    return f"_set(self, '_{place}', {value})" if frozen else f"self._{place} = {value}"
 
 
 def _values(fields: Iterable[Field[Any]]) -> Callable[[Any], tuple[Any, ...]]:

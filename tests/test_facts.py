@@ -222,3 +222,59 @@ def test_a_method_is_compiled_with_the_first_value_and_not_before() -> None:
     made = vars(Late)["__init__"]
     assert inspect.isfunction(made)
     assert (Late("b").name, vars(Late)["__init__"]) == ("b", made)
+
+
+def test_classes_of_one_shape_keep_names_defaults_and_errors_of_their_own() -> None:
+    @facts.dataclass(frozen=True, slots=True, kw_only=True)
+    class Person:
+        name: str
+        age: int = 1
+        notes: list[str] = field(default_factory=list)
+
+    @facts.dataclass(frozen=True, slots=True, kw_only=True)
+    class Place:
+        street: str
+        number: int = 2
+        rooms: dict[str, int] = field(default_factory=dict)
+
+    assert repr(Person(name="a")).endswith("Person(name='a', age=1, notes=[])")
+    assert repr(Place(street="b")).endswith("Place(street='b', number=2, rooms={})")
+    assert Person(name="a").notes is not Person(name="a").notes
+    with pytest.raises(TypeError, match=r"Place\.__init__\(\) missing 1 required keyword-only argument: 'street'"):
+        Place()  # type: ignore[call-arg]  # what is tried
+    with pytest.raises(TypeError, match="unexpected keyword argument 'street'"):
+        Person(street="b")  # type: ignore[call-arg]
+
+
+def test_a_field_without_a_default_may_not_follow_one_with() -> None:
+    def class_of(decorator: Any) -> Any:
+        return decorator(frozen=True)(
+            type("Mixed", (), {"__annotations__": {"a": "int", "b": "int"}, "a": 1, "__module__": __name__})
+        )
+
+    told_ = [told(lambda kind=kind: class_of(kind)(b=2)) for kind in (dataclasses.dataclass, facts.dataclass)]
+    assert told_[0] == told_[1] == (TypeError, "non-default argument 'b' follows default argument")
+
+
+@given(st.lists(st.sampled_from(["plain", "default", "made", "late", "found", "unset"]), max_size=12), st.booleans(), st.booleans())
+def test_a_class_of_any_shape_makes_the_same_values(kinds: list[str], kw_only: bool, frozen: bool) -> None:
+    if not kw_only:
+        kinds = sorted(kinds, key=lambda kind: kind in ("default", "made"))
+
+    def class_of(decorator: Any) -> Any:
+        ways = {
+            "default": lambda: 7, "made": lambda: field(default_factory=list), "late": lambda: field(default=3, init=False),
+            "found": lambda: field(default_factory=dict, init=False), "unset": lambda: field(init=False, repr=False, compare=False),
+        }
+        body = {f"f{place}": ways[kind]() for place, kind in enumerate(kinds) if kind in ways}
+        names = {f"f{place}": "int" for place in range(len(kinds))}
+        made = type("Shape", (), {"__annotations__": names, "__module__": __name__, **body})
+        return decorator(kw_only=kw_only, frozen=frozen)(made)
+
+    theirs, ours = class_of(dataclasses.dataclass), class_of(facts.dataclass)
+    plain = {f"f{place}": place for place, kind in enumerate(kinds) if kind == "plain"}
+    asked = {f"f{place}": place for place, kind in enumerate(kinds) if kind in ("plain", "default", "made")}
+    for values in (plain, asked, {"f0": 0}, {}):
+        assert told(lambda values=values: repr(ours(**values))) == told(lambda values=values: repr(theirs(**values)))
+    assert told(lambda: repr(ours(*range(len(asked))))) == told(lambda: repr(theirs(*range(len(asked)))))
+    assert str(inspect.signature(ours)) == str(inspect.signature(theirs))
