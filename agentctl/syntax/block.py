@@ -18,7 +18,7 @@ from agentctl.syntax.scalars import MAY_MEAN_MORE, NotFinite, TooLong, plain
 
 _KEY: Final = r"[A-Za-z_$][A-Za-z0-9_$.-]{0,99}"
 # Indentation, dash, key, a word that is all of a value, and whatever else stands there: every line matches.
-_LINES: Final = re.compile(rf"( *)(- )?(?:({_KEY}):(?: +|(?=\n|\Z)))?(?:([A-Za-z][^:#\n]*(?<! )(?=\n|\Z))|([^\n]*))\n?")
+_LINES: Final = re.compile(rf"( *)(- )?(?:({_KEY}):(?: +|(?=\n|\Z)))?(?:([A-Za-z][^:#\n]*(?<! )(?=\n|\Z))|([^\n]*))\n*")
 _PAIR: Final = re.compile(rf' *("?)({_KEY})\1: +')
 _WORD_IN_BRACKETS: Final = re.compile(
     r"""(?:-(?=[0-9]))?[A-Za-z0-9_./$][^,:#\[\]{}"'\n]*(?::(?=[A-Za-z0-9_/])[^,:#\[\]{}"'\n]*){0,9}"""
@@ -28,6 +28,8 @@ _SPACES: Final = re.compile(" *")
 # With a letter after its `#` it may cut a value short: that is told, and not here.
 _COMMENT: Final = re.compile(" *# .*")
 _INDICATORS: Final = frozenset("-?:,[]{}#&*!|>'\"%@` ")
+_MOST_IDLE: Final = 10_000
+"""Lines without an entry; of many more of them `events` makes shorter work."""
 _NEGATIVE: Final = re.compile(r"-[0-9]")
 
 
@@ -84,13 +86,14 @@ class _Reader:
         entries: dict[Pointer, array[int]] = {}
         above: list[tuple[Any, int]] = []
         here: Any = root                        # where entries go that stand `depth` spaces in
-        depth = 0
+        depth = idle = 0
         open_key = ""                           # of `here`: the lines that follow may hold its value
         begins = array("I")
         for line in _LINES.finditer(text, len("---\n") if text.startswith("---\n") else 0):
             indent, dash, key, word, other = line.groups()
             if not key and not dash:
-                if word or (other and other[0] != "#"):
+                idle += 1
+                if word or (other and other[0] != "#") or idle > _MOST_IDLE:
                     raise _Uncommon
                 continue
             at = len(indent)
