@@ -11,7 +11,10 @@ from agentctl.model.canonical import canonical
 from agentctl.model.values import Hidden
 from agentctl.resources import schema
 from agentctl.views.document.changeset import changeset
+from agentctl.views.document.decision import decided, ruled
 from agentctl.views.document.groups import alike
+from agentctl.views.document.judged import Judged
+from agentctl.views.document.risks import risks
 from tests.views import samples
 
 
@@ -110,3 +113,29 @@ def test_a_plan_that_changes_nothing_says_so():
     same = next(change for change in cs.changes if change.step == "same")
     document = changeset(samples.changeset(same), {"same": rulings["same"]}, samples.SPECS)
     assert (document["outcome"], document["next"]) == ("no-changes", [])
+
+
+@pytest.mark.parametrize("world", [samples.risky, samples.mailing, samples.bulk, samples.pricing])
+def test_a_risk_is_told_of_the_steps_that_have_it_by_themselves_and_of_no_other(world):
+    """What steps of a kind risk is asked once for all of them."""
+    document = changeset(*world(), samples.SPECS)
+    alone = {
+        (risk["kind"], item["why"], step["id"])
+        for step in document["steps"] for risk in risks([step], Judged()) for item in risk["items"]
+    }
+    told = [
+        (risk["kind"], item["why"], name)
+        for risk in document["risks"] for item in risk["items"] for name in item["steps"]
+    ]
+    assert sorted(told) == sorted(alone)
+    assert all(risk["count"] == sum(len(item["steps"]) for item in risk["items"]) for risk in document["risks"])
+
+
+def test_steps_that_were_ruled_alike_are_told_apart_by_all_that_is_their_own():
+    found, rulings = samples.bulk()
+    rulings["tier-5"] = samples.permit("tier-5")
+    document = changeset(found, rulings, samples.SPECS)
+    for step, change in zip(document["steps"], found.changes, strict=True):
+        assert (step["id"], step["target"], step["decision"]["step"]) == (change.step, change.target, change.step)
+        assert step["decision"] == decided(rulings[change.step].decision)
+        assert {key: step[key] for key in ruled(rulings[change.step])} == ruled(rulings[change.step])
