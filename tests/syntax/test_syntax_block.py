@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -184,6 +186,15 @@ def test_depth_is_bounded_as_the_full_reader_bounds_it(depth, unit):
         assert judge(text)
     else:
         assert block.read(text, DEFAULTS.depth) is None or judge(text)
+
+
+def test_a_common_plan_and_its_places_are_read_without_pyyaml():
+    asked = (
+        "import sys; from agentctl.syntax.yaml import read; document = read(sys.stdin.buffer.read(), 'x.yaml');"
+        "document.span(('steps', 1, 'with', 'name')); print('yaml' in sys.modules, document.value['version'])"
+    )
+    done = subprocess.run([sys.executable, "-c", asked], input=COMMON.encode(), capture_output=True, check=True)
+    assert done.stdout.decode().split() == ["False", "1"]
 
 
 def test_places_are_found_when_they_are_asked_for():
