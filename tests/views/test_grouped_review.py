@@ -244,3 +244,21 @@ def test_a_value_does_not_hide_behind_another_of_the_same_name_inside_of_an_argu
     ]
     text = drawn(reviewed(samples.changeset(*changes), {change.step: samples.hold(change.step) for change in changes}))
     assert all(f'"{land}{n:02}"' in text for n in range(10) for land in ("DE", "FR"))
+
+
+@pytest.mark.parametrize("size", ["1E+999999", "1E-999999", "1E+9999999999", "-1E+999999999999999999", "1E+400"])
+def test_an_amount_beyond_all_measure_stands_out_and_does_not_end_the_review(size):
+    bad = samples.update("row-77", "customers/77", {"price": Decimal("12.50")}, {"price": Decimal(size)})
+    text = drawn(reviewed(*rows(row_77=bad)))
+    assert "1 of 300 crm.row.update differ from the rest:" in text
+    assert text.index("row-77 crm.row.update") < text.index("299 × crm.row.update")
+
+
+def test_amounts_that_are_all_beyond_measure_are_reviewed():
+    changes = [
+        samples.update(f"s-{n}", f"rows/{n}", {"price": Decimal(f"{n + 1}E-999999999999999990")}, {"price": Decimal(f"{n + 1}E+999999999999999990")})
+        for n in range(9)
+    ]
+    document = reviewed(samples.changeset(*changes), {change.step: samples.hold(change.step) for change in changes})
+    assert document["groups"]
+    drawn(document)

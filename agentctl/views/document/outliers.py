@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, InvalidOperation, localcontext
 from itertools import pairwise
 from typing import Any, NamedTuple, TypeVar
 
@@ -30,6 +30,7 @@ _HOST = re.compile(
 )
 _FILE = re.compile(r"[^\s:@]*/[^\s:@]*|[\w.-]+\.\w{1,8}")
 _SIGNS = re.compile(r"[<>{}$;|&`\\]")
+_OF_ANY_SIZE = Context(Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])     # what an author writes never ends the review
 _TWINS = (("rn", "m"), ("vv", "w"), ("cl", "d"))
 
 
@@ -58,13 +59,14 @@ def odd(wires: Sequence[Any]) -> dict[int, str]:
 def odd_steps(sides: Mapping[str, Sequence[Any]]) -> dict[int, str]:
     """Return which of the changes old → new of one field stand out, by position, and in which way."""
     found: dict[int, str] = {}
-    for side in ("before", "after"):
-        if side in sides:
-            _add(found, odd(sides[side]))
-    if len(sides) == 2:
-        old, new = _numbers(sides["before"]), _numbers(sides["after"])
-        if old is not None and new is not None:
-            _add_steps(found, old, new)
+    with localcontext(_OF_ANY_SIZE):
+        for side in ("before", "after"):
+            if side in sides:
+                _add(found, odd(sides[side]))
+        if len(sides) == 2:
+            old, new = _numbers(sides["before"]), _numbers(sides["after"])
+            if old is not None and new is not None:
+                _add_steps(found, old, new)
     return found
 
 
