@@ -191,7 +191,7 @@ class Workspace:
         from agentctl.connectors.layers import ReadOnly
 
         return Systems(
-            Connectors(tuple(self.file.connectors), lambda name: ReadOnly(self.systems.connectors[name]))
+            Connectors(tuple(self.systems.connectors), lambda name: ReadOnly(self.systems.connectors[name]))
         )
 
     def _setting_problem(self, name: str, error: Invalid) -> Diagnostic:
