@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agentctl.engine.protect import Protector
+from agentctl.model.action import ActionSpec, Reversibility
 from agentctl.model.canonical import canonical
+from agentctl.model.change import Change, Effect, Inverse, RecordChange
 from agentctl.model.plan import Argument, From, Step, argument_to_wire
 from agentctl.model.snapshot import Address
 from agentctl.model.values import Hidden
@@ -64,3 +68,43 @@ def test_exactly_what_is_over_the_limit_is_hidden(arguments: dict[str, Argument]
     step = Step(id="s", action="crm.row.update", target="t/1", with_=arguments)
     shown = Protector(Commitments(), large=True).large_arguments(step, Address("crm/t/1"))
     assert shown.with_ == {name: plainly(value) for name, value in arguments.items()}
+
+
+SMALL, LARGE = {"name": "small"}, {"name": "x" * 2000}
+SPEC = ActionSpec(verb="row.update", summary="", target="a row", arguments={}, record={})
+UNDO = Step(id="s", action="crm.row.update", target="t/1", with_=SMALL)
+CHANGE = Change(
+    step="s",
+    action="crm.row.update",
+    target="t/1",
+    effect=Effect.UPDATE,
+    arguments=SMALL,
+    records=(RecordChange(address=Address("crm/t/1"), before=SMALL, after=SMALL),),
+    inverse=Inverse(kind=Reversibility.EXACT, step=UNDO),
+    receipt=SMALL,
+)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        replace(CHANGE, arguments=LARGE),
+        replace(CHANGE, records=(RecordChange(address=Address("crm/t/1"), before=LARGE, after=SMALL),)),
+        replace(CHANGE, records=(RecordChange(address=Address("crm/t/1"), before=SMALL, after=LARGE),)),
+        replace(CHANGE, records=(*CHANGE.records, RecordChange(address=Address("crm/t/2"), before=None, after=LARGE))),
+        replace(CHANGE, inverse=replace(CHANGE.inverse, step=replace(UNDO, with_=LARGE))),
+        replace(CHANGE, receipt=LARGE),
+    ],
+    ids=["arguments", "before", "after", "second record", "inverse", "receipt"],
+)
+def test_what_must_be_hidden_in_one_place_of_a_change_is_hidden_there_and_nowhere_else(change: Change) -> None:
+    protector = Protector(Commitments(), large=True)
+    shown = protector.change(change, SPEC)
+    assert "x" * 2000 not in repr(shown)
+    assert repr(shown).count("Hidden(") == 1
+    assert list(protector.values.values()) == ["x" * 2000]
+    assert repr(shown).count("small") == repr(change).count("small")
+
+
+def test_a_change_with_nothing_to_hide_is_not_made_anew() -> None:
+    assert Protector(Commitments(), large=True).change(CHANGE, SPEC) is CHANGE
