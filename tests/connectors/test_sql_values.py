@@ -14,9 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agentctl.connectors.sql import SqlConnector
+from agentctl.connectors.sql import address as names
 from agentctl.connectors.sql.database import Unfit
 from agentctl.connectors.sql.postgresql_values import checked
-from agentctl.connectors.sql.schema import Column, Kind
+from agentctl.connectors.sql.schema import Column, Kind, Table
 from agentctl.errors import Rejected
 from agentctl.model.plan import Step
 from agentctl.model.snapshot import Address
@@ -29,6 +30,19 @@ ROW = Address("crm/kinds/1")
 
 def step(action: str, target: str, **with_: Value) -> Step:
     return Step(id="s", action=f"crm.{action}", target=target, with_=with_)
+
+
+_AROUND_64_BITS = st.integers(2**63 - 2, 2**63 + 2)
+
+
+@given(st.sampled_from(Kind), st.integers() | _AROUND_64_BITS | _AROUND_64_BITS.map(int.__neg__) | st.booleans())
+def test_a_key_that_is_a_number_is_named_by_its_digits_and_read_back_as_it_was(kind, value):
+    column = Column(name="id", type="", kind=kind)
+    table = Table(name="t", bare="t", schema=None, columns={"id": column}, key=("id",))
+    key = names.encode(table, {"id": value})
+    assert same(names.decode(table, key)["id"], value)
+    if kind in {Kind.INTEGER, Kind.ANY} and not isinstance(value, bool):
+        assert key == str(value)
 
 
 # ---- SQLite
