@@ -30,7 +30,7 @@ _HOST = re.compile(
 )
 _FILE = re.compile(r"[^\s:@]*/[^\s:@]*|[\w.-]+\.\w{1,8}")
 _SIGNS = re.compile(r"[<>{}$;|&`\\]")
-_OF_ANY_SIZE = Context(Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])     # what an author writes never ends the review
+_OF_ANY_SIZE = Context(Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])     # what a system says never ends the review
 _TWINS = (("rn", "m"), ("vv", "w"), ("cl", "d"))
 
 
