@@ -256,15 +256,21 @@ def test_a_field_without_a_default_may_not_follow_one_with() -> None:
     assert told_[0] == told_[1] == (TypeError, "non-default argument 'b' follows default argument")
 
 
-@given(st.lists(st.sampled_from(["plain", "default", "made", "late", "found", "unset"]), max_size=12), st.booleans(), st.booleans())
+KINDS = ["plain", "default", "made", "late", "found", "unset"]
+
+
+@given(st.lists(st.sampled_from(KINDS), max_size=12), st.booleans(), st.booleans())
 def test_a_class_of_any_shape_makes_the_same_values(kinds: list[str], kw_only: bool, frozen: bool) -> None:
     if not kw_only:
         kinds = sorted(kinds, key=lambda kind: kind in ("default", "made"))
 
     def class_of(decorator: Any) -> Any:
         ways = {
-            "default": lambda: 7, "made": lambda: field(default_factory=list), "late": lambda: field(default=3, init=False),
-            "found": lambda: field(default_factory=dict, init=False), "unset": lambda: field(init=False, repr=False, compare=False),
+            "default": lambda: 7,
+            "made": lambda: field(default_factory=list),
+            "late": lambda: field(default=3, init=False),
+            "found": lambda: field(default_factory=dict, init=False),
+            "unset": lambda: field(init=False, repr=False, compare=False),
         }
         body = {f"f{place}": ways[kind]() for place, kind in enumerate(kinds) if kind in ways}
         names = {f"f{place}": "int" for place in range(len(kinds))}

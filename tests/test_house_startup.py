@@ -15,6 +15,10 @@ HEAVY = {
     "sqlalchemy", "yaml",
 }
 
+ACTING = {
+    "agentctl.engine.again", "agentctl.engine.differing", "agentctl.engine.edit", "agentctl.engine.settle",
+    "agentctl.store.lock", "agentctl.trace.journal", "agentctl.workspace.unlocking", "agentctl.workspace.witnessing",
+}
 
 WORKSPACE = """\
 version: 1
@@ -99,6 +103,7 @@ def test_a_plan_is_drawn_without_what_its_steps_do_not_use():
     assert {name.partition(".")[0] for name in found} & HEAVY == set(), "the policy has no condition, the plan no row"
     assert "agentctl.connectors.memory.connector" in found
     assert not {name for name in found if name.startswith(("agentctl.connectors.sql", "agentctl.connectors.file"))}
+    assert found & ACTING == set(), "planning takes no lock, writes no trace and asks no system what became of a step"
 
 
 @pytest.mark.usefixtures("workspace")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from agentctl.engine.ports import Systems
-from agentctl.engine.settle import unsettled
 from agentctl.model.action import Settlement
 from agentctl.model.change import Change, Effect
 from agentctl.model.changeset import ChangeSet, Purpose
@@ -63,7 +62,7 @@ def _left_open(history: History, resumes: str) -> Iterator[tuple[Run, StepRun, C
         if run.status is RunStatus.COMPLETE or run.resumed_by or run.id == resumes:
             continue        # and its steps need not be told
         if run.purpose is Purpose.APPLY:
-            for step in unsettled(run):
+            for step in run.unsettled:
                 if step.change is not None:
                     yield run, step, step.change
 

@@ -17,7 +17,7 @@ from agentctl.facts import dataclass
 from agentctl.model.action import ActionSpec, Settlement
 from agentctl.model.change import Change
 from agentctl.model.plan import Step
-from agentctl.model.run import Observed, Run, StepRun, StepStatus
+from agentctl.model.run import Observed, StepRun, StepStatus
 from agentctl.model.snapshot import Address, Snapshot
 from agentctl.model.values import Fields, Hidden
 
@@ -67,11 +67,6 @@ class Sending:
     change: Change
     key: str
     before: Mapping[Address, Snapshot]
-
-
-def unsettled(run: Run) -> tuple[StepRun, ...]:
-    """Return the steps of ``run`` that began and of which nobody knows how they ended."""
-    return tuple(step for step in run.steps if step.status in (StepStatus.STARTED, StepStatus.IN_DOUBT))
 
 
 def settle(step: StepRun, systems: Systems, values: Mapping[str, Any], now: datetime) -> Answer:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from agentctl.engine.doubts import may_double
 from agentctl.engine.keys import undone_step
 from agentctl.engine.ports import Systems
-from agentctl.engine.settle import unsettled
 from agentctl.model.changeset import Purpose
 from agentctl.model.doubt import InDoubt
 from agentctl.model.run import History, Run, RunStatus, StepStatus
@@ -40,7 +39,7 @@ def perhaps_undone(history: History, run: Run, systems: Systems) -> dict[str, In
     for rollback in _rollbacks(history, run):
         if rollback.status is RunStatus.COMPLETE or rollback.resumed_by:
             continue
-        for step in unsettled(rollback):
+        for step in rollback.unsettled:
             if step.change is not None and may_double(step.change, systems):
                 found[undone_step(step.id)] = InDoubt(run=rollback.id, step=step.id)
     return found

@@ -169,6 +169,11 @@ class Run:
     def step(self, identifier: str) -> StepRun | None:
         return next((step for step in self.steps if step.id == identifier), None)
 
+    @property
+    def unsettled(self) -> tuple[StepRun, ...]:
+        """The steps that began and of which nobody knows how they ended."""
+        return tuple(step for step in self.steps if step.status in (StepStatus.STARTED, StepStatus.IN_DOUBT))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:

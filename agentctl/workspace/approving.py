@@ -7,8 +7,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from agentctl.engine import differing
-from agentctl.engine.again import preview_again, rules_moved
 from agentctl.engine.approvals import Weighed, weigh
 from agentctl.engine.gate import check_decided, irreversible_groups
 from agentctl.engine.keys import done_by
@@ -85,6 +83,8 @@ def sign(workspace: Workspace, changeset: ChangeSet, wish: Wish, shown: str) -> 
 
 def preview_to_sign(workspace: Workspace, subject: str) -> Preview:
     """Return the preview of what is to be signed: of a run that stopped, with the steps it did taken as done."""
+    from agentctl.engine.again import preview_again
+
     path = Path(subject)
     if path.is_file() and not is_changeset(path):
         return preview_of(workspace, subject)
@@ -178,6 +178,8 @@ def _near(workspace: Workspace, statement: Statement, changeset: ChangeSet) -> b
 
 def _told(workspace: Workspace, approval: Approval, changeset: ChangeSet, why: str) -> str:
     """Return ``why`` an approval does not count, with what moved since, and what planning or signing again helps."""
+    from agentctl.engine import differing
+
     statement = approval.statement
     if statement.lineage != changeset.lineage:
         return why
@@ -238,6 +240,8 @@ def listed(workspace: Workspace, subject: str) -> list[tuple[Approval, str, str]
 
 
 def _worth(workspace: Workspace, approval: Approval) -> str:
+    from agentctl.engine.again import rules_moved
+
     if workspace.history().damage:
         return "the trace is damaged, so whether it was used cannot be told"
     try:

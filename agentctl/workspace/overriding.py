@@ -31,7 +31,6 @@ from agentctl.syntax.suggest import did_you_mean
 from agentctl.trace.record import Kind
 from agentctl.workspace import judging
 from agentctl.workspace.approving import as_text, short, unrelated
-from agentctl.workspace.unlocking import locked, record_act
 from agentctl.workspace.workspace import Workspace
 
 _USUAL = 3600       # seconds an override is good for where nobody says, if policy lets it be that long
@@ -117,6 +116,8 @@ def sign(workspace: Workspace, changeset: ChangeSet, statement: Statement, key: 
 
 def keep(workspace: Workspace, override: Override) -> None:
     """Record ``override`` in the trace, where it is found again; once."""
+    from agentctl.workspace.unlocking import locked, record_act
+
     with locked(workspace, "", _WAIT):
         if override.statement.id not in {act.body["id"] for act in _acts(workspace.history())}:
             record_act(workspace, Kind.OVERRIDE, {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from agentctl.engine.edit import judged
 from agentctl.engine.protect import reveal_plan
 from agentctl.errors import Usage
 from agentctl.facts import dataclass
@@ -40,6 +39,8 @@ def plan_of(workspace: Workspace, subject: str) -> Meant:
             hint="To undo what can be undone now, or only some steps (--step):",
             command=f"agentctl rollback {changeset.undoes}",
         )
+    from agentctl.engine.edit import judged
+
     plan = reveal_plan(changeset.plan, hidden)
     judged(plan, workspace.catalog, "The plan is not valid here any more")
     return Meant(plan=plan, digest=changeset.digest, repeat=changeset.repeat)

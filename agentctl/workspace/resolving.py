@@ -7,7 +7,7 @@ from typing import Any
 
 from agentctl.engine import records
 from agentctl.engine.protect import Protector, concealed, reveal_change
-from agentctl.engine.settle import Answer, Became, seen, settle, unsettled
+from agentctl.engine.settle import Answer, Became, seen, settle
 from agentctl.errors import Usage
 from agentctl.model.run import Observed, Run, StepRun, StepStatus
 from agentctl.model.values import to_wire
@@ -32,7 +32,7 @@ def settle_all(workspace: Workspace, run: Run) -> dict[str, Answer]:
     Return the answers. Of a step that may be sent again under its key nothing is recorded yet: sending it will tell.
     """
     values = workspace.values(run)
-    answers = [settle(step, workspace.systems, values, workspace.time()) for step in unsettled(run)]
+    answers = [settle(step, workspace.systems, values, workspace.time()) for step in run.unsettled]
     told = [answer for answer in answers if answer.became in (Became.HAPPENED, Became.DID_NOT)]
     if told:
         with Journal.open(workspace.places, Kind.RESOLVE.value, new_id(8), clock=workspace.now) as journal:
@@ -72,15 +72,15 @@ def _in_doubt(run: Run, step: str) -> StepRun:
             f"Run {run.id} went on as {run.resumed_by[-1]}, and what is in doubt is in doubt there.",
             command=f"agentctl show {run.resumed_by[-1]}",
         )
-    found = next((item for item in unsettled(run) if item.id == step), None)
+    found = next((item for item in run.unsettled if item.id == step), None)
     if found is None:
-        waiting = ", ".join(f"`{item.id}`" for item in unsettled(run)) or "none"
+        waiting = ", ".join(f"`{item.id}`" for item in run.unsettled) or "none"
         raise Usage("The step is not in doubt", f"In run {run.id}, in doubt: {waiting}.")
     return found
 
 
 def _body(workspace: Workspace, run: Run, answer: Answer, values: Mapping[str, Any]) -> dict[str, object]:
-    step = next(step for step in unsettled(run) if step.id == answer.step)
+    step = next(step for step in run.unsettled if step.id == answer.step)
     received: dict[str, Any] = {}
     if answer.receipt is not None and step.change is not None:
         change = reveal_change(step.change, values)

@@ -17,7 +17,7 @@ from agentctl.engine.keys import done_by, ledger
 from agentctl.engine.ports import Brake, Observer
 from agentctl.engine.preview import Preview
 from agentctl.engine.resolve import Done
-from agentctl.engine.settle import Answer, Sending, unsettled
+from agentctl.engine.settle import Answer, Sending
 from agentctl.errors import Incomplete, Tampered, Unwritable, Usage
 from agentctl.facts import dataclass
 from agentctl.model.changeset import ChangeSet, Purpose
@@ -102,11 +102,11 @@ def resume(workspace: Workspace, name: str, control: Control) -> Ended:
         old = _resumable(workspace, name)
         _check_trace(workspace.history(), old.purpose, old.undoes)
         answers: Mapping[str, Answer] = {}
-        if unsettled(old):
+        if old.unsettled:
             answers = settle_all(workspace, old)
             old = workspace.run(old.id)
         again = {step: answer.sending for step, answer in answers.items() if answer.sending is not None}
-        if doubtful := [step for step in unsettled(old) if step.id not in again]:
+        if doubtful := [step for step in old.unsettled if step.id not in again]:
             raise Incomplete(
                 "A step is in doubt",
                 f"Whether step `{doubtful[0].id}` of run {old.id} happened cannot be told: "

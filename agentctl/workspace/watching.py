@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agentctl.engine.breakers import untold, watch
 from agentctl.model.breaker import Breaker
@@ -11,9 +11,11 @@ from agentctl.model.changeset import ChangeSet, Purpose
 from agentctl.model.halt import Halt, recorded_ids, standing
 from agentctl.model.run import History
 from agentctl.store.halts import Request
-from agentctl.trace.journal import Journal
 from agentctl.trace.mishaps import mishap_of_step
 from agentctl.trace.record import Kind, Record
+
+if TYPE_CHECKING:
+    from agentctl.trace.journal import Journal
 
 
 def in_force(history: History, asked: Iterable[Request]) -> tuple[Halt, ...]:
