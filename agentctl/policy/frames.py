@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import field
 from typing import Any, Protocol, TypeAlias
 
@@ -16,6 +15,7 @@ from agentctl.policy.batches import Batch, batch, guarded
 from agentctl.policy.constraints import UNCONSTRAINED, Circumstances, elsewhere
 from agentctl.policy.expressions import Expression
 from agentctl.policy.facts import Facts
+from agentctl.policy.globs import either
 from agentctl.policy.granting import unknown_people
 from agentctl.policy.plain import NotFit, plain_text
 from agentctl.policy.rules import Grant, Invariant, Policy
@@ -73,7 +73,7 @@ class Row:
     """
 
     grant: Grant
-    targets: re.Pattern[str] | None
+    targets: Callable[[str], bool] | None
     whole: frozenset[str] | None
     where: Term
     constrained: bool
@@ -160,10 +160,8 @@ def _only(fact: Any, names: frozenset[str] | None) -> Any:
     return fact if names is None or not isinstance(fact, dict) else {name: fact[name] for name in names & fact.keys()}
 
 
-def _targets(grant: Grant) -> re.Pattern[str] | None:
-    if grant.targets is None:
-        return None
-    return re.compile("|".join(f"(?:{glob.matches.pattern})" for glob in grant.targets), re.DOTALL)
+def _targets(grant: Grant) -> Callable[[str], bool] | None:
+    return None if grant.targets is None else either(grant.targets)
 
 
 def _whole(grant: Grant) -> frozenset[str] | None:

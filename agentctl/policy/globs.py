@@ -3,46 +3,77 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import lru_cache
 from typing import TypeAlias
 
 from agentctl.facts import dataclass
+from agentctl.policy.automaton import Run, automaton
 
 FieldPath: TypeAlias = tuple[str, ...]
 """A changed path as its segments: a key that holds a dot is not mistaken for two keys."""
 
+_SIGN = re.compile(r"(/\*\*/|\*\*|\*)")
+_WRITTEN = {Run.WITHIN: "[^/]*", Run.ACROSS: ".*", Run.FOLDERS: "(?:.*/)?"}
+_NOTHING = "(?!)"
+_TRIED = 100_000        # ways to lay runs over a text, up to which a regular expression that tries them all is quickest
 _DOTS = frozenset({"", ".", ".."})
 
 
 @dataclass(frozen=True, slots=True)
 class Glob:
-    """A pattern as written, and what it matches."""
+    """A pattern as written, and the parts it stands for."""
 
     text: str
-    matches: re.Pattern[str]
+    parts: tuple[str | Run, ...]
 
     def __call__(self, text: str) -> bool:
-        return self.matches.fullmatch(text) is not None
+        return either((self,))(text)
 
 
 def action(text: str) -> Glob:
     """Return a pattern on action names. ``*`` is any run of characters: ``crm.*`` is everything ``crm`` offers."""
-    return Glob(text, re.compile(".*".join(map(re.escape, text.split("*"))), re.DOTALL))
+    return Glob(text, tuple(Run.ACROSS if part == "*" else part for part in re.split(r"(\*)", text)))
 
 
 def target(text: str) -> Glob:
     """Return a pattern on an address after its instance. ``*`` stops at ``/``; ``**`` crosses it. Case counts."""
-    parts = []
-    for token in re.split(r"(/\*\*/|\*\*|\*)", text):
+    parts: list[str | Run] = []
+    for token in _SIGN.split(text):
         match token:
             case "/**/":
-                parts.append("/(?:.*/)?")
+                parts += ["/", Run.FOLDERS]
             case "**":
-                parts.append(".*")
+                parts.append(Run.ACROSS)
             case "*":
-                parts.append("[^/]*")
+                parts.append(Run.WITHIN)
             case _:
-                parts.append(re.escape(token))
-    return Glob(text, re.compile("".join(parts), re.DOTALL))
+                parts.append(token)
+    return Glob(text, tuple(parts))
+
+
+@lru_cache(maxsize=1024)
+def either(globs: tuple[Glob, ...]) -> Callable[[str], bool]:
+    """Return whether a text is matched by any of ``globs``.
+
+    One regular expression is quickest and tries every way to lay the runs over a text: with three of them that takes
+    the cube of its length, and texts come from strangers. Longer ones are matched letter by letter.
+    """
+    written = "|".join(f"(?:{''.join(map(_expression, glob.parts))})" for glob in globs)
+    fullmatch = re.compile(written or _NOTHING, re.DOTALL).fullmatch
+    runs = max((sum(isinstance(part, Run) for part in glob.parts) for glob in globs), default=0)
+    patient = tuple(automaton(glob.parts) for glob in globs)
+
+    def matches(text: str) -> bool:
+        if len(text) ** runs <= _TRIED:
+            return fullmatch(text) is not None
+        return any(pattern(text) for pattern in patient)
+
+    return matches
+
+
+def _expression(part: str | Run) -> str:
+    return _WRITTEN[part] if isinstance(part, Run) else re.escape(part)
 
 
 def is_canonical(within: str) -> bool:

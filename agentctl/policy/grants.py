@@ -8,7 +8,7 @@ from agentctl.facts import dataclass
 from agentctl.model.change import Effect
 from agentctl.model.decision import Outcome
 from agentctl.policy.expressions import Expression, Failed, Truth, Undecided
-from agentctl.policy.globs import FieldPath, covers, is_canonical, touches
+from agentctl.policy.globs import FieldPath, covers, either, is_canonical, touches
 from agentctl.policy.invariants import union
 from agentctl.policy.rules import Grant
 from agentctl.policy.sight import Sight
@@ -39,7 +39,7 @@ def covers_address(grant: Grant, within: str) -> bool:
 
 def names_target(grant: Grant, canonical: str) -> bool:
     """The same of an address that is in canonical form."""
-    return grant.targets is None or any(glob(canonical) for glob in grant.targets)
+    return grant.targets is None or either(grant.targets)(canonical)
 
 
 def outside(fields: tuple[FieldPath, ...], paths: Iterable[FieldPath]) -> list[FieldPath]:

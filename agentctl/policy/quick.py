@@ -224,7 +224,7 @@ class _Asking:
     def _covering(self, row: Row, secrets: frozenset[str]) -> int:
         """Return whether a grant covers the record; -1 where that has no answer yet, or none at all."""
         grant, unit = row.grant, self._unit
-        if (row.targets is not None and not row.targets.fullmatch(unit.target)) or not secrets <= grant.secrets:
+        if (row.targets is not None and not row.targets(unit.target)) or not secrets <= grant.secrets:
             return _ELSE
         if grant.fields is not None and not (names_fields(unit.effect) and self._is_inside(row, grant.fields)):
             return _ELSE
@@ -240,7 +240,7 @@ class _Asking:
     def _forbidding(self, row: Row) -> int:
         """Return whether the record had a part in it that a grant doesn't forbid this; -1 where it may forbid it."""
         grant, unit = row.grant, self._unit
-        if row.targets is not None and not row.targets.fullmatch(unit.target):
+        if row.targets is not None and not row.targets(unit.target):
             return _ELSE
         if grant.fields is not None and names_fields(unit.effect) and not inside(grant.fields, self._changed()):
             return _ELSE
