@@ -266,7 +266,7 @@ def test_a_password_in_the_address_of_a_witness_or_a_database_is_never_shown(sto
     shutil.move(house.root / ".git", house.root / "code/.git")
     house.change("agentctl.yaml", lambda file: file["connectors"].update(
         pg={"type": "sql", "url": f"postgresql://user:{password}@127.0.0.1:1/x"}))
-    assert story.run("plan", "plan.yaml").code == Exit.INVALID
+    assert story.run("validate", "plan.yaml").code == Exit.INVALID
     house.change("agentctl.yaml", lambda file: file["connectors"]["pg"].update(
         url="postgresql://user@127.0.0.1:1/x", password={"env": "PG_PASSWORD"}))
     house.plan(step("row", "pg.row.update", "customers/1", {"tier": "x"}))
