@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import field
 from enum import StrEnum
@@ -165,9 +166,17 @@ class Run:
     undone_by: tuple[str, ...] = ()
     reason: str = ""                # why it ended as it did, in words
     complete: bool = True           # False where the trace of this run is damaged after what is shown
+    counts: Mapping[StepStatus, int] = field(default_factory=dict)  # how many steps stood how as it ended
 
     def step(self, identifier: str) -> StepRun | None:
         return next((step for step in self.steps if step.id == identifier), None)
+
+    @property
+    def tally(self) -> Mapping[StepStatus, int]:
+        """How many steps stand how. Where all were done as the run ended that is how they stand, and none is told."""
+        if self.counts and all(status.done for status in self.counts):
+            return self.counts
+        return Counter(step.status for step in self.steps)
 
     @property
     def unsettled(self) -> tuple[StepRun, ...]:

@@ -12,7 +12,7 @@ from agentctl.model.clock import clocks_from_wire
 from agentctl.model.decision import consent_from_wire
 from agentctl.model.limit import reserved_from_wire
 from agentctl.model.plan import Step, plan_from_wire
-from agentctl.model.run import Left, LeftStatus, Run, RunStatus
+from agentctl.model.run import Left, LeftStatus, Run, RunStatus, StepStatus
 from agentctl.trace.record import Record
 
 
@@ -53,4 +53,7 @@ def begun(number: int, record: Record, planned: Sequence[Step] | None = None) ->
 def ended(run: Run, record: Record) -> Run:
     """Return ``run`` as ``record`` ends it."""
     body = record.body
-    return replace(run, status=RunStatus(body["status"]), finished_at=record.time, reason=body["reason"])
+    counts = {StepStatus(status): count for status, count in body["counts"].items()}
+    return replace(
+        run, status=RunStatus(body["status"]), finished_at=record.time, reason=body["reason"], counts=counts
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -44,6 +45,7 @@ def runs(
 
 
 def _run(run: Run, held: list[LegalHold]) -> dict[str, Any]:
+    tally = Counter(run.tally)
     return {
         "id": run.id,
         "number": run.number,
@@ -55,9 +57,9 @@ def _run(run: Run, held: list[LegalHold]) -> dict[str, Any]:
         "who": dict(run.who),
         "agent": run.plan.agent,
         "intent": run.plan.intent,
-        "steps": len(run.steps),
-        "done": sum(step.status.done for step in run.steps),
-        "in_doubt": sum(step.status in (StepStatus.STARTED, StepStatus.IN_DOUBT) for step in run.steps),
+        "steps": tally.total(),
+        "done": sum(count for status, count in tally.items() if status.done),
+        "in_doubt": tally[StepStatus.STARTED] + tally[StepStatus.IN_DOUBT],
         "undoes": run.undoes,
         "undone_by": list(run.undone_by),
         "resumes": run.resumes,
