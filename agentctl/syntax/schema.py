@@ -19,7 +19,7 @@ VALUES: Final = "urn:agentctl:values"
 """Where argument and record schemas find decimal, int, bytes, time, date and value: ``VALUES#/$defs/decimal``."""
 
 _KEPT = 1024
-_FEW = 2000      # then the library has paid for its loading
+_LOOKED_AT = 15_000     # parts of values, by one schema: as long as it takes to load the library
 _SMALL = 100_000
 _MOST = 2 * MOST_PROBLEMS
 
@@ -116,23 +116,40 @@ def _errors(judge: Validator, wire: Any) -> Iterable[Any]:
 
 
 class _Judge:
-    """Judges by one schema: the first few values by looking, many by the library, which is quicker by the value."""
+    """Judges by one schema: a few values by looking, many by the library, which is quicker by the value.
+
+    Values of one schema are about as large as the first of them.
+    """
 
     def __init__(self, schema: Mapping[str, Any], *, ours: bool) -> None:
         self._schema = schema
-        self._few = _FEW
+        self._left = _LOOKED_AT
+        self._size = 0
         self._accepts = acceptance(schema, {VALUES: values()}, ours=ours)
 
     def is_valid(self, wire: Any) -> bool:
-        if self._few:
-            self._few -= 1
+        if self._left > 0:
+            self._size = self._size or _size(wire)
+            self._left -= self._size
             if self._accepts(wire):
                 return True
+            self._left = 0
         return self.library.is_valid(wire)
 
     @cached_property
     def library(self) -> Validator:
         return _compile(self._schema)
+
+
+def _size(wire: Any) -> int:
+    """Return of how many parts a value is."""
+    size, waiting = 0, [wire]
+    while waiting:
+        node = waiting.pop()
+        size += 1
+        if isinstance(node, dict | list):
+            waiting.extend(node.values() if isinstance(node, dict) else node)
+    return size
 
 
 _judges: dict[tuple[int, bool], _Judge] = {}
