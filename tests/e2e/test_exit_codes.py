@@ -30,7 +30,7 @@ def unexpected(house: House) -> Told:
     )
     house.change("agentctl.yaml", lambda file: file["connectors"].update(odd={"type": "broken"}))
     house.plan(update("tier"))
-    return house.run("plan", "plan.yaml", PYTHONPATH=str(plug))
+    return house.run("validate", "plan.yaml", PYTHONPATH=str(plug))
 
 
 def changes(house: House) -> Told:
