@@ -12,7 +12,8 @@ from row import Row, Scale
 
 _FLOOR = 10
 _CPU = 1.05
-_SLIGHT = 1.25      # times what ten steps take: below that the largest plan is nothing to speak of
+_NOTICEABLE = 1.1   # times what ten steps take: what takes less is start-up and noise
+_SLIGHT = 2         # times the same: more than that of the largest alone is growth, whatever its exponent
 _PEAKS = {"plan plan.yaml": 1.0, "apply plan.yaml": 1.0, "verify": 0.3}
 _BEFORE = ("validate plan.yaml", "plan plan.yaml")
 _APPLY, _UNDO = "apply plan.yaml", "rollback latest"
@@ -44,23 +45,25 @@ def growing(folder: Path, scale: Scale) -> Iterator[Row]:
 
 
 def _cpu(command: str, scale: Scale, spent: Sequence[Sequence[Spent]]) -> Row:
+    """Fit what each size takes above its start. Of sizes that take hardly more there is only noise: they are left out."""
     floor, costs = [row[0].cpu for row in spent], [[each.cpu for each in row[1:]] for row in spent]
     columns = [median(column) for column in zip(*costs, strict=True)]
-    each = ", ".join(f"{column:.2f} s" for column in columns)
-    if columns[-1] < _SLIGHT * median(floor):
-        return Row(
-            number="growth",
-            what=f"CPU of `agentctl {command}` from {scale.sizes[0]:,} to {scale.sizes[-1]:,} steps, as an exponent",
-            goal=f"≤ {_CPU:g}",
-            found=f"too little above its start to fit · {each}; {median(floor):.2f} s for {_FLOOR}",
-            met=True,
-            firm=True,
-            raw={"steps": [_FLOOR, *scale.sizes], "cpu": [[each.cpu for each in row] for row in spent]},
-        )
-    fitted = growth(scale.sizes, floor, costs)
-    return _row(
-        f"CPU of `agentctl {command}`", scale, fitted, _CPU, f"{each}; {median(floor):.2f} s for {_FLOOR}",
-        {"steps": [_FLOOR, *scale.sizes], "cpu": [[each.cpu for each in row] for row in spent]},
+    start = median(floor)
+    told = f"{', '.join(f'{column:.2f} s' for column in columns)}; {start:.2f} s for {_FLOOR}"
+    raw = {"steps": [_FLOOR, *scale.sizes], "cpu": [[each.cpu for each in row] for row in spent]}
+    first = next((place for place, column in enumerate(columns) if column >= _NOTICEABLE * start), len(columns))
+    what = f"CPU of `agentctl {command}`"
+    if first < len(columns) - 1:
+        fitted = growth(scale.sizes[first:], floor, [row[first:] for row in costs])
+        return _row(what, scale, fitted, _CPU, told, raw)
+    return Row(
+        number="growth",
+        what=_named(what, scale),
+        goal=f"≤ {_CPU:g}",
+        found=f"too little above its start to fit · {told}",
+        met=columns[-1] < _SLIGHT * start,
+        firm=True,
+        raw=raw,
     )
 
 
@@ -86,10 +89,14 @@ def _row(what: str, scale: Scale, fitted: Growth, most: float, found: str, raw: 
     span = f"{min(fitted.rounds):.2f}–{max(fitted.rounds):.2f}"
     return Row(
         number="growth",
-        what=f"{what} from {scale.sizes[0]:,} to {scale.sizes[-1]:,} steps, as an exponent",
+        what=_named(what, scale),
         goal=f"≤ {most:g}",
         found=f"{fitted.median:.2f} ({span}) · {found}",
         met=fitted.median <= most,
         firm=fitted.median <= most or fitted.least > most + scale.slack,
         raw={**raw, "rounds": list(fitted.rounds), "median": fitted.median},
     )
+
+
+def _named(what: str, scale: Scale) -> str:
+    return f"{what} from {scale.sizes[0]:,} to {scale.sizes[-1]:,} steps, as an exponent"

@@ -67,6 +67,21 @@ def test_growth_that_one_round_does_not_see_fails_no_build():
 
 
 @pytest.mark.usefixtures("program")
+@pytest.mark.parametrize("costs, met, fitted", [
+    ((0.2, 0.2001, 0.19, 0.23), True, False),       # noise is all that grows
+    ((0.2, 0.2, 0.21, 5.0), False, False),          # one size alone tells no exponent, and yet too much
+    ((0.2, 0.2, 0.3, 0.9), False, True),
+])
+def test_noise_about_the_start_is_no_growth_and_hides_none(costs, met, fitted):
+    from growing import _cpu
+    from measure import Spent
+
+    row = _cpu("verify", scale(), [[Spent(cpu=cost, wall=0, peak=1, written=1) for cost in costs]] * 3)
+    assert (row.met, row.firm) == (met, True)
+    assert row.found.startswith("too little") is not fitted
+
+
+@pytest.mark.usefixtures("program")
 def test_what_was_not_measured_is_not_met():
     from report import line
     from row import not_measured
