@@ -45,7 +45,7 @@ def growing(folder: Path, scale: Scale) -> Iterator[Row]:
 
 
 def _cpu(command: str, scale: Scale, spent: Sequence[Sequence[Spent]]) -> Row:
-    """Fit what each size takes above its start. Of sizes that take hardly more there is only noise: they are left out."""
+    """Fit what each size takes above its start, without sizes that take hardly more: there is only noise of them."""
     floor, costs = [row[0].cpu for row in spent], [[each.cpu for each in row[1:]] for row in spent]
     columns = [median(column) for column in zip(*costs, strict=True)]
     start = median(floor)
