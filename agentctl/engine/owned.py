@@ -10,7 +10,7 @@ from agentctl.engine.ports import Commitments
 from agentctl.facts import dataclass
 from agentctl.model.change import Change
 from agentctl.model.changeset import Purpose
-from agentctl.model.run import History, Run, StepRun
+from agentctl.model.run import History, StepRun
 from agentctl.model.snapshot import Address
 from agentctl.model.state import Head, Known, State
 from agentctl.model.values import Fields, Hidden, Value, differing, to_wire
@@ -59,12 +59,16 @@ def owned(history: History, since: State | None = None, after: int = 0) -> Mappi
     ledger = _Ledger({} if since is None else {address: _known(known) for address, known in since.records.items()})
     runs = {run.id: run for run in history.runs}
     for run in history.runs:
-        for step in run.steps if run.number > after else ():
+        if run.number <= after:
+            continue
+        undone = runs.get(run.undoes)
+        originals = {step.id: step for step in undone.steps} if undone else {}
+        for step in run.steps:
             if step.id in run.carried or not step.status.done or step.change is None:
                 continue
             for address, names, value in _written(step, step.change):
                 if run.purpose is Purpose.ROLLBACK:
-                    ledger.gave_back(address, _names_undone(runs.get(run.undoes), step, address))
+                    ledger.gave_back(address, _names_undone(originals.get(undone_step(step.id)), address))
                 else:
                     ledger.wrote(address, names, value, run.id, step.id)
     return dict(sorted(ledger.records.items()))
@@ -120,9 +124,8 @@ def _written(step: StepRun, change: Change) -> Iterator[tuple[Address, set[str] 
             yield address, set(names), value
 
 
-def _names_undone(run: Run | None, undo: StepRun, address: Address) -> set[str] | None:
+def _names_undone(original: StepRun | None, address: Address) -> set[str] | None:
     """Return the fields the undone step had written; None for the whole record."""
-    original = run.step(undone_step(undo.id)) if run else None
     if original is None or original.change is None:
         return None
     for written, names, _ in _written(original, original.change):
