@@ -41,8 +41,8 @@ MAY_IMPORT = {
     "__main__": {"cli", "errors"},
 }
 THIRD_PARTY = {
-    "typer": ("cli/",),
-    "click": ("cli/",),
+    "typer": ("cli/app.py", "cli/help.py"),
+    "click": ("cli/app.py", "cli/help.py"),
     "rich": ("views/", "cli/boundary.py"),
     "git": ("connectors/git/",),
     "deepdiff": ("views/diff.py",),

@@ -5,39 +5,35 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from agentctl.cli.carry import Asked, carry_out, watch
-from agentctl.cli.complete import complete_runs
+from agentctl.cli.declared import option
 from agentctl.cli.options import AutoApprove, DiffOption, JsonInto, LockTimeout, Subject, seconds
-from agentctl.errors import Usage
+from agentctl.cli.session import Session
+from agentctl.errors import Exit, Usage
 from agentctl.views.look import Detail
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
-
-@app.command()
 def apply(
-    context: typer.Context,
+    session: Session,
     subject: Subject = "",
     resume: Annotated[
         str,
-        typer.Option("--resume", metavar="RUN", help="Go on with a run that stopped.", autocompletion=complete_runs),
+        option("--resume", metavar="RUN", help="Go on with a run that stopped.", offers="runs"),
     ] = "",
     approval: Annotated[
         list[Path] | None,
-        typer.Option("--approval", metavar="FILE", help="A signed approval (or rejection) sent here (repeatable)."),
+        option("--approval", metavar="FILE", help="A signed approval (or rejection) sent here (repeatable)."),
     ] = None,
     override: Annotated[
         list[Path] | None,
-        typer.Option("--override", metavar="FILE", help="A signed override that was sent here (repeatable)."),
+        option("--override", metavar="FILE", help="A signed override that was sent here (repeatable)."),
     ] = None,
     auto_approve: AutoApprove = False,
     lock_timeout: LockTimeout = "0s",
     diff: DiffOption = Detail.COMPACT,
-    json: Annotated[bool, typer.Option("--json", help="Print what happens as JSON, one event a line.")] = False,
+    json: Annotated[bool, option("--json", help="Print what happens as JSON, one event a line.")] = False,
     json_into: JsonInto = None,
-) -> None:
+) -> Exit:
     """Carry out a plan, or a changeset that was reviewed.
 
     A plan is previewed and shown first, and you are asked. A digest or a changeset file is carried out if it still
@@ -57,9 +53,9 @@ def apply(
 
     if bool(subject) == bool(resume):
         raise Usage("Wrong usage", "Name either a plan or changeset, or a run to --resume.")
-    workspace = context.obj.workspace()
+    workspace = session.workspace()
     asked = Asked(
-        session=context.obj,
+        session=session,
         timeout=seconds(lock_timeout),
         diff=diff,
         json=json,
@@ -71,6 +67,6 @@ def apply(
     if resume:
         approving.take_in_for(workspace, resume, rejecting.take_in_for(workspace, resume, asked.approvals))
         overriding.take_in_for(workspace, resume, asked.overrides)
-        raise typer.Exit(watch(workspace, asked, lambda control: running.resume(workspace, resume, control)))
+        return watch(workspace, asked, lambda control: running.resume(workspace, resume, control))
     preview = preview_of(workspace, subject)
-    raise typer.Exit(carry_out(workspace, preview, asked, left_by(workspace, preview.changeset)))
+    return carry_out(workspace, preview, asked, left_by(workspace, preview.changeset))

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
-from agentctl.cli.complete import complete_subjects
+from agentctl.cli.declared import argument
 from agentctl.cli.options import FormatOption
 from agentctl.cli.output import emit
+from agentctl.cli.session import Session
 from agentctl.views.emit import Format
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
-
-@app.command()
 def approvals(
-    context: typer.Context,
+    session: Session,
     subject: Annotated[
         str,
-        typer.Argument(metavar="[DIGEST]", help="Only those for this changeset.", autocompletion=complete_subjects),
+        argument(metavar="[DIGEST]", help="Only those for this changeset.", offers="subjects"),
     ] = "",
     format: FormatOption = Format.TERMINAL,
 ) -> None:
@@ -32,7 +28,7 @@ def approvals(
     from agentctl.views.terminal.approvals import draw_approvals
     from agentctl.workspace import approving, overriding, rejected
 
-    workspace = context.obj.workspace()
+    workspace = session.workspace()
     rejections = rejected.listed(workspace.layout, workspace.history(), workspace.policy, subject)
     told = document(
         approving.listed(workspace, subject),
@@ -41,4 +37,4 @@ def approvals(
         overriding.listed(workspace, subject),
         rejected.damaged(workspace.layout),
     )
-    emit(told, draw_approvals, context.obj, format=format)
+    emit(told, draw_approvals, session, format=format)

@@ -5,39 +5,35 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from agentctl.cli.complete import complete_subjects
+from agentctl.cli.declared import argument, option
 from agentctl.cli.options import As, DiffOption, Key, seconds
 from agentctl.cli.output import emit, talk
+from agentctl.cli.session import Session
 from agentctl.errors import ConsentMissing
 from agentctl.views.look import Detail
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
-
-@app.command()
 def approve(
-    context: typer.Context,
+    session: Session,
     subject: Annotated[
         str,
-        typer.Argument(
+        argument(
             metavar="DIGEST|FILE", help="The changeset that was reviewed: its digest or its file.", show_default=False,
-            autocompletion=complete_subjects,
+            offers="subjects",
         ),
     ],
     as_: As = "",
     group: Annotated[
-        str, typer.Option("--group", metavar="GROUP", help="Approve for this group of yours only.")
+        str, option("--group", metavar="GROUP", help="Approve for this group of yours only.")
     ] = "",
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why. Signed with the rest.")] = "",
-    expires: Annotated[str, typer.Option("--expires", metavar="TIME", help="How long it is good: 30m, 4h.")] = "4h",
+    reason: Annotated[str, option("--reason", metavar="TEXT", help="Why. Signed with the rest.")] = "",
+    expires: Annotated[str, option("--expires", metavar="TIME", help="How long it is good: 30m, 4h.")] = "4h",
     step: Annotated[
-        list[str] | None, typer.Option("--step", metavar="ID", help="Approve only this step (repeatable).")
+        list[str] | None, option("--step", metavar="ID", help="Approve only this step (repeatable).")
     ] = None,
     key: Key = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Also write the approval to FILE, to send it on.")
+        Path | None, option("--out", "-o", metavar="FILE", help="Also write the approval to FILE, to send it on.")
     ] = None,
     diff: DiffOption = Detail.COMPACT,
 ) -> None:
@@ -58,7 +54,7 @@ def approve(
     from agentctl.workspace import approving, judging
     from agentctl.workspace.consenting import given
 
-    workspace, steps = context.obj.workspace(), tuple(dict.fromkeys(step or ()))
+    workspace, steps = session.workspace(), tuple(dict.fromkeys(step or ()))
     wish = approving.Wish(
         person=approving.signer(workspace, as_),
         group=group,
@@ -77,10 +73,10 @@ def approve(
         changeset, rulings, workspace.specs, None, preview.hidden, preview.author,
         judging.limits(workspace, preview, consent), consent.overrides,
     ) | {"next": []}
-    emit(shown, draw_changeset, context.obj, detail=diff)
+    emit(shown, draw_changeset, session, detail=diff)
     refuse(changeset, rulings)
     workspace.check_clock()     # before anybody is asked in vain
-    if not context.obj.interactive:
+    if not session.interactive:
         raise ConsentMissing(
             "Not approved",
             "Nobody is here to answer: an approval is signed by a person who was shown this, on a terminal.",

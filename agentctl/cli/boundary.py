@@ -8,11 +8,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from click import Abort, ClickException, UsageError
-from click.exceptions import Exit as ClickExit
-from click.exceptions import NoArgsIsHelpError
-
 from agentctl import __version__
+from agentctl.cli.call import Call
 from agentctl.errors import AgentctlError, Exit
 
 _NOT_SET = ("", "0", "false", "f", "no", "n", "off")      # as click reads a flag's variable
@@ -20,33 +17,30 @@ _NOT_SET = ("", "0", "false", "f", "no", "n", "off")      # as click reads a fla
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command line ``arguments`` and return the exit code of the table in ``errors``."""
-    from agentctl.cli.app import root
+    from agentctl.cli.plainly import read
 
     _open_what_is_closed()
-    stdout = sys.stdout
     try:
-        result = root().main(list(arguments), prog_name="agentctl", standalone_mode=False)
+        call = read(arguments, os.environ) or _unusual(arguments)
+        code = call if isinstance(call, Exit) else call.carry_out()
         sys.stdout.flush()
     except BrokenPipeError:
         _forget_stdout()
         return int(Exit.OK)
-    except SystemExit:
-        if sys.stdout is not stdout:        # typer has put another in its place: nobody reads any more
-            return int(Exit.OK)
-        raise
-    except NoArgsIsHelpError as error:
-        print(error.format_message(), file=sys.stderr)  # noqa: T201  # nothing was asked for: this is how to ask
-        return int(Exit.USAGE)
-    except (Abort, KeyboardInterrupt):
+    except KeyboardInterrupt:
         print("\ninterrupted", file=sys.stderr)  # noqa: T201  # the last word before we go
         return int(Exit.INTERRUPTED)
-    except ClickExit as stop:
-        return int(stop.exit_code)
     except Exception as error:  # noqa: BLE001  # the boundary: whatever gets here is told
         failure, code = _failure(error)
         _tell(failure, no_color=_no_color(arguments))
-        return int(code)
-    return int(result or Exit.OK)
+    return int(code or Exit.OK)
+
+
+def _unusual(arguments: Sequence[str]) -> Call | Exit:
+    """Read what is not plainly typed with the command-line library, which costs as much as a small plan."""
+    from agentctl.cli.app import read
+
+    return read(arguments)
 
 
 def _failure(error: Exception) -> tuple[AgentctlError, Exit]:
@@ -54,10 +48,6 @@ def _failure(error: Exception) -> tuple[AgentctlError, Exit]:
     match error:
         case AgentctlError():
             return error, error.code
-        case UsageError():
-            return _usage(error), Exit.USAGE
-        case ClickException():
-            return AgentctlError("The command failed", error.format_message()), Exit.UNEXPECTED
     return _bug(error), Exit.UNEXPECTED
 
 
@@ -75,14 +65,6 @@ def _tell(error: AgentctlError, *, no_color: bool) -> None:
 def _no_color(arguments: Sequence[str]) -> bool:
     """Whether no colour was asked for: the command line may have gone wrong before its options were looked at."""
     return "--no-color" in arguments or os.environ.get("AGENTCTL_NO_COLOR", "").lower() not in _NOT_SET
-
-
-def _usage(error: UsageError) -> AgentctlError:
-    context = error.ctx
-    path = context.command_path if context else "agentctl"
-    return AgentctlError(
-        "Wrong usage", error.format_message(), hint="See how it is used with:", command=f"{path} --help"
-    )
 
 
 def _bug(error: Exception) -> AgentctlError:

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
-from agentctl.cli.complete import complete_subjects
+from agentctl.cli.declared import argument
 from agentctl.cli.options import As, DiffOption, Key, Lasting, OverrideOut, Reason
+from agentctl.cli.session import Session
 from agentctl.views.look import Detail
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
-
-@app.command("break-glass")
 def break_glass(
-    context: typer.Context,
+    session: Session,
     subject: Annotated[
         str,
-        typer.Argument(
+        argument(
             metavar="DIGEST|FILE", help="The changeset that cannot wait: its digest or its file.", show_default=False,
-            autocompletion=complete_subjects,
+            offers="subjects",
         ),
     ],
     reason: Reason,
@@ -41,9 +37,9 @@ def break_glass(
     from agentctl.cli.overriding import overrule, wish_of
     from agentctl.workspace import approving, overriding
 
-    workspace = context.obj.workspace()
+    workspace = session.workspace()
     wish = wish_of(workspace, as_, reason, expires, key)
     preview = approving.preview_to_sign(workspace, subject)
     statement = overriding.of_glass(workspace, preview, wish)
     question = f"Break the glass for exactly this, as {wish.person}, to be reviewed after? Only `yes` is accepted: "
-    overrule(context.obj, preview, statement, wish, question, out, diff)
+    overrule(session, preview, statement, wish, question, out, diff)

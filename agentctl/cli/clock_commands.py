@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import typer
-
+from agentctl.cli.declared import Group
 from agentctl.cli.halting import Reason
 from agentctl.cli.options import FormatOption
 from agentctl.cli.output import emit, talk
+from agentctl.cli.session import Session
 from agentctl.views.emit import Format
 
-app = typer.Typer(
-    help="See whether this machine's clock is believed, or say that it is right.",
-    add_completion=False,
-    rich_markup_mode=None,
-    no_args_is_help=True,
-)
 
-
-@app.command()
-def show(context: typer.Context, format: FormatOption = Format.TERMINAL) -> None:
+def show(session: Session, format: FormatOption = Format.TERMINAL) -> None:
     """Show this machine's clock, the time decisions are made by, and why the clock is not believed.
 
         agentctl clock show
@@ -27,14 +19,13 @@ def show(context: typer.Context, format: FormatOption = Format.TERMINAL) -> None
     from agentctl.views.terminal.clock import draw_clock
     from agentctl.workspace.clock import in_doubt
 
-    workspace = context.obj.workspace()
+    workspace = session.workspace()
     clocks = workspace.clocks()
     doubt = in_doubt(clocks, workspace.history())
-    emit(document(clocks, workspace.time(), doubt), draw_clock, context.obj, format=format)
+    emit(document(clocks, workspace.time(), doubt), draw_clock, session, format=format)
 
 
-@app.command()
-def trust(context: typer.Context, reason: Reason) -> None:
+def trust(session: Session, reason: Reason) -> None:
     """Say that this machine's clock is right although the trace speaks against it. Recorded, with your reason.
 
     Nothing is gained by it: approvals signed before a clock went back count no more, and no limit is freed sooner.
@@ -43,4 +34,7 @@ def trust(context: typer.Context, reason: Reason) -> None:
     """
     from agentctl.workspace.trusting import trust as take
 
-    talk(take(context.obj.workspace(), reason) + "\n")
+    talk(take(session.workspace(), reason) + "\n")
+
+
+COMMANDS: Group = {"show": show, "trust": trust}

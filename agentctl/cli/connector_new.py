@@ -6,22 +6,21 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
+from agentctl.cli.declared import argument, option
 from agentctl.cli.output import talk
 
 
 def new(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="What the system is called.", show_default=False)],
+    name: Annotated[str, argument(metavar="NAME", help="What the system is called.", show_default=False)],
     openapi: Annotated[
         Path,
-        typer.Option("--openapi", metavar="FILE", help="The API's OpenAPI 3 description.", show_default=False),
+        option("--openapi", metavar="FILE", help="The API's OpenAPI 3 description.", show_default=False),
     ],
     include: Annotated[
         list[str] | None,
-        typer.Option("--include", metavar="PATH|TAG", help="Only this path and those below, or this tag (repeatable)."),
+        option("--include", metavar="PATH|TAG", help="Only this path and those below, or this tag (repeatable)."),
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write it into a new file.")] = None,
+    out: Annotated[Path | None, option("--out", "-o", metavar="FILE", help="Write it into a new file.")] = None,
 ) -> None:
     """Draft a connector manifest from an OpenAPI description. Asks no system.
 

@@ -5,15 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
+from agentctl.cli.declared import argument
 
 
-@app.command()
 def demo(
     directory: Annotated[
-        Path | None, typer.Argument(metavar="[DIR]", help="Where to make it; by default a new temporary folder.")
+        Path | None, argument(metavar="[DIR]", help="Where to make it; by default a new temporary folder.")
     ] = None,
 ) -> None:
     """Make a scratch workspace with real content and run the real commands in it, printed as typed.

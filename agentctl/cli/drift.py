@@ -4,29 +4,25 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
-from agentctl.cli.complete import complete_runs
+from agentctl.cli.declared import argument, option
 from agentctl.cli.options import FormatOption, JsonInto
 from agentctl.cli.output import emit
+from agentctl.cli.session import Session
 from agentctl.errors import Exit
 from agentctl.views.emit import Format
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
-
-@app.command()
 def drift(
-    context: typer.Context,
+    session: Session,
     run: Annotated[
-        str, typer.Argument(metavar="[RUN]", help="Only what this run wrote.", autocompletion=complete_runs)
+        str, argument(metavar="[RUN]", help="Only what this run wrote.", offers="runs")
     ] = "",
     detailed_exitcode: Annotated[
-        bool, typer.Option("--detailed-exitcode", help="Exit with 2 where something drifted.")
+        bool, option("--detailed-exitcode", help="Exit with 2 where something drifted.")
     ] = False,
     format: FormatOption = Format.TERMINAL,
     json_into: JsonInto = None,
-) -> None:
+) -> Exit:
     """Compare the fields we wrote, and only those, with the live systems. Changes nothing.
 
         agentctl drift --detailed-exitcode
@@ -35,6 +31,6 @@ def drift(
     from agentctl.views.terminal.drift import draw_drift
     from agentctl.workspace.drifting import drift as compare
 
-    report = compare(context.obj.workspace(), run)
-    emit(document(report), draw_drift, context.obj, format=format, into=json_into)
-    raise typer.Exit(Exit.CHANGES if detailed_exitcode and report.drifts else Exit.OK)
+    report = compare(session.workspace(), run)
+    emit(document(report), draw_drift, session, format=format, into=json_into)
+    return Exit.CHANGES if detailed_exitcode and report.drifts else Exit.OK

@@ -7,63 +7,58 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from agentctl.cli.complete import complete_steps_of_plan, complete_subjects
+from agentctl.cli.declared import argument, option
 from agentctl.cli.options import As, DiffOption, FormatOption, JsonInto, seconds
 from agentctl.cli.output import emit, talk
-from agentctl.errors import AgentctlError, ConsentMissing, Invalid, Usage
+from agentctl.cli.session import Session
+from agentctl.errors import AgentctlError, ConsentMissing, Exit, Invalid, Usage
 from agentctl.views.emit import Format
 from agentctl.views.look import Detail
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from agentctl.cli.session import Session
     from agentctl.engine.preview import Preview
     from agentctl.model.plan import Plan
     from agentctl.workspace.planning import Meant
     from agentctl.workspace.workspace import Workspace
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
-
-@app.command()
 def edit(
-    context: typer.Context,
+    session: Session,
     subject: Annotated[
         str,
-        typer.Argument(
+        argument(
             metavar="DIGEST|PLAN", help="What is edited: a changeset's digest or file, or a plan.", show_default=False,
-            autocompletion=complete_subjects,
+            offers="subjects",
         ),
     ],
     step: Annotated[
         str,
-        typer.Argument(
-            metavar="[STEP]", help="The step whose draft is opened.", autocompletion=complete_steps_of_plan
+        argument(
+            metavar="[STEP]", help="The step whose draft is opened.", offers="steps of the plan"
         ),
     ] = "",
     drop: Annotated[
         list[str] | None,
-        typer.Option(
-            "--drop", metavar="STEP", help="Leave this step out (repeatable).", autocompletion=complete_steps_of_plan
+        option(
+            "--drop", metavar="STEP", help="Leave this step out (repeatable).", offers="steps of the plan"
         ),
     ] = None,
     with_: Annotated[
-        Path | None, typer.Option("--with", metavar="FILE", help="Take the step's arguments from FILE; open no editor.")
+        Path | None, option("--with", metavar="FILE", help="Take the step's arguments from FILE; open no editor.")
     ] = None,
     as_: As = "",
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Also write the new changeset to FILE.")
+        Path | None, option("--out", "-o", metavar="FILE", help="Also write the new changeset to FILE.")
     ] = None,
     lock_timeout: Annotated[
-        str, typer.Option("--lock-timeout", metavar="TIME", help="How long to wait for a run to end: 30s, 5m.")
+        str, option("--lock-timeout", metavar="TIME", help="How long to wait for a run to end: 30s, 5m.")
     ] = "30s",
     diff: DiffOption = Detail.COMPACT,
     format: FormatOption = Format.TERMINAL,
     json_into: JsonInto = None,
-) -> None:
+) -> Exit:
     """Change a step's draft in your editor, or leave steps out, before anything is sent.
 
     What comes of it is a new changeset with a digest of its own, shown and stored like a planned one: approvals of
@@ -89,10 +84,10 @@ def edit(
             command="agentctl show DIGEST",
         )
     timeout = seconds(lock_timeout)
-    workspace = context.obj.workspace()
+    workspace = session.workspace()
     person = editing.editor_of(workspace, as_)
     if not drop and with_ is None:
-        _be_there(context.obj, subject, step)
+        _be_there(session, subject, step)
     found = editing.subject_of(workspace, subject)
 
     def keep(plan: Plan | None) -> Preview | None:
@@ -103,18 +98,18 @@ def edit(
     elif with_ is not None:
         preview = keep(_given(workspace, found, step, with_))
     else:
-        preview = _in_editor(workspace, found, step, context.obj, keep)
+        preview = _in_editor(workspace, found, step, session, keep)
     if preview is None:
         talk("Nothing was changed.\n")
-        return
+        return Exit.OK
     consent = given(workspace, preview.changeset)
     rulings = judging.judge(workspace, preview, consent)
     shown = document(
         preview.changeset, rulings, workspace.specs, values=preview.hidden, author=preview.author,
         limits=judging.limits(workspace, preview, consent), overrides=consent.overrides,
     )
-    emit(shown, draw_changeset, context.obj, format=format, into=json_into, detail=diff)
-    raise typer.Exit(code_for(preview.changeset, rulings, detailed=False))
+    emit(shown, draw_changeset, session, format=format, into=json_into, detail=diff)
+    return code_for(preview.changeset, rulings, detailed=False)
 
 
 def _be_there(session: Session, subject: str, step: str) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
+from agentctl.cli.declared import option
 from agentctl.cli.options import FormatOption, JsonInto, LockTimeout, seconds
 from agentctl.cli.output import emit, talk
 from agentctl.cli.session import Session
@@ -15,23 +14,20 @@ from agentctl.views.emit import Format
 if TYPE_CHECKING:
     from agentctl.engine.sweep import Sweep
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
-
-@app.command()
 def gc(
-    context: typer.Context,
+    session: Session,
     keep: Annotated[
         str,
-        typer.Option(
+        option(
             "--keep", metavar="TIME|N", help="90d, or 50: the newest runs. Instead of what agentctl.yaml says."
         ),
     ] = "",
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only show what would be dropped, and what that costs.")
+        bool, option("--dry-run", help="Only show what would be dropped, and what that costs.")
     ] = False,
     auto_approve: Annotated[
-        bool, typer.Option("--auto-approve", help="Without being asked, as agentctl.yaml says; not with --keep.")
+        bool, option("--auto-approve", help="Without being asked, as agentctl.yaml says; not with --keep.")
     ] = False,
     lock_timeout: LockTimeout = "0s",
     format: FormatOption = Format.TERMINAL,
@@ -51,13 +47,13 @@ def gc(
 
     if auto_approve and keep:
         raise Usage("Wrong usage", "--auto-approve goes by agentctl.yaml, which others can review, and not by --keep.")
-    workspace, command = context.obj.workspace(), f"agentctl gc --keep {keep}" if keep else "agentctl gc"
+    workspace, command = session.workspace(), f"agentctl gc --keep {keep}" if keep else "agentctl gc"
     kept = retaining.retention(workspace, keep)
     found = retaining.survey(workspace, kept)
-    emit(document(found, kept, command), draw_sweep, context.obj, format=format, into=json_into)
+    emit(document(found, kept, command), draw_sweep, session, format=format, into=json_into)
     if dry_run or not found.files:
         return
-    consent = _consent(context.obj, found, command, auto_approve=auto_approve)
+    consent = _consent(session, found, command, auto_approve=auto_approve)
     done = retaining.drop(workspace, kept, found, consent, seconds(lock_timeout))
     talk(f"Dropped: {done.files:,} of {len(found.files):,} files, {done.bytes:,} bytes. The trace tells which.\n")
     if done.stayed:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import typer
-
 from agentctl.cli.halting import AgentName, ConnectorName, Everything, Reason, scope
 from agentctl.cli.output import talk
+from agentctl.cli.session import Session
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
-
-@app.command()
 def halt(
-    context: typer.Context,
+    session: Session,
     reason: Reason,
     agent: AgentName = "",
     connector: ConnectorName = "",
@@ -27,4 +23,4 @@ def halt(
     """
     from agentctl.workspace.halting import halt as stop
 
-    talk(stop(context.obj.workspace(), scope(agent, connector, everything=everything), reason) + "\n")
+    talk(stop(session.workspace(), scope(agent, connector, everything=everything), reason) + "\n")

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
-from agentctl.cli.complete import complete_connectors
+from agentctl.cli.declared import option
 from agentctl.errors import Usage
 from agentctl.model.halt import Reach, Scope
 
-AgentName = Annotated[str, typer.Option("--agent", metavar="NAME", help="Every plan of this agent.")]
+AgentName = Annotated[str, option("--agent", metavar="NAME", help="Every plan of this agent.")]
 ConnectorName = Annotated[
     str,
-    typer.Option(
-        "--connector", metavar="NAME", help="Every step on this connector.", autocompletion=complete_connectors
+    option(
+        "--connector", metavar="NAME", help="Every step on this connector.", offers="connectors"
     ),
 ]
-Everything = Annotated[bool, typer.Option("--all", help="Every plan of every agent.")]
+Everything = Annotated[bool, option("--all", help="Every plan of every agent.")]
 Reason = Annotated[
-    str, typer.Option("--reason", metavar="TEXT", help="Why. Recorded, with your name.", show_default=False)
+    str, option("--reason", metavar="TEXT", help="Why. Recorded, with your name.", show_default=False)
 ]
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import get_type_hints
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
-from click import Argument, Command, Context, Group, HelpFormatter, Option, Parameter
-from typer.models import ArgumentInfo
+from click import Argument, Command, Context, Group, HelpFormatter, Option
 
+from agentctl.cli.declared import parameters
 from agentctl.errors import Exit
 
 MEANINGS: Mapping[Exit, str] = {
@@ -34,24 +34,24 @@ _NEVER_SET = frozenset({"version", "install_completion", "show_completion", "hel
 _AS_IT_STANDS = "\b\n"      # click's mark for a paragraph whose lines are kept
 
 
-def explained(command: Command, path: str) -> Command:
+def explained(command: Command, path: str, function: Callable[..., Any] | None) -> Command:
     """Return ``command``, called as ``path``, with help that shows its examples and how to set its options.
+
+    ``function`` declares what it takes; a group has none.
 
     What a person states (consent, what became of a step, why) can only be said on the command line: such options
     have no twin in the environment.
     """
     command.help = "\n\n".join(_paragraphs(command.help or ""))
     setattr(command, "format_arguments", _nothing)  # noqa: B010  # typer lists them with its options already
+    said = {one.name: one.said.help for one in parameters(function)} if function else {}
     for parameter in command.params:
         if isinstance(parameter, Option):
             parameter.show_envvar = False
             parameter.allow_from_autoenv = parameter.name not in _STATEMENTS | _NEVER_SET
         elif isinstance(parameter, Argument):
-            parameter.help = _help_of(parameter, command)
-    if isinstance(command, Group):
-        for name, one in command.commands.items():
-            explained(one, f"{path} {name}")
-    elif twin := _twin(command, path):
+            parameter.help = said[parameter.name or ""]    # on its way from typer to click it is lost
+    if not isinstance(command, Group) and (twin := _twin(command, path)):
         command.epilog = f"Options can be set in the environment as well: {twin}"
     return command
 
@@ -68,14 +68,6 @@ def _paragraphs(text: str) -> Iterator[str]:
             yield f"{_AS_IT_STANDS}Examples:\n" + "\n".join(f"  {line.strip()}" for line in paragraph.splitlines())
         else:
             yield paragraph
-
-
-def _help_of(argument: Parameter, command: Command) -> str:
-    """Return what the function's signature says of an argument: on its way from typer to click it is lost."""
-    function = getattr(command.callback, "__wrapped__", None)
-    hint = get_type_hints(function, include_extras=True).get(argument.name or "") if function else None
-    found = [one.help for one in getattr(hint, "__metadata__", ()) if isinstance(one, ArgumentInfo)]
-    return (found and found[0]) or ""
 
 
 def _nothing(context: Context, formatter: HelpFormatter) -> None:  # click's hook

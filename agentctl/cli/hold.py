@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import typer
-
 from agentctl.cli.halting import Reason
 from agentctl.cli.options import RunArgument
 from agentctl.cli.output import talk
+from agentctl.cli.session import Session
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
-
-@app.command()
-def hold(context: typer.Context, run: RunArgument, reason: Reason) -> None:
+def hold(session: Session, run: RunArgument, reason: Reason) -> None:
     """Put a run under legal hold: `agentctl gc` drops nothing of it until the hold is lifted. Recorded, with your name.
 
     Kept with it are the runs that it goes on with or undoes, and those that do so with it.
@@ -21,4 +17,4 @@ def hold(context: typer.Context, run: RunArgument, reason: Reason) -> None:
     """
     from agentctl.workspace.preserving import hold as keep
 
-    talk(keep(context.obj.workspace(), run, reason) + "\n")
+    talk(keep(session.workspace(), run, reason) + "\n")

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
+from agentctl.cli.declared import argument, option
 from agentctl.cli.output import talk
-from agentctl.policy import baselines
-
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
+from agentctl.cli.session import Session
 
 
-@app.command()
 def init(
-    context: typer.Context,
-    directory: Annotated[str, typer.Argument(metavar="[DIR]", help="Where; by default here.")] = "",
+    session: Session,
+    directory: Annotated[str, argument(metavar="[DIR]", help="Where; by default here.")] = "",
     policy: Annotated[
         str,
-        typer.Option(
-            "--policy", metavar="NAME", help="Which first policy to write.", autocompletion=baselines.names
+        option(
+            "--policy", metavar="NAME", help="Which first policy to write.", offers="baselines"
         ),
     ] = "write-with-approval",
     group: Annotated[
-        str, typer.Option("--group", metavar="G", help="Share the workspace with this Unix group.")
+        str, option("--group", metavar="G", help="Share the workspace with this Unix group.")
     ] = "",
 ) -> None:
     """Make a workspace: agentctl.yaml and a first policy where there are none, its lineage, and its key.
@@ -37,5 +33,5 @@ def init(
 
     from agentctl.workspace.making import make
 
-    start = context.obj.start / directory
-    talk(make(start, os.environ, policy=policy, group=group, tell=context.obj.tell))
+    start = session.start / directory
+    talk(make(start, os.environ, policy=policy, group=group, tell=session.tell))

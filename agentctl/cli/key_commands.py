@@ -6,24 +6,16 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
+from agentctl.cli.declared import Group, argument, option
 from agentctl.cli.halting import Reason
 from agentctl.cli.options import FormatOption
 from agentctl.cli.output import emit, talk
+from agentctl.cli.session import Session
 from agentctl.errors import Usage
 from agentctl.views.emit import Format, write
 
-app = typer.Typer(
-    help="See, hand on, take in or replace the workspace key.",
-    add_completion=False,
-    rich_markup_mode=None,
-    no_args_is_help=True,
-)
 
-
-@app.command()
-def show(context: typer.Context, format: FormatOption = Format.TERMINAL) -> None:
+def show(session: Session, format: FormatOption = Format.TERMINAL) -> None:
     """Show which key is in force, which were, and what each is needed for. Never the keys themselves.
 
         agentctl key show
@@ -32,17 +24,16 @@ def show(context: typer.Context, format: FormatOption = Format.TERMINAL) -> None
     from agentctl.views.terminal.keys import draw_keys
     from agentctl.workspace.keyholding import keeping
 
-    emit(document(keeping(context.obj.workspace())), draw_keys, context.obj, format=format)
+    emit(document(keeping(session.workspace())), draw_keys, session, format=format)
 
 
-@app.command()
 def export(
-    context: typer.Context,
+    session: Session,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write it into a new file, readable by you only.")
+        Path | None, option("--out", "-o", metavar="FILE", help="Write it into a new file, readable by you only.")
     ] = None,
     public: Annotated[
-        bool, typer.Option("--public", help="Only the public keys, for who checks the trace from outside.")
+        bool, option("--public", help="Only the public keys, for who checks the trace from outside.")
     ] = False,
 ) -> None:
     """Hand the workspace key on. Whoever has it can read hidden values and close trace files.
@@ -53,7 +44,7 @@ def export(
     """
     from agentctl.workspace import sharing
 
-    workspace = context.obj.workspace()
+    workspace = session.workspace()
     if public and out is not None:
         raise Usage("Wrong usage", "--public is for everybody to read: it goes to stdout, and not with --out.")
     if out is not None:
@@ -72,12 +63,11 @@ def export(
         write(sharing.exported(workspace), sys.stdout)
 
 
-@app.command("import")
 def import_(
-    context: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `agentctl key export` gave; - is stdin.")],
+    session: Session,
+    file: Annotated[Path, argument(metavar="FILE", help="What `agentctl key export` gave; - is stdin.")],
     replace: Annotated[
-        bool, typer.Option("--replace", help="Put it in the place of a damaged key, or of one it replaced.")
+        bool, option("--replace", help="Put it in the place of a damaged key, or of one it replaced.")
     ] = False,
 ) -> None:
     """Take in the key of this workspace. One of another lineage, or that was replaced since, is refused.
@@ -87,15 +77,14 @@ def import_(
     """
     from agentctl.workspace.sharing import take_in
 
-    talk(take_in(context.obj.workspace(), file, replace=replace))
+    talk(take_in(session.workspace(), file, replace=replace))
 
 
-@app.command()
 def rotate(
-    context: typer.Context,
+    session: Session,
     reason: Reason,
     compromised: Annotated[
-        bool, typer.Option("--compromised", help="Record that somebody else may have the old key.")
+        bool, option("--compromised", help="Record that somebody else may have the old key.")
     ] = False,
 ) -> None:
     """Replace the workspace key, recorded and signed with both. What it sealed stays readable.
@@ -108,4 +97,7 @@ def rotate(
     from agentctl.workspace.rotating import rotate as replace
     from agentctl.workspace.rotating import words
 
-    talk(words(replace(context.obj.workspace(), reason, compromised=compromised), compromised=compromised) + "\n")
+    talk(words(replace(session.workspace(), reason, compromised=compromised), compromised=compromised) + "\n")
+
+
+COMMANDS: Group = {"show": show, "export": export, "import": import_, "rotate": rotate}

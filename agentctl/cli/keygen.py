@@ -8,18 +8,14 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
+from agentctl.cli.declared import option
 from agentctl.cli.output import talk
 from agentctl.views.emit import write
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
-
-@app.command()
 def keygen(
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Where to put it; by default ~/.ssh/id_ed25519.")
+        Path | None, option("--out", "-o", metavar="FILE", help="Where to put it; by default ~/.ssh/id_ed25519.")
     ] = None,
 ) -> None:
     """Make an ssh key to sign approvals with, and print its public line. An existing key is never replaced.

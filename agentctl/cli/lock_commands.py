@@ -4,36 +4,27 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
+from agentctl.cli.declared import Group, option
 from agentctl.cli.options import FormatOption
 from agentctl.cli.output import emit, talk
+from agentctl.cli.session import Session
 from agentctl.views.emit import Format
 
-app = typer.Typer(
-    help="See who holds the workspace, or break a dead lock.",
-    add_completion=False,
-    rich_markup_mode=None,
-    no_args_is_help=True,
-)
 
-
-@app.command()
-def show(context: typer.Context, format: FormatOption = Format.TERMINAL) -> None:
+def show(session: Session, format: FormatOption = Format.TERMINAL) -> None:
     """Show which run, person and process holds the lock, and whether it lives."""
     from agentctl.store.heirs import heirs
     from agentctl.store.owner import show as holder
     from agentctl.views.document.lock import lock as document
     from agentctl.views.terminal.lock import draw_lock
 
-    path = context.obj.workspace().layout.lock
-    emit(document(holder(path), heirs(path)), draw_lock, context.obj, format=format)
+    path = session.workspace().layout.lock
+    emit(document(holder(path), heirs(path)), draw_lock, session, format=format)
 
 
-@app.command("break")
 def break_(
-    context: typer.Context,
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why it may be broken.", show_default=False)],
+    session: Session,
+    reason: Annotated[str, option("--reason", metavar="TEXT", help="Why it may be broken.", show_default=False)],
 ) -> None:
     """Break a lock whose owner is gone and cannot be proven dead from here. Recorded, with your reason.
 
@@ -41,4 +32,7 @@ def break_(
     """
     from agentctl.workspace.unlocking import break_lock
 
-    talk(break_lock(context.obj.workspace(), reason) + "\n")
+    talk(break_lock(session.workspace(), reason) + "\n")
+
+
+COMMANDS: Group = {"show": show, "break": break_}

@@ -4,28 +4,24 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
-from agentctl.cli.complete import complete_subjects
+from agentctl.cli.declared import argument
 from agentctl.cli.options import As, DiffOption, Key, Lasting, OverrideOut, Reason
+from agentctl.cli.session import Session
 from agentctl.views.look import Detail
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
-
-@app.command()
 def override(
-    context: typer.Context,
+    session: Session,
     subject: Annotated[
         str,
-        typer.Argument(
+        argument(
             metavar="DIGEST|FILE", help="The changeset that was reviewed: its digest or its file.", show_default=False,
-            autocompletion=complete_subjects,
+            offers="subjects",
         ),
     ],
     rules: Annotated[
         list[str],
-        typer.Argument(metavar="RULE…", help="The soft rules that deny it, and need not.", show_default=False),
+        argument(metavar="RULE…", help="The soft rules that deny it, and need not.", show_default=False),
     ],
     reason: Reason,
     as_: As = "",
@@ -44,10 +40,10 @@ def override(
     from agentctl.cli.overriding import overrule, wish_of
     from agentctl.workspace import approving, overriding
 
-    workspace = context.obj.workspace()
+    workspace = session.workspace()
     wish = wish_of(workspace, as_, reason, expires, key)
     preview = approving.preview_to_sign(workspace, subject)
     statement = overriding.of_rules(workspace, preview, rules, wish)
     named = ", ".join(f"`{rule}`" for rule in statement.rules)
     question = f"Sign as {wish.person} that exactly this may pass {named}? Only `yes` is accepted: "
-    overrule(context.obj, preview, statement, wish, question, out, diff)
+    overrule(session, preview, statement, wish, question, out, diff)

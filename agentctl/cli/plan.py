@@ -5,34 +5,32 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from agentctl.cli.codes import code_for
+from agentctl.cli.declared import option
 from agentctl.cli.options import DiffOption, JsonInto, Planned
 from agentctl.cli.report import ReportOption, emit_report, reported
+from agentctl.cli.session import Session
+from agentctl.errors import Exit
 from agentctl.views.look import Detail
 from agentctl.views.report import Report
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
-
-@app.command()
 def plan(
-    context: typer.Context,
+    session: Session,
     subject: Planned,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Also write the changeset to FILE.")
+        Path | None, option("--out", "-o", metavar="FILE", help="Also write the changeset to FILE.")
     ] = None,
     diff: DiffOption = Detail.COMPACT,
     detailed_exitcode: Annotated[
-        bool, typer.Option("--detailed-exitcode", help="Exit with 2 where there are changes.")
+        bool, option("--detailed-exitcode", help="Exit with 2 where there are changes.")
     ] = False,
     again: Annotated[
-        int, typer.Option("--again", min=0, metavar="N", help="Do once more what this plan has done N times.")
+        int, option("--again", least=0, metavar="N", help="Do once more what this plan has done N times.")
     ] = 0,
     format: ReportOption = Report.TERMINAL,
     json_into: JsonInto = None,
-) -> None:
+) -> Exit:
     """Show what a plan would change, without changing it.
 
     The changeset is kept under its digest, for `agentctl apply DIGEST`. What was planned or edited before and is stale
@@ -54,7 +52,7 @@ def plan(
 
     path = Path(subject)
     with reported(format, [path]):
-        workspace = context.obj.workspace()
+        workspace = session.workspace()
         meant = plan_of(workspace, subject)
         preview = preview_plan(workspace, meant.plan, repeat=again or meant.repeat)
         consent = given(workspace, preview.changeset)
@@ -66,10 +64,10 @@ def plan(
             limits=judging.limits(workspace, preview, consent), overrides=consent.overrides,
         ) | {"debts": debts(owed(workspace), workspace.time())},
         draw_changeset,
-        context.obj,
+        session,
         [path],
         format=format,
         into=json_into,
         detail=diff,
     )
-    raise typer.Exit(code_for(preview.changeset, rulings, detailed=detailed_exitcode))
+    return code_for(preview.changeset, rulings, detailed=detailed_exitcode)

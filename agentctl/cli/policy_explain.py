@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
-from agentctl.cli.complete import complete_steps_of_plan
+from agentctl.cli.declared import option
 from agentctl.cli.options import FormatOption, Subject
 from agentctl.cli.output import emit
+from agentctl.cli.session import Session
 from agentctl.views.emit import Format
 
 
 def explain(
-    context: typer.Context,
+    session: Session,
     subject: Subject,
     step: Annotated[
         str,
-        typer.Option(
-            "--step", metavar="ID", help="One step; by default all of them.", autocompletion=complete_steps_of_plan
+        option(
+            "--step", metavar="ID", help="One step; by default all of them.", offers="steps of the plan"
         ),
     ] = "",
     format: FormatOption = Format.TERMINAL,
@@ -34,8 +33,8 @@ def explain(
     from agentctl.views.terminal.explain import draw_explain
     from agentctl.workspace.explaining import explained
 
-    found = explained(context.obj.workspace(), subject, step)
+    found = explained(session.workspace(), subject, step)
     told = document(
         found.changeset, found.decisions, found.author, found.standings, found.gauges, found.halts
     )
-    emit(told, draw_explain, context.obj, format=format)
+    emit(told, draw_explain, session, format=format)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import typer
-
 from agentctl.cli.options import JsonInto
 from agentctl.cli.report import ReportOption, emit_report, reported
+from agentctl.cli.session import Session
 from agentctl.errors import Exit
 from agentctl.views.report import Report
 
@@ -13,8 +12,8 @@ _NAME = ("policy lint",)
 
 
 def lint(
-    context: typer.Context, format: ReportOption = Report.TERMINAL, json_into: JsonInto = None
-) -> None:
+    session: Session, format: ReportOption = Report.TERMINAL, json_into: JsonInto = None
+) -> Exit:
     """Find rules that never speak and names nobody has, and say of each role and connector: ship or no-ship.
 
     No live system is asked. Ends with 4 where there is an error, or where a capability lacks a control it must have:
@@ -28,9 +27,9 @@ def lint(
     from agentctl.workspace.policing import check
 
     with reported(format, _NAME):
-        workspace = context.obj.workspace()
+        workspace = session.workspace()
         document = policy_lint(check(workspace), workspace.policy_source.name)
     emit_report(
-        document, draw_policy_lint, context.obj, _NAME, format=format, into=json_into, root=workspace.root
+        document, draw_policy_lint, session, _NAME, format=format, into=json_into, root=workspace.root
     )
-    raise typer.Exit(Exit.OK if document["ships"] else Exit.REFUSED)
+    return Exit.OK if document["ships"] else Exit.REFUSED

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
-from agentctl.cli.complete import complete_runs
+from agentctl.cli.declared import option
 from agentctl.cli.options import JsonInto
 from agentctl.cli.report import ReportOption, emit_report, reported
+from agentctl.cli.session import Session
 from agentctl.errors import Exit
 from agentctl.views.report import Report
 
@@ -16,24 +15,24 @@ _NAME = ("policy replay",)
 
 
 def replay(
-    context: typer.Context,
+    session: Session,
     base: Annotated[
-        str, typer.Option("--base", metavar="OLD", help="The old policy: a file, a folder, git:REF or git:REF:PATH.")
+        str, option("--base", metavar="OLD", help="The old policy: a file, a folder, git:REF or git:REF:PATH.")
     ],
     new: Annotated[
-        str, typer.Option("--new", metavar="NEW", help="The new one; by default this workspace's.")
+        str, option("--new", metavar="NEW", help="The new one; by default this workspace's.")
     ] = "",
     runs: Annotated[
         list[str] | None,
-        typer.Option("--runs", metavar="RUN", help="Only these runs; give it once for each.",
-                     autocompletion=complete_runs),
+        option("--runs", metavar="RUN", help="Only these runs; give it once for each.",
+                     offers="runs"),
     ] = None,
     allow_widening: Annotated[
-        bool, typer.Option("--allow-widening", help="End with 0 even where the new policy allows more.")
+        bool, option("--allow-widening", help="End with 0 even where the new policy allows more.")
     ] = False,
     format: ReportOption = Report.TERMINAL,
     json_into: JsonInto = None,
-) -> None:
+) -> Exit:
     """Judge the recorded changes of past runs under two policies and show where the answers differ.
 
     No live system is asked. Ends with 4 where the new policy allows what the old one denied, or asks for less consent.
@@ -46,12 +45,12 @@ def replay(
     from agentctl.workspace.replaying import replay_runs
 
     with reported(format, _NAME):
-        workspace = context.obj.workspace()
+        workspace = session.workspace()
         replayed = replay_runs(workspace, base, new, runs or ())
     document = policy_replay(
         replayed.changes, replayed.base, replayed.new, widening_wanted=allow_widening
     )
     emit_report(
-        document, draw_policy_replay, context.obj, _NAME, format=format, into=json_into, root=workspace.root
+        document, draw_policy_replay, session, _NAME, format=format, into=json_into, root=workspace.root
     )
-    raise typer.Exit(Exit.REFUSED if document["widens"] and not allow_widening else Exit.OK)
+    return Exit.REFUSED if document["widens"] and not allow_widening else Exit.OK

@@ -5,9 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated
 
-import typer
-
+from agentctl.cli.declared import option
 from agentctl.cli.output import emit
+from agentctl.cli.session import Session
 from agentctl.views.emit import Format
 
 
@@ -18,8 +18,8 @@ class ShowFormat(StrEnum):
 
 
 def show(
-    context: typer.Context,
-    format: Annotated[ShowFormat, typer.Option("--format", help="How to print the result.")] = ShowFormat.TERMINAL,
+    session: Session,
+    format: Annotated[ShowFormat, option("--format", help="How to print the result.")] = ShowFormat.TERMINAL,
 ) -> None:
     """Show who may do what to which records, under which conditions and whose consent, each rule with its place.
 
@@ -34,8 +34,8 @@ def show(
     from agentctl.views.terminal.policy_show import draw_policy_show
     from agentctl.workspace.policing import shown
 
-    document = policy_show(shown(context.obj.workspace()))
+    document = policy_show(shown(session.workspace()))
     if format is ShowFormat.MARKDOWN:
         write(policy_markdown(document), sys.stdout)
     else:
-        emit(document, draw_policy_show, context.obj, format=Format(format.value))
+        emit(document, draw_policy_show, session, format=Format(format.value))

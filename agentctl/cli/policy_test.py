@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
+from agentctl.cli.declared import argument
 from agentctl.cli.options import JsonInto
 from agentctl.cli.report import ReportOption, emit_report, reported
+from agentctl.cli.session import Session
 from agentctl.errors import Exit
 from agentctl.views.report import Report
 
@@ -16,17 +16,17 @@ _NAME = ("policy test",)
 
 
 def judge_cases(
-    context: typer.Context,
+    session: Session,
     files: Annotated[
         list[Path] | None,
-        typer.Argument(
+        argument(
             metavar="[FILE…]",
             help="Files of cases; by default policy/tests/*.yaml, or policy.tests.yaml beside a policy of one file.",
         ),
     ] = None,
     format: ReportOption = Report.TERMINAL,
     json_into: JsonInto = None,
-) -> None:
+) -> Exit:
     """Judge cases under the policy and say which answers differ, and which rules no case reached.
 
     No live system is asked. Ends with 4 where an answer differs.
@@ -39,9 +39,9 @@ def judge_cases(
     from agentctl.workspace.policing import run_cases
 
     with reported(format, _NAME):
-        workspace = context.obj.workspace()
+        workspace = session.workspace()
         document = policy_test(run_cases(workspace, files or ()), workspace.policy_source.name)
     emit_report(
-        document, draw_policy_test, context.obj, _NAME, format=format, into=json_into, root=workspace.root
+        document, draw_policy_test, session, _NAME, format=format, into=json_into, root=workspace.root
     )
-    raise typer.Exit(Exit.OK if document["passes"] else Exit.REFUSED)
+    return Exit.OK if document["passes"] else Exit.REFUSED

@@ -5,33 +5,29 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from agentctl.cli.complete import complete_subjects
+from agentctl.cli.declared import argument, option
 from agentctl.cli.options import As, DiffOption, Key
 from agentctl.cli.output import emit, talk
+from agentctl.cli.session import Session
 from agentctl.errors import Usage
 from agentctl.views.look import Detail
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
-
-@app.command()
 def reject(
-    context: typer.Context,
+    session: Session,
     subject: Annotated[
         str,
-        typer.Argument(
+        argument(
             metavar="DIGEST|FILE", help="The changeset that was reviewed, a plan, or a rejection that was sent here.",
-            show_default=False, autocompletion=complete_subjects,
+            show_default=False, offers="subjects",
         ),
     ],
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why. Signed with the rest.")] = "",
-    withdraw: Annotated[bool, typer.Option("--withdraw", help="Take back what you rejected.")] = False,
+    reason: Annotated[str, option("--reason", metavar="TEXT", help="Why. Signed with the rest.")] = "",
+    withdraw: Annotated[bool, option("--withdraw", help="Take back what you rejected.")] = False,
     as_: As = "",
     key: Key = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Also write it to FILE, to send it on.")
+        Path | None, option("--out", "-o", metavar="FILE", help="Also write it to FILE, to send it on.")
     ] = None,
     diff: DiffOption = Detail.COMPACT,
 ) -> None:
@@ -47,7 +43,7 @@ def reject(
     from agentctl.views.terminal.changeset import draw_changeset
     from agentctl.workspace import approving, rejecting
 
-    workspace = context.obj.workspace()
+    workspace = session.workspace()
     if brought := rejecting.bring(workspace, Path(subject)):
         what = "rejection is kept" if not brought.statement.withdraws else "rejection is taken back"
         talk(f"{brought.statement.person}'s {what}. {rejecting.record(workspace)}".strip() + "\n")
@@ -61,7 +57,7 @@ def reject(
     )
     changeset, shown = rejecting.reviewed(workspace, subject)
     if not withdraw:
-        emit(shown, draw_changeset, context.obj, detail=diff)
+        emit(shown, draw_changeset, session, detail=diff)
     rejection = (rejecting.withdraw if withdraw else rejecting.reject)(workspace, changeset, wish)
     if out is not None:
         approving.write(out, rejection)

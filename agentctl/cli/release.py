@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
+from agentctl.cli.declared import option
 from agentctl.cli.halting import Reason
 from agentctl.cli.options import RunArgument
 from agentctl.cli.output import talk
+from agentctl.cli.session import Session
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
-
-@app.command()
 def release(
-    context: typer.Context,
+    session: Session,
     run: RunArgument,
     reason: Reason,
     hold: Annotated[
-        str, typer.Option("--hold", metavar="ID", help="Which hold, where several are on the run.")
+        str, option("--hold", metavar="ID", help="Which hold, where several are on the run.")
     ] = "",
 ) -> None:
     """Lift a legal hold of a run. Nothing is dropped by that: `agentctl gc` shows first what it would drop, and asks.
@@ -28,4 +25,4 @@ def release(
     """
     from agentctl.workspace.preserving import release as lift
 
-    talk(lift(context.obj.workspace(), run, hold, reason) + "\n")
+    talk(lift(session.workspace(), run, hold, reason) + "\n")

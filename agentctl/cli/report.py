@@ -9,8 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
-
+from agentctl.cli.declared import option
 from agentctl.cli.output import emit
 from agentctl.cli.session import Draw, Session
 from agentctl.errors import AgentctlError
@@ -19,7 +18,7 @@ from agentctl.views.look import Detail
 from agentctl.views.report import Report, report
 
 _WORKSPACE_FILE = "agentctl.yaml"
-ReportOption = Annotated[Report, typer.Option("--format", help="How to print the result.")]
+ReportOption = Annotated[Report, option("--format", help="How to print the result.")]
 _DRAWN = (Report.TERMINAL, Report.JSON)
 
 

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
+from agentctl.cli.declared import option
 from agentctl.cli.options import RunArgument, StepArgument
 from agentctl.cli.output import talk
+from agentctl.cli.session import Session
 from agentctl.errors import Usage
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
-
-@app.command()
 def resolve(
-    context: typer.Context,
+    session: Session,
     run: RunArgument,
     step: StepArgument,
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="How you know.", show_default=False)],
-    happened: Annotated[bool, typer.Option("--happened", help="It was done.")] = False,
-    did_not: Annotated[bool, typer.Option("--did-not", help="It was not done; resuming will do it.")] = False,
-    skip: Annotated[bool, typer.Option("--skip", help="Leave it be; steps that need it stay undone.")] = False,
+    reason: Annotated[str, option("--reason", metavar="TEXT", help="How you know.", show_default=False)],
+    happened: Annotated[bool, option("--happened", help="It was done.")] = False,
+    did_not: Annotated[bool, option("--did-not", help="It was not done; resuming will do it.")] = False,
+    skip: Annotated[bool, option("--skip", help="Leave it be; steps that need it stay undone.")] = False,
 ) -> None:
     """Record what became of a step that is in doubt. Your answer, name and reason go into the trace.
 
@@ -32,4 +29,4 @@ def resolve(
         raise Usage("Wrong usage", "Say exactly one of --happened, --did-not and --skip.")
     from agentctl.workspace.resolving import resolve as resolve_step
 
-    talk(resolve_step(context.obj.workspace(), run, step, answers[0], reason) + "\n")
+    talk(resolve_step(session.workspace(), run, step, answers[0], reason) + "\n")

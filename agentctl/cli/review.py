@@ -5,25 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from agentctl.cli.complete import complete_runs
+from agentctl.cli.declared import argument
 from agentctl.cli.options import As, DiffOption, Key, Reason
 from agentctl.cli.output import emit, talk
+from agentctl.cli.session import Session
 from agentctl.errors import ConsentMissing
 from agentctl.views.look import Detail
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
-
-@app.command()
 def review(
-    context: typer.Context,
+    session: Session,
     run: Annotated[
         str,
-        typer.Argument(
+        argument(
             metavar="RUN", help="A run's id, a unique beginning of it, or `latest`.", show_default=False,
-            autocompletion=complete_runs,
+            offers="runs",
         ),
     ],
     reason: Reason,
@@ -45,12 +41,12 @@ def review(
     from agentctl.workspace.halting import checked
     from agentctl.workspace.showing import document_of
 
-    workspace, found = context.obj.workspace(), checked(reason)
+    workspace, found = session.workspace(), checked(reason)
     person = signer(workspace, as_)
     looked, debt = reviewing.owed_by(workspace, run, person)
     document, draw = document_of(workspace, looked.id, "")
-    emit(document, draw, context.obj, detail=diff)
-    if not context.obj.interactive:
+    emit(document, draw, session, detail=diff)
+    if not session.interactive:
         raise ConsentMissing(
             "Not reviewed",
             "Nobody is here to answer: a review is signed by a person who was shown the run, on a terminal.",

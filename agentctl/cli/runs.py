@@ -4,28 +4,25 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
+from agentctl.cli.declared import option
 from agentctl.cli.options import FormatOption, JsonInto
 from agentctl.cli.output import emit
+from agentctl.cli.session import Session
 from agentctl.model.run import RunStatus
 from agentctl.views.emit import Format
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
-
-@app.command()
 def runs(
-    context: typer.Context,
-    agent: Annotated[str, typer.Option("--agent", metavar="NAME", help="Only runs of this agent's plans.")] = "",
-    status: Annotated[RunStatus | None, typer.Option("--status", help="Only runs that stand so.")] = None,
+    session: Session,
+    agent: Annotated[str, option("--agent", metavar="NAME", help="Only runs of this agent's plans.")] = "",
+    status: Annotated[RunStatus | None, option("--status", help="Only runs that stand so.")] = None,
     since: Annotated[
-        str, typer.Option("--since", metavar="TIME", help="Only runs started at or after it: 2026-01-31 or 24h.")
+        str, option("--since", metavar="TIME", help="Only runs started at or after it: 2026-01-31 or 24h.")
     ] = "",
     unreviewed: Annotated[
-        bool, typer.Option("--unreviewed", help="Only runs under broken glass that nobody else has looked into.")
+        bool, option("--unreviewed", help="Only runs under broken glass that nobody else has looked into.")
     ] = False,
-    held: Annotated[bool, typer.Option("--held", help="Only runs under legal hold.")] = False,
+    held: Annotated[bool, option("--held", help="Only runs under legal hold.")] = False,
     format: FormatOption = Format.TERMINAL,
     json_into: JsonInto = None,
 ) -> None:
@@ -42,7 +39,7 @@ def runs(
     from agentctl.workspace.owing import owed
     from agentctl.workspace.showing import selected
 
-    workspace = context.obj.workspace()
+    workspace = session.workspace()
     owing = owed(workspace)
     history = workspace.history()
     chosen = selected(history, agent=agent, status=status, since=since, now=workspace.now())
@@ -54,4 +51,4 @@ def runs(
     others = len(history.runs) - len(chosen)
     due = debts(owing, workspace.time())
     told = document(chosen, workspace.halts(), due, history.damage, others=others, held=on_hold)
-    emit(told, draw_runs, context.obj, format=format, into=json_into)
+    emit(told, draw_runs, session, format=format, into=json_into)

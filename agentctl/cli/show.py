@@ -4,27 +4,23 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
-from agentctl.cli.complete import complete_runs, complete_steps
+from agentctl.cli.declared import argument, option
 from agentctl.cli.options import DiffOption, FormatOption, JsonInto
 from agentctl.cli.output import emit
+from agentctl.cli.session import Session
 from agentctl.views.emit import Format
 from agentctl.views.look import Detail
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
-
-@app.command()
 def show(
-    context: typer.Context,
+    session: Session,
     run: Annotated[
         str,
-        typer.Argument(metavar="[RUN|DIGEST]", help="By default open runs first, else the latest.",
-                       autocompletion=complete_runs),
+        argument(metavar="[RUN|DIGEST]", help="By default open runs first, else the latest.",
+                       offers="runs"),
     ] = "",
     step: Annotated[
-        str, typer.Option("--step", metavar="ID", help="One step, with everything.", autocompletion=complete_steps)
+        str, option("--step", metavar="ID", help="One step, with everything.", offers="steps")
     ] = "",
     diff: DiffOption = Detail.COMPACT,
     format: FormatOption = Format.TERMINAL,
@@ -40,5 +36,5 @@ def show(
     """
     from agentctl.workspace.showing import document_of
 
-    document, draw = document_of(context.obj.workspace(), run, step)
-    emit(document, draw, context.obj, format=format, into=json_into, detail=diff)
+    document, draw = document_of(session.workspace(), run, step)
+    emit(document, draw, session, format=format, into=json_into, detail=diff)

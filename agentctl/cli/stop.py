@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
+from agentctl.cli.declared import option
 from agentctl.cli.options import RunArgument
 from agentctl.cli.output import talk
+from agentctl.cli.session import Session
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
-
-@app.command()
 def stop(
-    context: typer.Context,
+    session: Session,
     run: RunArgument = "latest",
     now: Annotated[
-        bool, typer.Option("--now", help="Do not wait for the step in flight: it will be in doubt.")
+        bool, option("--now", help="Do not wait for the step in flight: it will be in doubt.")
     ] = False,
 ) -> None:
     """Ask a running apply to stop after the step in flight; with --now, at once.
@@ -27,4 +24,4 @@ def stop(
     """
     from agentctl.workspace.stopping import stop as stop_run
 
-    talk(stop_run(context.obj.workspace(), run, now=now) + "\n")
+    talk(stop_run(session.workspace(), run, now=now) + "\n")

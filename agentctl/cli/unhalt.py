@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
+from agentctl.cli.declared import option
 from agentctl.cli.halting import AgentName, ConnectorName, Everything, Reason, scope
 from agentctl.cli.options import Key
 from agentctl.cli.output import talk
+from agentctl.cli.session import Session
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
-
-@app.command()
 def unhalt(
-    context: typer.Context,
+    session: Session,
     reason: Reason,
     agent: AgentName = "",
     connector: ConnectorName = "",
     everything: Everything = False,
     as_: Annotated[
-        str, typer.Option("--as", metavar="PERSON", help="Sign, as this person of the policy.")
+        str, option("--as", metavar="PERSON", help="Sign, as this person of the policy.")
     ] = "",
     key: Key = None,
 ) -> None:
@@ -36,4 +33,4 @@ def unhalt(
     from agentctl.workspace.lifting import unhalt as lift
 
     word = Word(person=as_, key=key)
-    talk(lift(context.obj.workspace(), scope(agent, connector, everything=everything), reason, word) + "\n")
+    talk(lift(session.workspace(), scope(agent, connector, everything=everything), reason, word) + "\n")

@@ -5,27 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from agentctl.cli.complete import complete_plans
+from agentctl.cli.declared import argument
 from agentctl.cli.options import JsonInto
 from agentctl.cli.report import ReportOption, emit_report, reported
+from agentctl.cli.session import Session
 from agentctl.errors import Exit
 from agentctl.views.report import Report
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
-
-@app.command()
 def validate(
-    context: typer.Context,
+    session: Session,
     plans: Annotated[
         list[Path],
-        typer.Argument(metavar="PLAN…", help="Plan files.", show_default=False, autocompletion=complete_plans),
+        argument(metavar="PLAN…", help="Plan files.", show_default=False, offers="plans"),
     ],
     format: ReportOption = Report.TERMINAL,
     json_into: JsonInto = None,
-) -> None:
+) -> Exit:
     """Check plans against their schema, every action's, and what policy denies in any case, touching no system.
 
     Every problem is reported at once, with its place. Ends with 4 where policy is all that stands against it; what
@@ -42,9 +38,9 @@ def validate(
     from agentctl.workspace.validating import validate as check
 
     with reported(format, plans):
-        workspace = context.obj.workspace()
+        workspace = session.workspace()
         found = [diagnostic for path in plans for diagnostic in check(path, workspace)]
     document = diagnostics(found, [str(path) for path in plans])
-    emit_report(document, draw_diagnostics, context.obj, plans, format=format, into=json_into)
+    emit_report(document, draw_diagnostics, session, plans, format=format, into=json_into)
     wrong = {item["code"] for item in document["diagnostics"] if item["severity"] == "error"}
-    raise typer.Exit(Exit.OK if not wrong else Exit.REFUSED if wrong == {DENIED} else Exit.INVALID)
+    return Exit.OK if not wrong else Exit.REFUSED if wrong == {DENIED} else Exit.INVALID

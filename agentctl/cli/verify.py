@@ -5,39 +5,35 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from agentctl.cli.complete import complete_runs
+from agentctl.cli.declared import argument, option
 from agentctl.cli.options import FormatOption, JsonInto
 from agentctl.cli.output import emit
+from agentctl.cli.session import Session
 from agentctl.errors import Exit, Usage
 from agentctl.views.emit import Format
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
-
-@app.command()
 def verify(
-    context: typer.Context,
+    session: Session,
     run: Annotated[
         str,
-        typer.Argument(metavar="[RUN]", help="Say of this run by itself whether it is whole.",
-                       autocompletion=complete_runs),
+        argument(metavar="[RUN]", help="Say of this run by itself whether it is whole.",
+                       offers="runs"),
     ] = "",
-    every: Annotated[bool, typer.Option("--all", help="Everything, which is what it checks anyway.")] = False,
+    every: Annotated[bool, option("--all", help="Everything, which is what it checks anyway.")] = False,
     expect_head: Annotated[
-        str, typer.Option("--expect-head", metavar="DIGEST", help="A head kept elsewhere; it must be in the chain.")
+        str, option("--expect-head", metavar="DIGEST", help="A head kept elsewhere; it must be in the chain.")
     ] = "",
     key: Annotated[
-        Path | None, typer.Option("--key", metavar="FILE", help="Check signatures by this public key.")
+        Path | None, option("--key", metavar="FILE", help="Check signatures by this public key.")
     ] = None,
     witness: Annotated[
-        bool, typer.Option("--witness", help="Ask the witness that agentctl.yaml names for every head it was told.")
+        bool, option("--witness", help="Ask the witness that agentctl.yaml names for every head it was told.")
     ] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="A tail nobody witnessed is a failure too.")] = False,
+    strict: Annotated[bool, option("--strict", help="A tail nobody witnessed is a failure too.")] = False,
     format: FormatOption = Format.TERMINAL,
     json_into: JsonInto = None,
-) -> None:
+) -> Exit:
     """Check the trace, its checkpoints, recorded signatures and the state against each other.
 
     Without a head from outside nobody can tell a whole trace from one whose end was cut off; verify says so. With RUN
@@ -54,6 +50,6 @@ def verify(
 
     if run and every:
         raise Usage("Either a run or everything", f"`{run}` and --all cannot both be asked about.")
-    report = verify_trace(context.obj.workspace(), expect_head=expect_head, key=key, witness=witness, run=run)
-    emit(document(report), draw_verification, context.obj, format=format, into=json_into)
-    raise typer.Exit(Exit.OK if report.holds(strict=strict) else Exit.INTEGRITY)
+    report = verify_trace(session.workspace(), expect_head=expect_head, key=key, witness=witness, run=run)
+    emit(document(report), draw_verification, session, format=format, into=json_into)
+    return Exit.OK if report.holds(strict=strict) else Exit.INTEGRITY

@@ -18,8 +18,8 @@ _LIBRARIES = frozenset(
 _UNUSED: Mapping[str, frozenset[str]] = {       # by command: what it has no use for
     "--version": _LIBRARIES | {"cel_expr_python", "click", "rich", "typer", "yaml"},
     "--help": _LIBRARIES | {"cel_expr_python", "rich", "yaml"},
-    "validate plan.yaml": _LIBRARIES | {"rich"},    # it checks the policy's conditions as well
-    "show": _LIBRARIES - {"cryptography"} | {"cel_expr_python"},    # it checks signatures
+    "validate plan.yaml": _LIBRARIES | {"click", "rich", "typer"},    # it checks the policy's conditions as well
+    "show": _LIBRARIES - {"cryptography"} | {"cel_expr_python", "click", "typer"},    # it checks signatures
 }
 
 

@@ -44,15 +44,15 @@ def test_where_there_is_no_workspace_the_command_to_make_one_is_told(tmp_path, a
 
 
 def broken(error: Exception):
-    def root():
+    def begin(*_, **__):
         raise error
 
-    return root
+    return begin
 
 
 def bug(agentctl, monkeypatch, tmp_path, error: Exception):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setattr("agentctl.cli.app.root", broken(error))
+    monkeypatch.setattr("agentctl.cli.session.Session.begin", broken(error))
     return agentctl("plan", SECRET)
 
 
@@ -93,7 +93,7 @@ def family() -> list[type[AgentctlError]]:
 
 @pytest.mark.parametrize("error", family(), ids=lambda one: one.__name__)
 def test_each_error_ends_with_its_own_code_and_the_command_alone_on_its_line(agentctl, monkeypatch, error):
-    monkeypatch.setattr("agentctl.cli.app.root", broken(error("What it is", "Why it is.", hint="Now:", command="agentctl show")))
+    monkeypatch.setattr("agentctl.cli.session.Session.begin", broken(error("What it is", "Why it is.", hint="Now:", command="agentctl show")))
     said = agentctl("runs")
     assert said.code == error.code
     assert said.out == ""

@@ -7,7 +7,8 @@ import shlex
 import pytest
 from click import Command, Context, Group, Option
 
-from agentctl.cli.app import COMMANDS, root
+from agentctl.cli.app import root
+from agentctl.cli.commands import COMMANDS
 from agentctl.errors import Exit
 
 STATEMENTS = {"allow_widening", "auto_approve", "happened", "did_not", "skip", "override", "reason", "withdraw", "drop", "with_",

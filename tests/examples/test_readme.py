@@ -6,7 +6,7 @@ import re
 import subprocess
 from pathlib import Path
 
-from agentctl.cli.app import COMMANDS
+from agentctl.cli.commands import COMMANDS
 from agentctl.errors import Exit
 from tests.examples.screens import LOGIN, normalised, play
 
