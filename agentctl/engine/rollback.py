@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,14 +14,15 @@ from agentctl.engine.ports import Commitments, Systems
 from agentctl.engine.preview import Preview, Setting, assemble, foresee
 from agentctl.engine.protect import reveal_change, reveal_fields, reveal_step
 from agentctl.engine.records import shown
+from agentctl.engine.resting import Standing, dependents
 from agentctl.engine.unreadable import as_kept, needed
 from agentctl.errors import Rejected, Usage
 from agentctl.facts import dataclass
 from agentctl.model.change import Change, Effect, RecordChange
 from agentctl.model.doubt import InDoubt
-from agentctl.model.plan import From, OnFailure, Plan, Step, references
+from agentctl.model.plan import OnFailure, Plan, Step
 from agentctl.model.run import Left, LeftStatus, Run, StepRun, StepStatus
-from agentctl.model.snapshot import Address, instance_of
+from agentctl.model.snapshot import Address
 from agentctl.model.values import Fields, Hidden, differing
 
 _STANDING = (LeftStatus.REFUSED, LeftStatus.IN_DOUBT, LeftStatus.UNREADABLE)
@@ -74,24 +75,6 @@ def select(run: Run, selection: Selection, systems: Systems) -> tuple[StepRun, .
     return tuple(step for step in acted if step.id in chosen)
 
 
-def dependents(run: Run, acted: Iterable[StepRun], systems: Systems) -> dict[str, set[str]]:
-    """Return, for each step that acted, the later ones that touched a record it touched or used what it brought."""
-    plan = {step.id: step for step in run.plan.steps}
-    touched: dict[str, list[str]] = {}
-    found: dict[str, set[str]] = {}
-    for step in acted:
-        found[step.id] = set()
-        for resource in _resources(step, systems, reads=True):
-            for earlier in touched.get(resource, ()):
-                found[earlier].add(step.id)
-        for reference in _used(plan[step.id]):
-            if reference in found and reference != step.id:
-                found[reference].add(step.id)
-        for resource in _resources(step, systems, reads=False):
-            touched.setdefault(resource, []).append(step.id)
-    return found
-
-
 def preview_undoing(
     run: Run,
     selected: tuple[StepRun, ...],
@@ -110,37 +93,46 @@ def preview_undoing(
     run's hidden values: before-images and what the inverses put back; ``gone`` tells why some cannot be read.
     """
     overlay = Overlay(systems, lambda: setting.now)
-    rests_on = dependents(run, selected, systems)
+    standing = Standing(run, systems)
     left: dict[str, Left] = {}
+    undoing: list[StepRun] = []
     steps: list[Step] = []
     full: list[Change] = []
     for original in reversed(selected):
+        verdict: Step | Left
         if original.id in undone:
-            left[original.id] = Left(status=LeftStatus.NOT_NEEDED, reason=f"undone by run {undone[original.id]}")
-            continue
-        if doubt := perhaps.get(original.id):
+            verdict = Left(status=LeftStatus.NOT_NEEDED, reason=f"undone by run {undone[original.id]}")
+        elif doubt := perhaps.get(original.id):
             reason = f"step `{doubt.step}` of run {doubt.run} may have undone it: `agentctl resolve` tells us"
-            left[original.id] = Left(status=LeftStatus.IN_DOUBT, reason=reason)
-            continue
-        step = _undo(original, rests_on[original.id], values, gone)
-        verdict = step if isinstance(step, Left) else _blocked(rests_on[original.id], left) or _since(
-            original, step, values, systems, overlay, commitments
-        )
-        if verdict is None and isinstance(step, Step):
+            verdict = Left(status=LeftStatus.IN_DOUBT, reason=reason)
+        else:
+            verdict = _undo(original, values, gone)
+        if isinstance(verdict, Step):
+            if by := standing.rests_on(original):
+                verdict = Left(status=LeftStatus.REFUSED, reason=f"`{by}` rests on it and is not undone")
+            else:
+                verdict = _since(original, verdict, values, systems, overlay, commitments) or verdict
+        if isinstance(verdict, Step):
             try:
-                change = foresee(step, systems, overlay)
+                change = foresee(verdict, systems, overlay)
             except Rejected as error:
-                left[original.id] = Left(status=LeftStatus.REFUSED, reason=str(error))
-                continue
-            overlay.foresee(change)
-            steps.append(step)
-            full.append(change)
-        elif isinstance(verdict, Left):
+                verdict = Left(status=LeftStatus.REFUSED, reason=str(error))
+            else:
+                overlay.foresee(change)
+                undoing.append(original)
+                steps.append(verdict)
+                full.append(change)
+        if isinstance(verdict, Left):
             left[original.id] = verdict
+            if verdict.status in _STANDING:
+                standing.add(original)
     if not steps:
         return Undoing(preview=None, left=left)
-    kept = {step.id for step in steps}
-    steps = [replace(step, needs=tuple(need for need in step.needs if need in kept)) for step in steps]
+    later = dependents(run, reversed(undoing), systems)
+    steps = [
+        replace(step, needs=tuple(undo_id(name) for name in sorted(later[original.id])))
+        for original, step in zip(undoing, steps, strict=True)
+    ]
     plan = _plan(run, tuple(steps), judge.person)
     return Undoing(preview=assemble(plan, tuple(full), systems, judge, commitments, setting), left=left)
 
@@ -150,11 +142,12 @@ def _chosen(run: Run, acted: list[StepRun], selection: Selection) -> Iterator[St
     for name in (*selection.steps, *filter(None, [selection.from_])):
         if name not in known:
             raise Usage("No such step", f"Run {run.id} has no step `{name}`; it has {', '.join(sorted(known))}.")
-    order = [step.id for step in run.steps]
+    order = {step.id: place for place, step in enumerate(run.steps)}
+    named = frozenset(selection.steps)
     for step in acted:
-        if selection.steps and step.id not in selection.steps:
+        if named and step.id not in named:
             continue
-        if selection.from_ and order.index(step.id) < order.index(selection.from_):
+        if selection.from_ and order[step.id] < order[selection.from_]:
             continue
         if selection.connector and step.action.partition(".")[0] != selection.connector:
             continue
@@ -171,7 +164,7 @@ def _closure(chosen: set[str], rests_on: Mapping[str, set[str]]) -> set[str]:
     return found
 
 
-def _undo(original: StepRun, later: Iterable[str], values: Mapping[str, Any], gone: Callable[[], str]) -> Step | Left:
+def _undo(original: StepRun, values: Mapping[str, Any], gone: Callable[[], str]) -> Step | Left:
     if original.status in (StepStatus.STARTED, StepStatus.IN_DOUBT):
         return Left(status=LeftStatus.IN_DOUBT, reason="nobody knows whether it happened: `agentctl resolve` tells us")
     if original.inverse is None or original.inverse.step is None:
@@ -182,26 +175,13 @@ def _undo(original: StepRun, later: Iterable[str], values: Mapping[str, Any], go
     step = reveal_step(original.inverse.step, values)
     if needed(step):
         return Left(status=LeftStatus.UNREADABLE, reason=f"what it would put back {gone() or 'cannot be read'}")
-    return replace(
-        step,
-        id=undo_id(original.id),
-        because=f"Undoes `{original.id}`.",
-        evidence=(),
-        needs=tuple(undo_id(name) for name in sorted(later)),
-    )
+    return replace(step, id=undo_id(original.id), because=f"Undoes `{original.id}`.", evidence=(), needs=())
 
 
 def _nameless(original: StepRun) -> bool:
     """Whether the step made a record whose name never reached us: a person said that it happened."""
     records = original.change.records if original.change else ()
     return any("/new:" in record.address and record.address not in original.addresses for record in records)
-
-
-def _blocked(later: Iterable[str], left: Mapping[str, Left]) -> Left | None:
-    for name in sorted(later):
-        if name in left and left[name].status in _STANDING:
-            return Left(status=LeftStatus.REFUSED, reason=f"`{name}` rests on it and is not undone")
-    return None
 
 
 def _since(
@@ -276,22 +256,6 @@ def _told(
                 return f"{address}: `{name}` is no longer what we made it"
             return f"{address}: `{name}` was {shown(was)}, we made it {shown(put)}, now it is {shown(now)}"
     return str(address)
-
-
-def _resources(step: StepRun, systems: Systems, *, reads: bool) -> Iterator[str]:
-    if step.change is None:
-        return
-    addresses = [step.addresses.get(record.address, record.address) for record in step.change.records]
-    for address in (*addresses, *(step.change.reads if reads else ())):
-        if (connector := systems.connectors.get(instance_of(address))) is not None:
-            yield connector.resource(address)
-
-
-def _used(step: Step) -> Iterator[str]:
-    for argument in step.with_.values():
-        for reference in references(argument):
-            if isinstance(reference, From):
-                yield reference.step
 
 
 def _plan(run: Run, steps: tuple[Step, ...], person: str) -> Plan:
