@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -78,7 +81,31 @@ def modules(*arguments: str) -> set[str]:
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "agentctl", *arguments], check=True, capture_output=True, text=True
     )
-    lines = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
+    return named(done.stderr)
+
+
+def modules_of_a_yes(*arguments: str) -> set[str]:
+    """Return the modules a command imports that asks on a terminal, and is answered with yes."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-X", "importtime", "-m", "agentctl", *arguments], stdin=theirs, stdout=theirs, stderr=theirs
+    ) as process:
+        os.close(theirs)
+        said = b""
+        with contextlib.suppress(OSError):      # the terminal ends with its last user
+            while part := os.read(ours, 1 << 16):
+                asked = b"Only `yes` is accepted" in said
+                said += part
+                if not asked and b"Only `yes` is accepted" in said:
+                    os.write(ours, b"yes\n")
+        os.close(ours)
+    assert process.returncode == 0, said
+    return named(said.decode())
+
+
+def named(said: str) -> set[str]:
+    """Return the modules that Python told of as it imported them."""
+    lines = [line for line in said.splitlines() if line.startswith("import time:")]
     return {line.rpartition("|")[2].strip() for line in lines}
 
 
@@ -105,6 +132,14 @@ def test_a_plan_is_drawn_without_what_its_steps_do_not_use():
     assert "agentctl.connectors.memory.connector" in found
     assert not {name for name in found if name.startswith(("agentctl.connectors.sql", "agentctl.connectors.file"))}
     assert found & ACTING == set(), "planning takes no lock, writes no trace and asks no system what became of a step"
+
+
+@pytest.mark.usefixtures("workspace")
+def test_a_plan_is_applied_and_told_of_without_what_its_steps_do_not_use():
+    found = modules_of_a_yes("apply", "plan.yaml") | modules("show")
+    assert ACTING - found <= {"agentctl.engine.again", "agentctl.engine.differing", "agentctl.engine.edit"}, "otherwise nothing was done"
+    unused = ("agentctl.connectors.sql", "agentctl.connectors.file", "sqlalchemy", "jsonschema", "typer")
+    assert not {name for name in found if name.startswith(unused)}
 
 
 @pytest.mark.usefixtures("workspace")

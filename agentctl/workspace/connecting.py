@@ -54,7 +54,7 @@ class Connectors(Mapping[str, Connector]):
 
 
 class Specs(Mapping[str, ActionSpec]):
-    """Every action of ``connectors`` by its full name. To go through all of them opens all."""
+    """Every action of ``connectors`` by its full name. To go through all of them, or to count them, opens all."""
 
     def __init__(self, connectors: Mapping[str, Connector]) -> None:
         self._connectors = connectors
@@ -71,3 +71,6 @@ class Specs(Mapping[str, ActionSpec]):
 
     def __len__(self) -> int:
         return sum(len(connector.actions) for connector in self._connectors.values())
+
+    def __bool__(self) -> bool:
+        return bool(self._connectors)       # a connector without actions there is none; to count them opens all
