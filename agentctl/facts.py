@@ -1,26 +1,25 @@
-"""The ``dataclass`` of the standard library, its ``__init__`` compiled when first used; no fact itself lives here.
+"""The standard library's ``dataclass``, ``field`` and ``replace``, without importing it; no fact itself lives here.
 
 The standard library compiles up to six methods for each class when a module is imported. A command imports some two
-hundred classes and makes values of a third of them: that was more than a third of all that starting it took.
+hundred classes and makes values of a third of them: that was more than a third of all that starting it took. To import
+it takes nearly as long as to start Python, for it brings ``inspect``; whoever asks for a class's fields gets real ones.
 Annotations are read as the texts they are; a class whose annotations are none is refused.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import MISSING, Field, FrozenInstanceError
 from functools import cache
 from operator import attrgetter
 from reprlib import recursive_repr
 from types import CellType, CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["dataclass"]
+__all__ = ["by_name", "dataclass", "field", "replace"]
 
 if TYPE_CHECKING:
-    from dataclasses import dataclass
+    from dataclasses import dataclass, field, replace
 else:
     def dataclass(
         *, frozen: bool = False, slots: bool = False, kw_only: bool = False, eq: bool = True
@@ -31,7 +30,7 @@ else:
             if not cls.__doc__:
                 cls.__doc__ = cls.__name__
             fields = _fields(cls, kw_only=kw_only)
-            given = {"__dataclass_fields__": fields, **_methods(tuple(fields.values()), frozen=frozen, eq=eq)}
+            given = {"__dataclass_fields__": _Fields(fields), **_methods(tuple(fields.values()), frozen=frozen, eq=eq)}
             if frozen and slots:
                 given |= {"__getstate__": _getstate, "__setstate__": _setstate}
             # Python itself takes the hash from a class that compares; that is no word of the class's own.
@@ -49,42 +48,112 @@ else:
 
         return decorate
 
+    def field(**said: Any) -> Any:
+        """Return what a class says of a field, in the words of the standard library."""
+        return _Field(**said)
 
-@dataclasses.dataclass(init=False, repr=False, eq=False)
-class _Sample:
-    """One field, to see what the standard library tells fields by."""
+    def replace(value: Any, /, **changes: Any) -> Any:
+        """Return ``value`` anew with ``changes``, made as any other: what its class refuses is refused."""
+        names, values = _asked(value.__class__)
+        return value.__class__(**{**dict(zip(names, values(value), strict=True)), **changes})
 
-    one: int
+
+def by_name(value: Any) -> dict[str, Any]:
+    """Return what the fields of ``value`` hold, in their order, nothing taken apart or copied."""
+    return {name: getattr(value, name) for name in _fields_of(type(value))}
 
 
-_MARK: Any = dataclasses.fields(_Sample)[0]._field_type  # type: ignore[attr-defined]  # noqa: SLF001  # no public name
+class _Missing:
+    """What stands where nothing was given; told from every value, for it is its own class."""
+
+
+_MISSING = _Missing()
+
+
+class _Field:
+    """What a class says of one field."""
+
+    __slots__ = ("compare", "default", "default_factory", "hash", "init", "kw_only", "name", "repr", "type")
+    name: str
+    type: str
+
+    def __init__(
+        self, *, default: Any = _MISSING, default_factory: Any = _MISSING, init: bool = True,
+        repr: bool = True, hash: bool | None = None, compare: bool = True, kw_only: bool | None = None,
+    ) -> None:
+        self.default, self.default_factory = default, default_factory
+        self.init, self.repr, self.hash, self.compare, self.kw_only = init, repr, hash, compare, kw_only
+
+
+class _Fields:
+    """Stands where the standard library looks for a class's fields, and makes them once it does."""
+
+    __slots__ = ("by_name", "theirs")
+
+    def __init__(self, by_name: dict[str, _Field]) -> None:
+        self.by_name = by_name
+        self.theirs: dict[str, Any] | None = None
+
+    def __get__(self, instance: Any, owner: type) -> dict[str, Any]:
+        if self.theirs is None:
+            self.theirs = {name: _theirs(each) for name, each in self.by_name.items()}
+        return self.theirs
+
+
+def _theirs(ours: _Field) -> Any:
+    import dataclasses
+
+    given = {
+        name: getattr(ours, name) for name in ("default", "default_factory") if getattr(ours, name) is not _MISSING
+    }
+    made: Any = dataclasses.field(
+        **given, init=ours.init, repr=ours.repr, hash=ours.hash, compare=ours.compare, kw_only=bool(ours.kw_only)
+    )
+    made.name, made.type = ours.name, ours.type
+    made._field_type = dataclasses._FIELD  # type: ignore[attr-defined]  # noqa: SLF001  # as ``dataclasses`` does
+    return made
+
+
 _NO_FIELDS = ("ClassVar", "typing.ClassVar")
 
 
-def _fields(cls: type, *, kw_only: bool) -> dict[str, Field[Any]]:
+def _fields(cls: type, *, kw_only: bool) -> dict[str, _Field]:
     """Return the fields of ``cls`` by name, those of its bases first, and leave on it only what their defaults are."""
-    fields: dict[str, Field[Any]] = {}
+    fields: dict[str, _Field] = {}
     for base in reversed(cls.__mro__[1:]):
-        fields |= getattr(base, "__dataclass_fields__", {})
+        if (inherited := base.__dict__.get("__dataclass_fields__")) is not None:
+            if not isinstance(inherited, _Fields):
+                raise TypeError(f"{cls.__qualname__} inherits from a dataclass that is no fact: {base.__qualname__}")
+            fields |= inherited.by_name
     for name, annotation in cls.__dict__.get("__annotations__", {}).items():  # noqa: RUF063  # its own, as written
         if not isinstance(annotation, str):
             raise TypeError(f"{cls.__module__} lacks `from __future__ import annotations`")
         if annotation.startswith(_NO_FIELDS):
             continue
-        given = cls.__dict__.get(name, MISSING)
-        made: Any = given if isinstance(given, Field) else dataclasses.field(default=given)
+        given = cls.__dict__.get(name, _MISSING)
+        if given.__class__.__module__ == "dataclasses":
+            raise TypeError(f"{cls.__qualname__}.{name} is a field of the standard library; use that of agentctl.facts")
+        made = given if isinstance(given, _Field) else _Field(default=given)
         if made.default.__class__.__hash__ is None:
             raise ValueError(f"{cls.__qualname__}.{name} has a default that can change; use default_factory")
-        if isinstance(given, Field):
-            if made.default is MISSING:
+        if given is made:
+            if made.default is _MISSING:
                 delattr(cls, name)
             else:
                 setattr(cls, name, made.default)
-        made.name, made.type, made._field_type = name, annotation, _MARK  # noqa: SLF001  # as ``dataclasses`` does
-        if made.kw_only is MISSING:
+        made.name, made.type = name, annotation
+        if made.kw_only is None:
             made.kw_only = kw_only
         fields[name] = made
     return fields
+
+
+def _fields_of(cls: type) -> Mapping[str, Any]:
+    """Return the fields of a class that has some, or of the first of its bases that does; ours where they are ours."""
+    for base in cls.__mro__:
+        if (found := base.__dict__.get("__dataclass_fields__")) is not None:
+            return found.by_name if isinstance(found, _Fields) else found
+    raise TypeError(f"{cls.__qualname__} is no fact: it has no fields")
 
 
 def _slotted(cls: type, fields: Iterable[str], given: Mapping[str, Any]) -> type:
@@ -97,7 +166,7 @@ def _slotted(cls: type, fields: Iterable[str], given: Mapping[str, Any]) -> type
     return made
 
 
-def _methods(fields: Sequence[Field[Any]], *, frozen: bool, eq: bool) -> dict[str, Any]:
+def _methods(fields: Sequence[_Field], *, frozen: bool, eq: bool) -> dict[str, Any]:
     """Return what a class with ``fields`` has, unless it has its own."""
     methods: dict[str, Any] = {
         "__init__": _Init(fields, frozen=frozen),
@@ -116,7 +185,7 @@ def _methods(fields: Sequence[Field[Any]], *, frozen: bool, eq: bool) -> dict[st
 class _Init:
     """Stands where ``__init__`` does until that is asked for."""
 
-    def __init__(self, fields: Sequence[Field[Any]], *, frozen: bool) -> None:
+    def __init__(self, fields: Sequence[_Field], *, frozen: bool) -> None:
         self.fields, self.frozen = fields, frozen
 
     def __set_name__(self, owner: Any, name: str) -> None:
@@ -128,7 +197,7 @@ class _Init:
         return made if instance is None else made.__get__(instance, owner)
 
 
-def _init(cls: type, fields: Sequence[Field[Any]], *, frozen: bool) -> Any:
+def _init(cls: type, fields: Sequence[_Field], *, frozen: bool) -> Any:
     """Return ``__init__``; annotations are resolved where the class was written, so its module is its globals."""
     in_order = [each for each in fields if each.init and not each.kw_only]
     by_name = [each for each in fields if each.init and each.kw_only]
@@ -142,7 +211,7 @@ def _init(cls: type, fields: Sequence[Field[Any]], *, frozen: bool) -> Any:
     called = {f"_{place}": each.name for place, each in enumerate(fields)}
     given: dict[str, Any] = {"_set": object.__setattr__, "_unset": _UNSET}
     for place, each in enumerate(fields):
-        given[f"_made{place}"] = each.default if each.default_factory is MISSING else each.default_factory
+        given[f"_made{place}"] = each.default if each.default_factory is _MISSING else each.default_factory
     init = FunctionType(
         code.replace(
             co_argcount=1 + len(in_order), co_kwonlyargcount=len(by_name),
@@ -185,15 +254,15 @@ class _Unset:
 _UNSET = _Unset()
 
 
-def _has_default(field: Field[Any]) -> bool:
-    return field.default is not MISSING or field.default_factory is not MISSING
+def _has_default(field: _Field) -> bool:
+    return field.default is not _MISSING or field.default_factory is not _MISSING
 
 
-def _default(field: Field[Any]) -> Any:
-    return field.default if field.default_factory is MISSING else _UNSET
+def _default(field: _Field) -> Any:
+    return field.default if field.default_factory is _MISSING else _UNSET
 
 
-def _defaults(fields: Iterable[Field[Any]]) -> tuple[Any, ...]:
+def _defaults(fields: Iterable[_Field]) -> tuple[Any, ...]:
     """Return the defaults of parameters given by their order, of which Python knows only how many there are."""
     defaults: list[Any] = []
     for each in fields:
@@ -204,18 +273,25 @@ def _defaults(fields: Iterable[Field[Any]]) -> tuple[Any, ...]:
     return tuple(defaults)
 
 
-def _assignment(place: int, field: Field[Any], *, frozen: bool) -> str:
+def _assignment(place: int, field: _Field, *, frozen: bool) -> str:
     """Return what sets the field at ``place``, or nothing where nothing does."""
     if not field.init and not _has_default(field):
         return ""
-    made = f"_made{place}" if field.default_factory is MISSING else f"_made{place}()"
+    made = f"_made{place}" if field.default_factory is _MISSING else f"_made{place}()"
     value = f"_{place}" if field.init else made
-    if field.init and field.default_factory is not MISSING:
+    if field.init and field.default_factory is not _MISSING:
         value = f"{made} if _{place} is _unset else _{place}"
     return f"_set(self, '_{place}', {value})" if frozen else f"self._{place} = {value}"
 
 
-def _values(fields: Iterable[Field[Any]]) -> Callable[[Any], tuple[Any, ...]]:
+@cache
+def _asked(cls: type) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
+    """Return what the constructor of ``cls`` takes: the names, and what gives a value's own."""
+    asked = [each for each in _fields_of(cls).values() if each.init]
+    return tuple(each.name for each in asked), _values(asked)
+
+
+def _values(fields: Iterable[_Field]) -> Callable[[Any], tuple[Any, ...]]:
     """Return a function that gives the values of ``fields``."""
     names = [each.name for each in fields]
     if len(names) > 1:
@@ -225,7 +301,7 @@ def _values(fields: Iterable[Field[Any]]) -> Callable[[Any], tuple[Any, ...]]:
 
 @recursive_repr()
 def _repr(self: Any) -> str:
-    shown = ", ".join(f"{each.name}={getattr(self, each.name)!r}" for each in dataclasses.fields(self) if each.repr)
+    shown = ", ".join(f"{name}={getattr(self, name)!r}" for name, each in _fields_of(type(self)).items() if each.repr)
     return f"{self.__class__.__qualname__}({shown})"
 
 
@@ -245,26 +321,32 @@ def _hash(values: Callable[[Any], tuple[Any, ...]]) -> Any:
 
 def _is_fixed(value: Any, name: str) -> bool:
     """Whether an attribute is a fact's: all of its own class, and the fields in one that only inherits."""
-    return "__dataclass_fields__" in type(value).__dict__ or name in type(value).__dataclass_fields__
+    return "__dataclass_fields__" in type(value).__dict__ or name in _fields_of(type(value))
 
 
 def _setattr(self: Any, name: str, value: Any) -> None:
     if _is_fixed(self, name):
-        raise FrozenInstanceError(f"cannot assign to field {name!r}")
+        raise _frozen(f"cannot assign to field {name!r}")
     object.__setattr__(self, name, value)
 
 
 def _delattr(self: Any, name: str) -> None:
     if _is_fixed(self, name):
-        raise FrozenInstanceError(f"cannot delete field {name!r}")
+        raise _frozen(f"cannot delete field {name!r}")
     object.__delattr__(self, name)
+
+
+def _frozen(why: str) -> Exception:
+    from dataclasses import FrozenInstanceError
+
+    return FrozenInstanceError(why)
 
 
 def _getstate(self: Any) -> list[Any]:
     """Return what copying and pickling go by: a value with slots has no ``__dict__``, and a frozen one can't be set."""
-    return [getattr(self, each.name) for each in dataclasses.fields(self)]
+    return [getattr(self, name) for name in _fields_of(type(self))]
 
 
 def _setstate(self: Any, state: list[Any]) -> None:
-    for each, value in zip(dataclasses.fields(self), state, strict=True):
-        object.__setattr__(self, each.name, value)
+    for name, value in zip(_fields_of(type(self)), state, strict=True):
+        object.__setattr__(self, name, value)

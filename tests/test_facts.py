@@ -7,7 +7,7 @@ import dataclasses
 import inspect
 import pickle
 import re
-from dataclasses import FrozenInstanceError, field
+from dataclasses import FrozenInstanceError
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -28,8 +28,13 @@ FLAGS: list[dict[str, bool]] = [
 ]
 
 
+def field_of(decorator: Any) -> Any:
+    return facts.field if decorator is facts.dataclass else dataclasses.field
+
+
 def make(decorator: Any, **flags: bool) -> Any:
     """Return a class with a field of every kind, written once for both decorators."""
+    field = field_of(decorator)
 
     class Fact:
         kind: ClassVar[str] = "fact"
@@ -57,14 +62,14 @@ def make(decorator: Any, **flags: bool) -> Any:
 class Theirs:
     name: str
     values: tuple[int, ...] = ()
-    text: str = field(default="", compare=False)
+    text: str = dataclasses.field(default="", compare=False)
 
 
 @facts.dataclass(frozen=True, slots=True, kw_only=True)
 class Ours:
     name: str
     values: tuple[int, ...] = ()
-    text: str = field(default="", compare=False)
+    text: str = facts.field(default="", compare=False)
 
 
 def told(act: Any) -> Any:
@@ -140,9 +145,10 @@ def test_every_fact_is_made_this_way() -> None:
     package = Path(facts.__file__).parent
     plain = [
         path.relative_to(package).as_posix() for path in package.rglob("*.py")
-        if re.search(r"^from dataclasses import .*\bdataclass\b", path.read_text(), re.MULTILINE)
+        if path.name != "facts.py"
+        and re.search(r"^from dataclasses import .*\b(dataclass|field|replace)\b", path.read_text(), re.MULTILINE)
     ]
-    assert plain == [], "from agentctl.facts import dataclass: commands start quicker by it"
+    assert plain == [], "from agentctl.facts import them: commands start quicker by it"
 
 
 def test_what_a_class_says_of_itself_is_kept() -> None:
@@ -229,13 +235,13 @@ def test_classes_of_one_shape_keep_names_defaults_and_errors_of_their_own() -> N
     class Person:
         name: str
         age: int = 1
-        notes: list[str] = field(default_factory=list)
+        notes: list[str] = facts.field(default_factory=list)
 
     @facts.dataclass(frozen=True, slots=True, kw_only=True)
     class Place:
         street: str
         number: int = 2
-        rooms: dict[str, int] = field(default_factory=dict)
+        rooms: dict[str, int] = facts.field(default_factory=dict)
 
     assert repr(Person(name="a")).endswith("Person(name='a', age=1, notes=[])")
     assert repr(Place(street="b")).endswith("Place(street='b', number=2, rooms={})")
@@ -265,6 +271,7 @@ def test_a_class_of_any_shape_makes_the_same_values(kinds: list[str], kw_only: b
         kinds = sorted(kinds, key=lambda kind: kind in ("default", "made"))
 
     def class_of(decorator: Any) -> Any:
+        field = field_of(decorator)
         ways = {
             "default": lambda: 7,
             "made": lambda: field(default_factory=list),
@@ -284,3 +291,40 @@ def test_a_class_of_any_shape_makes_the_same_values(kinds: list[str], kw_only: b
         assert told(lambda values=values: repr(ours(**values))) == told(lambda values=values: repr(theirs(**values)))
     assert told(lambda: repr(ours(*range(len(asked))))) == told(lambda: repr(theirs(*range(len(asked)))))
     assert str(inspect.signature(ours)) == str(inspect.signature(theirs))
+
+
+@pytest.mark.parametrize("changes", [{}, {"name": "b"}, {"values": (), "text": ""}, {"other": 1}], ids=str)
+def test_a_changed_copy_is_made_alike(changes: dict[str, Any]) -> None:
+    theirs, ours = Theirs(name="a", values=(1,), text="t"), Ours(name="a", values=(1,), text="t")
+    was = told(lambda: repr(dataclasses.replace(theirs, **changes)))
+    assert str(told(lambda: repr(facts.replace(ours, **changes)))) == str(was).replace("Theirs", "Ours")
+
+
+def test_only_facts_have_changed_copies() -> None:
+    with pytest.raises(TypeError, match="object is no fact"):
+        facts.replace(object())
+
+
+def test_what_a_class_refuses_no_changed_copy_gets_past() -> None:
+    made = make(facts.dataclass, frozen=True, slots=True)
+    with pytest.raises(ValueError, match="refused"):
+        facts.replace(made("a"), name="refused")
+    with pytest.raises(TypeError, match="later"):
+        facts.replace(made("a"), later=1)
+    assert facts.replace(made("a"), last="z").found == {}
+
+
+def test_the_standard_library_finds_the_fields_it_knows() -> None:
+    theirs, ours = make(dataclasses.dataclass, frozen=True), make(facts.dataclass, frozen=True)
+    asked = ("name", "type", "default", "default_factory", "init", "repr", "hash", "compare", "kw_only")
+    for one, other in zip(dataclasses.fields(theirs), dataclasses.fields(ours), strict=True):
+        assert [getattr(one, name) for name in asked] == [getattr(other, name) for name in asked]
+    assert dataclasses.is_dataclass(ours)
+    assert dataclasses.asdict(ours("a")) == dataclasses.asdict(theirs("a")) == facts.by_name(ours("a"))
+
+
+def test_the_standard_librarys_fields_and_bases_are_not_mistaken_for_ours() -> None:
+    with pytest.raises(TypeError, match="that of agentctl"):
+        facts.dataclass()(type("Mixed", (), {"__annotations__": {"a": "int"}, "a": dataclasses.field(default=1)}))
+    with pytest.raises(TypeError, match="no fact: Theirs"):
+        facts.dataclass()(type("Heir", (Theirs,), {"__annotations__": {"a": "int"}}))

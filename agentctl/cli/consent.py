@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 from agentctl.cli.output import talk
 from agentctl.cli.session import Session
 from agentctl.engine.gate import asked_of, check_decided, irreversible
 from agentctl.errors import ConsentMissing
+from agentctl.facts import replace
 from agentctl.model.changeset import ChangeSet
 from agentctl.model.decision import Consent, ConsentKind, Decision, Hold, Need, Ruling
 from agentctl.views.safe import escape

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
+from agentctl.facts import replace
 from agentctl.model.diagnostic import Diagnostic, Span
 
 _LONGEST = 4096     # characters of a line: no more of it is drawn

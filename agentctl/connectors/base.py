@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import field
 from enum import Enum
 from typing import Protocol, TypeAlias, runtime_checkable
 
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field
 from agentctl.model.action import ActionSpec
 from agentctl.model.change import Change, Inverse
 from agentctl.model.changeset import SystemIdentity

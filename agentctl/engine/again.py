@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 from agentctl.engine import differing
@@ -17,6 +16,7 @@ from agentctl.engine.protect import Protector, concealed, reveal_change, reveal_
 from agentctl.engine.records import in_words
 from agentctl.engine.resolve import Done, resolve
 from agentctl.errors import Rejected, Stale
+from agentctl.facts import replace
 from agentctl.model.change import Change
 from agentctl.model.changeset import ChangeSet
 from agentctl.model.decision import Decision, Mode, Outcome, Verdict

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import field, replace
 from typing import Any, assert_never, cast
 
 from agentctl.connectors.base import Call, Receipt
@@ -34,7 +33,7 @@ from agentctl.engine.readback import Reading, read_back
 from agentctl.engine.resolve import Brought, Done, resolve
 from agentctl.engine.settle import Sending
 from agentctl.errors import AgentctlError, ConnectorError, Incomplete, Indeterminate, Interrupted, Unwritable
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field, replace
 from agentctl.model.action import ActionSpec, Settlement
 from agentctl.model.breaker import Breaker
 from agentctl.model.change import Change, Effect, weaker

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from agentctl.engine.protect import reveal_plan
 from agentctl.errors import Invalid
+from agentctl.facts import replace
 from agentctl.identity import plans
 from agentctl.model.authorship import CLAIMED, Authorship, Signed
 from agentctl.model.canonical import digest_bytes

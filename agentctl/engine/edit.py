@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from agentctl.errors import Invalid, Usage
+from agentctl.facts import replace
 from agentctl.model.action import ActionSpec
 from agentctl.model.diagnostic import Diagnostic
 from agentctl.model.edit import edited, original

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
 from agentctl.engine.overrides import lifted
 from agentctl.engine.ports import Systems
 from agentctl.errors import Refused
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, replace
 from agentctl.model.action import ActionSpec, Reversibility
 from agentctl.model.authorship import CLAIMED, Authorship
 from agentctl.model.change import Change, Effect, RecordChange, strongest

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import field
 from typing import Any
 
 from agentctl.engine.ports import Commitments
 from agentctl.engine.protect import reveal_fields
 from agentctl.engine.resolve import Brought, Done
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field
 from agentctl.model.change import Effect
 from agentctl.model.changeset import Purpose
 from agentctl.model.edit import original

@@ -6,11 +6,10 @@ There is no counter beside the trace: what was used is what runs reserved, less 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import field
 from datetime import datetime, timedelta
 
 from agentctl.engine.ports import Commitments
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field
 from agentctl.model.clock import Correction, corrections, counted_at
 from agentctl.model.decision import Finding, Outcome
 from agentctl.model.limit import Account, Charge, Reserved, Standing

@@ -5,13 +5,12 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import field, replace
 from typing import Any, cast
 from urllib.parse import quote, quote_plus
 
 from agentctl.connectors.base import Receipt
 from agentctl.engine.moved import Moved
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field, replace
 from agentctl.model.decision import Decision
 from agentctl.model.plan import Argument, Format, From, Secret
 from agentctl.model.values import Hidden, Unknown, Value

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from time import perf_counter
 
 from agentctl.connectors.base import View, read_many
 from agentctl.engine.ports import Clock, Systems
 from agentctl.errors import Rejected
+from agentctl.facts import replace
 from agentctl.model.change import Change, Effect
 from agentctl.model.snapshot import Address, Snapshot, instance_of
 

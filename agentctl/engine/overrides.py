@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from agentctl.engine.signers import excluded, not_theirs, untimely
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, replace
 from agentctl.identity.statements import moment
 from agentctl.model.changeset import ChangeSet
 from agentctl.model.decision import Consent, Decision, Finding, Level, Outcome, Overridden

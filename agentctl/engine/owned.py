@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import field
 
 from agentctl.engine.keys import undone_step
 from agentctl.engine.ports import Commitments
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field
 from agentctl.model.change import Change
 from agentctl.model.changeset import Purpose
 from agentctl.model.run import History, StepRun

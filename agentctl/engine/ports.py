@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import field
 from datetime import datetime
 from typing import Any, Protocol, TypeAlias
 
 from agentctl.connectors.base import Connector, Credential
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field
 from agentctl.model.action import ActionSpec
 from agentctl.trace.record import Kind, Record
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
 from itertools import chain
 from typing import Any
@@ -17,7 +16,7 @@ from agentctl.engine.protect import Protector, address_of
 from agentctl.engine.resolve import Brought, Done, resolve
 from agentctl.engine.unreadable import needed
 from agentctl.errors import Invalid, Rejected
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, replace
 from agentctl.model.action import Reversibility
 from agentctl.model.authorship import CLAIMED, Authorship
 from agentctl.model.change import Change, Effect, Inverse

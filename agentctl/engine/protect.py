@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import field, replace
 from operator import is_
 from typing import Any
 
 from agentctl.engine.masking import Mask
 from agentctl.engine.ports import Commitments
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field, replace
 from agentctl.model.action import ActionSpec
 from agentctl.model.canonical import canonical
 from agentctl.model.change import Change, RecordChange

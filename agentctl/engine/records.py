@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from agentctl import __version__
@@ -12,6 +11,7 @@ from agentctl.engine.moved import Moved
 from agentctl.engine.ports import Lease
 from agentctl.engine.protect import Protector, address_of
 from agentctl.engine.readback import Reading
+from agentctl.facts import replace
 from agentctl.model.action import ActionSpec
 from agentctl.model.authorship import Authorship, authorship_to_wire
 from agentctl.model.breaker import breaker_to_wire

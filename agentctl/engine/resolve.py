@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field, replace
 from datetime import date, datetime
 from decimal import Decimal
 
 from agentctl.errors import Rejected
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field, replace
 from agentctl.model.plan import Argument, Format, From, Secret, Step, argument_to_wire, is_plain
 from agentctl.model.run import StepStatus
 from agentctl.model.snapshot import Address, within

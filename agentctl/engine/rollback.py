@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from agentctl.engine.gate import Judge
@@ -17,7 +16,7 @@ from agentctl.engine.records import shown
 from agentctl.engine.resting import Standing, dependents
 from agentctl.engine.unreadable import as_kept, needed
 from agentctl.errors import Rejected, Usage
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, replace
 from agentctl.model.change import Change, Effect, RecordChange
 from agentctl.model.doubt import InDoubt
 from agentctl.model.plan import OnFailure, Plan, Step

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -13,7 +12,7 @@ from agentctl.engine.moved import fits
 from agentctl.engine.ports import Systems
 from agentctl.engine.protect import reveal_change
 from agentctl.errors import ConnectorError
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, replace
 from agentctl.model.action import ActionSpec, Settlement
 from agentctl.model.change import Change
 from agentctl.model.plan import Step

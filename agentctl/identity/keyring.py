@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from enum import StrEnum
 
+from agentctl.facts import replace
 from agentctl.identity.keys import Key, Retired, Successor
 
 

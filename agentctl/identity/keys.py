@@ -9,12 +9,11 @@ import re
 import stat
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from agentctl.errors import AgentctlError, Exit, Tampered, Unwritable, Usage
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field
 from agentctl.identity import sshsig
 from agentctl.model.canonical import digest
 

@@ -9,12 +9,11 @@ import stat
 import subprocess
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import field
 from pathlib import Path
 from typing import Any, TypeAlias, assert_never
 
 from agentctl.errors import Rejected, Unreachable
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field
 
 _LONGEST = 64 * 1024        # bytes of one secret
 _PATIENCE = 30.0            # seconds a command may take to tell one

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, assert_never
 
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field
 from agentctl.model.diagnostic import Span
 from agentctl.model.duration import spoken
 from agentctl.model.halt import Reach, Scope

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import field
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field
 from agentctl.model.action import Reversibility
 from agentctl.model.plan import (
     Argument,

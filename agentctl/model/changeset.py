@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field
 from agentctl.model.canonical import canonical, digest, digest_bytes
 from agentctl.model.change import Change, change_to_wire
 from agentctl.model.plan import Plan, plan_to_wire

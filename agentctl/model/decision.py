@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field
 from enum import StrEnum
 from typing import Any, TypeAlias
 
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field
 from agentctl.model.diagnostic import Span
 from agentctl.model.doubt import InDoubt
 from agentctl.model.halt import Halt

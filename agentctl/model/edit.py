@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, replace
 from agentctl.model.canonical import digest
 from agentctl.model.plan import Edited, Plan, Step, step_to_wire
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import field
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, TypeAlias
 
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field
 from agentctl.model.authorship import Signed
 from agentctl.model.canonical import digest
 from agentctl.model.diagnostic import Span

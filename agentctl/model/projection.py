@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from operator import is_
 
+from agentctl.facts import replace
 from agentctl.model.canonical import digest
 from agentctl.model.change import Change, Effect, Inverse, RecordChange, fields_to_wire
 from agentctl.model.values import Fields, differing

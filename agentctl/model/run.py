@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import field
 from enum import StrEnum
 from typing import Any
 
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field
 from agentctl.model.authorship import CLAIMED, Authorship
 from agentctl.model.breaker import Breaker, Mishap
 from agentctl.model.change import Change, Inverse

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import field
 from datetime import datetime
 from typing import NewType
 
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field
 from agentctl.model.values import Fields
 
 Address = NewType("Address", str)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field
 from agentctl.model.snapshot import Address
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 
+from agentctl.facts import replace
 from agentctl.model.action import ActionSpec
 from agentctl.model.plan import Argument, Format, From, Secret, argument_to_wire
 from agentctl.planfile.codes import Code

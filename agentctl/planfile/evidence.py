@@ -7,11 +7,10 @@ import hashlib
 import os
 import stat
 from collections.abc import Callable
-from dataclasses import field
 from pathlib import Path
 from typing import Final
 
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field
 from agentctl.model.plan import Evidence
 from agentctl.planfile.codes import Code
 from agentctl.planfile.findings import Findings

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
+from agentctl.facts import replace
 from agentctl.model.diagnostic import Diagnostic, Severity
 from agentctl.syntax.codes import Code as SyntaxCode
 from agentctl.syntax.document import MOST_PROBLEMS, Document, Pointer, json_pointer

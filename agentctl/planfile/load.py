@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from agentctl.errors import Invalid
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, replace
 from agentctl.model.diagnostic import Diagnostic, Severity, Span
 from agentctl.model.plan import Evidence, OnFailure, Plan
 from agentctl.planfile import evidence

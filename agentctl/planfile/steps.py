@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from agentctl.errors import Rejected, Unreachable
+from agentctl.facts import replace
 from agentctl.model.action import ActionSpec
 from agentctl.model.diagnostic import Span
 from agentctl.model.plan import Argument, Format, From, Step, argument_to_wire

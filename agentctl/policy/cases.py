@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from agentctl import resources
 from agentctl.errors import Invalid
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, replace
 from agentctl.model.action import ActionSpec, Fidelity, Reversibility, Tier
 from agentctl.model.change import Change, Effect, Inverse, RecordChange
 from agentctl.model.changeset import Purpose

@@ -7,8 +7,8 @@ even whether the step would change anything.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
+from agentctl.facts import replace
 from agentctl.model.change import Change, Effect
 from agentctl.model.decision import Finding, Level
 from agentctl.model.plan import Secret, references

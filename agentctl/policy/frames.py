@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field
 from typing import Any, Protocol, TypeAlias
 
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field
 from agentctl.model.action import ActionSpec
 from agentctl.model.authorship import Authorship
 from agentctl.model.change import Change

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping
-from dataclasses import field
 
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field
 from agentctl.model.action import ActionSpec, Tier
 from agentctl.model.authorship import Authorship
 from agentctl.model.change import Change

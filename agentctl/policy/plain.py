@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field
 from agentctl.model.plan import Format, From
 from agentctl.model.values import Hidden, Unknown, to_wire
 

@@ -7,10 +7,9 @@ are listed as built in, so that a reader sees the whole table.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from typing import assert_never
 
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, replace
 from agentctl.model.action import ActionSpec, Fidelity, Reversibility, Tier
 from agentctl.model.breaker import Trouble
 from agentctl.model.decision import Mode

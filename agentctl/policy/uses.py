@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import field
 from typing import TypeAlias
 
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field
 from agentctl.policy.tree import Call, Comprehension, Constant, Ident, Literal, Node, Select, Tree, children
 
 RECORD = frozenset({"before", "after", "changes"})

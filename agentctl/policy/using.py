@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
+from agentctl.facts import replace
 from agentctl.model.decision import Decision, Finding, Mode, Outcome, Verdict
 from agentctl.model.limit import Standing
 from agentctl.policy.limits import Limit

@@ -7,12 +7,11 @@ import hashlib
 import json
 import os
 import stat
-from dataclasses import asdict, fields
 from datetime import datetime
 from pathlib import Path
 
 from agentctl.errors import Unwritable
-from agentctl.facts import dataclass
+from agentctl.facts import by_name, dataclass
 
 _LONGEST = 1 << 16
 
@@ -78,11 +77,13 @@ def myself(*, run: str, person: str, now: datetime) -> Owner:
 
 
 def encode(owner: Owner) -> bytes:
-    return json.dumps(asdict(owner)).encode()
+    return json.dumps(by_name(owner)).encode()
 
 
 def parse(data: bytes) -> Owner | None:
     """Return the owner a lock file names. One that was cut short while being written names nobody we know."""
+    from dataclasses import fields
+
     if not data.strip(b"\0 \n"):
         return None
     try:

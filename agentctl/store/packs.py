@@ -7,13 +7,12 @@ import os
 import struct
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import nullcontext, suppress
-from dataclasses import field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Protocol, Self
 
 from agentctl.errors import Unwritable
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field
 from agentctl.files import opened
 from agentctl.model.canonical import canonical
 from agentctl.store import atomic

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, replace
 from agentctl.model.values import SAFE_INTEGER
 from agentctl.syntax.codes import Code
 from agentctl.syntax.document import Pointer

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import field
 from datetime import UTC, datetime
 
 from agentctl.connectors.base import Call, Connector, Receipt
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field
 from agentctl.model.change import Change, Effect, Inverse
 from agentctl.model.plan import Step
 from agentctl.model.snapshot import Address, Snapshot

@@ -15,14 +15,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import field, replace
 from typing import Any, ClassVar
 
 import pytest
 
 from agentctl.connectors.base import Call, Connector, Found, Located
 from agentctl.errors import Indeterminate, Rejected
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field, replace
 from agentctl.model.action import ActionSpec, Precondition, Readback, Reversibility, Settlement, Tier
 from agentctl.model.change import Change, Effect, change_from_wire, change_to_wire, strongest
 from agentctl.model.plan import Argument, Step

@@ -6,11 +6,10 @@ import json
 import os
 import re
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import TypeAlias
 
-from agentctl.facts import dataclass
+from agentctl.facts import by_name, dataclass
 from agentctl.files import read
 from agentctl.model.canonical import canonical
 from agentctl.model.state import Head
@@ -82,7 +81,7 @@ class Places:
 
 def encode(checkpoint: Checkpoint) -> bytes:
     """Return the bytes that are stored and signed."""
-    fields = asdict(checkpoint)
+    fields = by_name(checkpoint)
     kind = _KINDS[fields.pop("interim")]
     if not checkpoint.digest:
         del fields["digest"]

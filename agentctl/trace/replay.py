@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
-from dataclasses import field, replace
 from functools import partial
 from threading import RLock
 from typing import Any
 
 from agentctl.errors import Tampered
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field, replace
 from agentctl.model.breaker import Mishap
 from agentctl.model.changeset import Purpose
 from agentctl.model.plan import Step, step_from_wire

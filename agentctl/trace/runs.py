@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
+from agentctl.facts import replace
 from agentctl.model.authorship import CLAIMED, authorship_from_wire
 from agentctl.model.breaker import breaker_from_wire
 from agentctl.model.changeset import Purpose, SystemIdentity

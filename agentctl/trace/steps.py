@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
+from agentctl.facts import replace
 from agentctl.model.change import change_from_wire, inverse_from_wire
 from agentctl.model.run import Observed, StepRun, StepStatus
 from agentctl.model.snapshot import Address

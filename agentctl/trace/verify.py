@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeAlias
 
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field
 from agentctl.model.state import Head
 from agentctl.trace import checkpoint
 from agentctl.trace.chain import Fault, Link, Torn, TraceFile, strangers, walk, walk_file

@@ -6,11 +6,10 @@ The remarks hold foreign text as it is; each format escapes it in its own way.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, replace
 from agentctl.model.policy_report import Shift
 from agentctl.views.document.risks import denied
 

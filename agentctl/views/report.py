@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from enum import StrEnum
 from posixpath import isabs, join, normpath
 from typing import TYPE_CHECKING, Any
+
+from agentctl.facts import replace
 
 if TYPE_CHECKING:
     from agentctl.views.annotations import Annotation

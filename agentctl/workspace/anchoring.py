@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from agentctl import files
 from agentctl.errors import Tampered, Usage
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, replace
 from agentctl.identity import keys
 from agentctl.identity.keyring import public_keys
 from agentctl.identity.plans import fingerprint

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from agentctl.engine.gate import check_decided, irreversible_groups
 from agentctl.engine.keys import done_by
 from agentctl.engine.preview import Preview
 from agentctl.errors import ConsentMissing, Invalid, Tampered, Usage
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, replace
 from agentctl.identity import statements as files
 from agentctl.model.approval import Approval, Statement
 from agentctl.model.changeset import ChangeSet

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from agentctl.errors import Indeterminate, Invalid, Unreachable
+from agentctl.facts import replace
 from agentctl.identity.broker.asking import Answer, Minted, Provider
 from agentctl.identity.broker.broker import Broker
 from agentctl.identity.broker.env import Env

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from agentctl.engine import edit
 from agentctl.engine.preview import Preview
 from agentctl.engine.protect import Protector
 from agentctl.errors import Usage
+from agentctl.facts import replace
 from agentctl.model.edit import differences, step_edits
 from agentctl.model.plan import Plan, Step, argument_to_wire
 from agentctl.model.snapshot import Address

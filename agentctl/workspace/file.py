@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from agentctl.errors import Invalid, Usage
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, replace
 from agentctl.files import read
 from agentctl.identity.secret import Source, source_from_wire
 from agentctl.model.diagnostic import Diagnostic

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
 
+from agentctl.facts import replace
 from agentctl.model.run import History
 from agentctl.trace import checkpoint
 from agentctl.trace.chain import Fault, Link, ReadFile, parse_name, walk

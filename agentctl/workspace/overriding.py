@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from agentctl.engine.overrides import (
 )
 from agentctl.engine.preview import Preview
 from agentctl.errors import ConsentMissing, Invalid, Refused, Tampered, Usage
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, replace
 from agentctl.identity import statements as files
 from agentctl.model.canonical import canonical
 from agentctl.model.changeset import ChangeSet

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import field
 from typing import Any
 
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field
 from agentctl.model.values import Hidden
 from agentctl.store import packs
 from agentctl.trace.chain import Link, TraceFile, trace_files, walk_file

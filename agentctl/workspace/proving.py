@@ -6,13 +6,13 @@ import base64
 import json
 import os
 import stat
-from dataclasses import replace
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
 from agentctl.engine.authoring import authorship
 from agentctl.errors import Invalid
+from agentctl.facts import replace
 from agentctl.identity.plans import COMMAND
 from agentctl.identity.vault import Vault
 from agentctl.model.authorship import Signed

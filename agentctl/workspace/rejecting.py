@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from agentctl.engine.rejections import told
 from agentctl.engine.signers import not_of
 from agentctl.errors import AgentctlError, ConsentMissing, Invalid, Locked, Refused, Usage
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, replace
 from agentctl.identity import statements as files
 from agentctl.model.changeset import ChangeSet, Purpose
 from agentctl.model.rejection import Rejected, Rejection, Statement

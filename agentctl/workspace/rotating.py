@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import socket
-from dataclasses import replace
 
 from agentctl.errors import Tampered
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, replace
 from agentctl.identity import keyring, keys
 from agentctl.identity.plans import fingerprint
 from agentctl.identity.sshsig import public_key, sign

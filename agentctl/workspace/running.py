@@ -6,7 +6,6 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import field, replace
 from typing import Any
 
 from agentctl.engine import secret
@@ -19,7 +18,7 @@ from agentctl.engine.preview import Preview
 from agentctl.engine.resolve import Done
 from agentctl.engine.settle import Answer, Sending
 from agentctl.errors import Incomplete, Tampered, Unwritable, Usage
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field, replace
 from agentctl.model.changeset import ChangeSet, Purpose
 from agentctl.model.decision import Consent
 from agentctl.model.halt import concerning

@@ -6,13 +6,12 @@ import os
 from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agentctl import files
 from agentctl.errors import Tampered, Unwritable
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field
 from agentctl.identity import keyring, keys, sshsig
 from agentctl.identity.plans import fingerprint
 from agentctl.identity.succession import KIND, NotASuccession, Succession, accepted

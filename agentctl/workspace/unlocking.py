@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
 
 from agentctl.errors import AgentctlError, Tampered, Unwritable
+from agentctl.facts import by_name
 from agentctl.model.halt import halt_to_wire, recorded_ids
 from agentctl.model.run import RunStatus
 from agentctl.store import atomic, halts, lock
@@ -102,7 +102,7 @@ def _record_rejections(workspace: Workspace) -> None:
 
 
 def _broken(owner: Owner, by: str, reason: str) -> dict[str, object]:
-    return {"owner": asdict(owner), "by": by, "reason": reason}
+    return {"owner": by_name(owner), "by": by, "reason": reason}
 
 
 def record_act(workspace: Workspace, kind: Kind, body: dict[str, object]) -> Record:

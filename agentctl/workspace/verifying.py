@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from agentctl.errors import Tampered, Usage
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, replace
 from agentctl.store import state as store
 from agentctl.trace import part
 from agentctl.trace import verify as trace

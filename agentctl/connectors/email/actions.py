@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from agentctl.connectors.email.message import LONGEST_LINE, MOST_ATTACHMENTS, MOST_RECIPIENTS
+from agentctl.facts import replace
 from agentctl.model.action import (
     ActionSpec,
     Fidelity,

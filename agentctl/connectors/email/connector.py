@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -18,6 +17,7 @@ from agentctl.connectors.email.message import OF_SENDING, WRITTEN, attachment, e
 from agentctl.connectors.email.settings import Configured
 from agentctl.connectors.file.predict import text_or_bytes, to_bytes
 from agentctl.errors import Rejected
+from agentctl.facts import replace
 from agentctl.model.action import ActionSpec, Reversibility
 from agentctl.model.change import IRREVERSIBLE, Change, Effect, Inverse, RecordChange, strongest
 from agentctl.model.changeset import SystemIdentity

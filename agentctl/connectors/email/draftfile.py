@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import field
 from typing import Any, cast
 
 from agentctl.connectors.email.mailbox import mailbox
 from agentctl.connectors.email.message import OF_SENDING, WRITTEN, address_of_sender, attachment, line, written
 from agentctl.errors import Rejected
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field
 from agentctl.model.values import Fields, Value
 
 _HEADERS = {

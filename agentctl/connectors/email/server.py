@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field
-
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,12 +8,11 @@ import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import field
 
 from agentctl.connectors.file.confine import OWN_PREFIX, Directory
 from agentctl.connectors.file.rename import rename_where_free
 from agentctl.errors import Indeterminate, Rejected
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field
 
 _PREFIX = OWN_PREFIX + "-new-"
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from agentctl.connectors.base import Call, Receipt, View
 from agentctl.connectors.git import names
 from agentctl.connectors.git.actions import DELETE, STAYS_OF_A_BRANCH
@@ -11,6 +9,7 @@ from agentctl.connectors.git.landing import Landing, expected, land, landed
 from agentctl.connectors.git.site import Site, checkout, known, said
 from agentctl.connectors.git.tips import existing, tip
 from agentctl.errors import Rejected
+from agentctl.facts import replace
 from agentctl.model.action import Reversibility
 from agentctl.model.change import Change, Effect, Inverse
 from agentctl.model.plan import Step

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import cast
 
 from agentctl.connectors.base import Call, Receipt, View
@@ -14,6 +13,7 @@ from agentctl.connectors.git.undoing import undo_step
 from agentctl.connectors.git.wire import entries_from
 from agentctl.connectors.gitfiles import as_bytes, git_mode
 from agentctl.errors import Rejected
+from agentctl.facts import replace
 from agentctl.model.change import Change, Effect, Inverse, RecordChange, strongest
 from agentctl.model.plan import Step
 from agentctl.model.snapshot import Address

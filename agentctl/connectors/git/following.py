@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 
 from agentctl.connectors.base import View
 from agentctl.connectors.git.site import Site, known
 from agentctl.connectors.git.threeway import Edit
 from agentctl.connectors.gitfiles import as_bytes, git_mode
 from agentctl.errors import Rejected
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field
 from agentctl.model.change import RecordChange
 from agentctl.model.values import Fields, Unknown, Value
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import field
 from pathlib import Path
 
 from agentctl.connectors.base import Call
@@ -20,7 +19,7 @@ from agentctl.connectors.git.program import Git
 from agentctl.connectors.git.site import Site
 from agentctl.connectors.git.worktree import Wanted
 from agentctl.errors import ConnectorError, Indeterminate, Rejected, Unreachable
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field
 
 NOTHING = "0" * 40
 

@@ -14,12 +14,11 @@ import subprocess
 import time
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import field, replace
 from pathlib import Path
 from typing import NamedTuple
 
 from agentctl.errors import Rejected, Unreachable
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field, replace
 
 _LONGEST = 30.0
 _GRACE = 2.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import cast
 
 from agentctl.connectors.base import Call, Receipt, View
@@ -13,6 +12,7 @@ from agentctl.connectors.git.threeway import Edit, without
 from agentctl.connectors.git.tips import Tip, existing
 from agentctl.connectors.git.undoing import undo_step
 from agentctl.errors import Rejected
+from agentctl.facts import replace
 from agentctl.model.change import Change, RecordChange, strongest
 from agentctl.model.plan import Step
 from agentctl.model.snapshot import Address

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import cast
 
@@ -15,7 +14,7 @@ from agentctl.connectors.git.program import Git
 from agentctl.connectors.git.repository import Checkout, Repository
 from agentctl.connectors.git.worktree import Worktree
 from agentctl.errors import Rejected
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, replace
 from agentctl.model.snapshot import Address, Snapshot
 from agentctl.model.values import Fields, Value, has_unknown
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import field
 
 from agentctl.connectors.base import View
 from agentctl.connectors.git import objects
 from agentctl.connectors.git.site import Site
 from agentctl.errors import Rejected
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field
 from agentctl.model.change import RecordChange
 from agentctl.model.values import Fields, Unknown, Value
 

@@ -7,7 +7,6 @@ commit does it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import cast
 
 from agentctl.connectors.base import Call, Receipt, View
@@ -24,6 +23,7 @@ from agentctl.connectors.git.threeway import Edit, difference, without
 from agentctl.connectors.git.tips import Tip, tip
 from agentctl.connectors.git.wire import entries_from
 from agentctl.errors import Rejected
+from agentctl.facts import replace
 from agentctl.model.action import Reversibility
 from agentctl.model.change import Change, Inverse, RecordChange, strongest
 from agentctl.model.plan import Step

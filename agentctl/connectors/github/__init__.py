@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from agentctl.connectors.base import Connector, ConnectorType, Instance, Setting
 from agentctl.connectors.rest.settings import SETTINGS
+from agentctl.facts import replace
 
 GITHUB = "https://api.github.com"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, assert_never, cast
 
 from agentctl.connectors.base import Call, Found, Located, Location, Receipt, View
@@ -13,6 +12,7 @@ from agentctl.connectors.github.evidence import Evidence, Outcome, gathered
 from agentctl.connectors.rest.connector import RestConnector
 from agentctl.connectors.rest.template import Template
 from agentctl.errors import Indeterminate, Rejected
+from agentctl.facts import replace
 from agentctl.model.action import ActionSpec, Fidelity, Precondition, Reversibility, Settlement, Tier
 from agentctl.model.change import Change, Effect, Inverse, RecordChange, strongest
 from agentctl.model.plan import Step

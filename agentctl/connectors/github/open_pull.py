@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import cast
 
 from agentctl.connectors import gitnames
@@ -12,6 +11,7 @@ from agentctl.connectors.github.code.places import Branch
 from agentctl.connectors.github.code.records import Records
 from agentctl.connectors.rest.connector import RestConnector
 from agentctl.errors import Rejected
+from agentctl.facts import replace
 from agentctl.model.action import ActionSpec
 from agentctl.model.change import Change
 from agentctl.model.plan import Argument, Step

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from agentctl.connectors import gitnames
 from agentctl.connectors.base import Call, Location, Receipt, View
 from agentctl.connectors.rest.connector import RestConnector
+from agentctl.facts import replace
 from agentctl.model.action import ActionSpec
 from agentctl.model.change import Change, Effect
 from agentctl.model.plan import Step

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
 
 from agentctl.connectors.base import Call, Located, Location, Receipt, View
@@ -12,7 +11,7 @@ from agentctl.connectors.github.graphql import change_pull
 from agentctl.connectors.github.unmoved import unmoved
 from agentctl.connectors.rest.connector import RestConnector
 from agentctl.errors import Indeterminate, Rejected
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, replace
 from agentctl.model.action import ActionSpec
 from agentctl.model.change import Change, Inverse, RecordChange, strongest
 from agentctl.model.plan import Step

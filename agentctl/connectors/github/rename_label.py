@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from agentctl.connectors.base import Call, Located, Location, Receipt, View
 from agentctl.connectors.github.asking import ask
 from agentctl.connectors.github.unmoved import unmoved
 from agentctl.connectors.rest.connector import RestConnector
 from agentctl.errors import Rejected
+from agentctl.facts import replace
 from agentctl.model.action import ActionSpec
 from agentctl.model.change import Change, Inverse, RecordChange, strongest
 from agentctl.model.plan import Step

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import field
 from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import Any, TypeVar
@@ -12,7 +11,7 @@ from typing import Any, TypeVar
 from agentctl.connectors.base import Call, Connector, Location, Receipt, read_many
 from agentctl.connectors.layers.wrapped import Wrapped
 from agentctl.errors import Indeterminate, Unreachable
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field
 from agentctl.model.change import Change
 from agentctl.model.changeset import SystemIdentity
 from agentctl.model.snapshot import Address, Snapshot

@@ -6,7 +6,6 @@ It enforces preconditions, keeps idempotency keys and assigns ids as a good syst
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,6 +14,7 @@ from agentctl.connectors.memory.actions import SPECS
 from agentctl.connectors.memory.connector import VERSION, MemoryConnector, segments
 from agentctl.connectors.memory.world import World
 from agentctl.errors import Invalid
+from agentctl.facts import replace
 
 __all__ = ["TYPE", "MemoryConnector", "MemoryType"]
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
+from agentctl.facts import replace
 from agentctl.model.action import (
     ActionSpec,
     Fidelity,

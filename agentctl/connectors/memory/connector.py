@@ -6,7 +6,6 @@ import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
@@ -15,6 +14,7 @@ from agentctl.connectors.base import Call, Located, Location, Receipt, View
 from agentctl.connectors.memory.actions import SPECS
 from agentctl.connectors.memory.world import World, load, locked, save
 from agentctl.errors import Rejected
+from agentctl.facts import replace
 from agentctl.model.action import ActionSpec, Reversibility
 from agentctl.model.change import IRREVERSIBLE, Change, Effect, Inverse, RecordChange, strongest
 from agentctl.model.changeset import SystemIdentity

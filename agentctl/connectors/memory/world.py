@@ -8,12 +8,11 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from agentctl.errors import Indeterminate, Rejected, Unreachable
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field
 from agentctl.model.values import Fields, Value, fields_from_wire, to_wire
 
 

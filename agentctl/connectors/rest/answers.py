@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field
 from typing import Any
 
 from agentctl.connectors.rest.http import Request, Response
@@ -12,7 +11,7 @@ from agentctl.connectors.rest.http.decode import NotJSON, decoded, values
 from agentctl.connectors.rest.manifest import ErrorRule, Faults
 from agentctl.connectors.rest.pointer import ABSENT, at
 from agentctl.errors import ConnectorError, Indeterminate, Rejected, Unreachable
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field
 from agentctl.model.values import same
 
 _LONGEST, _MOST = 300, 5

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import field, replace
 from typing import Any, Final
 
 from agentctl.connectors.rest.pointer import ABSENT, at
 from agentctl.errors import Invalid
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field, replace
 
 _HOPS = 20
 _DEEPEST = 20

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import field
 from typing import Any, Final
 
 from agentctl.connectors.rest.described import Description, Members, Type, nameable
@@ -12,7 +11,7 @@ from agentctl.connectors.rest.lint import faults
 from agentctl.connectors.rest.openapi import undescribed
 from agentctl.connectors.rest.pointer import ABSENT
 from agentctl.errors import Invalid
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field
 from agentctl.syntax.suggest import did_you_mean
 
 _MOST = 100

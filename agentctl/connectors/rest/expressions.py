@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import field
 from typing import Any
 
 from agentctl.connectors.rest.pointer import ABSENT
 from agentctl.connectors.rest.template import Pending
 from agentctl.connectors.rest.writing import plain
 from agentctl.errors import Rejected
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field
 from agentctl.model.values import UNKNOWN, Fields, Unknown, has_unknown
 
 NAMES = frozenset({"$argument", "$arguments", "$parameter", "$before", "$changed", "$text", "$token", "$key", "$mark",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any, cast
 
 from agentctl.connectors.rest.expressions import NAMES
@@ -35,6 +34,7 @@ from agentctl.connectors.rest.manifest import (
 from agentctl.connectors.rest.normal import written
 from agentctl.connectors.rest.template import Parameter, Template
 from agentctl.errors import Invalid
+from agentctl.facts import replace
 from agentctl.model.action import Precondition, Reversibility, Settlement, Tier
 from agentctl.model.canonical import digest
 from agentctl.model.diagnostic import Diagnostic

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from enum import StrEnum
 from typing import Any, TypeAlias
 
 from agentctl.connectors.rest.template import Template
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field
 from agentctl.model.action import Precondition, Reversibility, Settlement, Tier
 from agentctl.model.values import Value
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from itertools import islice
 from typing import Any, cast
 
@@ -18,7 +17,7 @@ from agentctl.connectors.rest.reading import Reader
 from agentctl.connectors.rest.template import made
 from agentctl.connectors.rest.writing import JSON, encoded, plain
 from agentctl.errors import Indeterminate, Rejected
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, replace
 from agentctl.model.action import Precondition, Settlement
 from agentctl.model.change import Change
 from agentctl.model.snapshot import Address, Snapshot, within

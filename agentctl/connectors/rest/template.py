@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import field
 from functools import cache
 from urllib.parse import unquote
 
 from agentctl.connectors.rest.http.paths import segment
 from agentctl.errors import Rejected
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field
 
 _PLACE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 _INTEGER = re.compile(r"0|[1-9][0-9]{0,30}")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
+from agentctl.facts import replace
 from agentctl.model.action import (
     ActionSpec,
     Fidelity,

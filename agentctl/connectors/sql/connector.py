@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +18,7 @@ from agentctl.connectors.sql.schema import describe
 from agentctl.connectors.sql.tables import Scope, Tables
 from agentctl.connectors.sql.write import Writer, all_known
 from agentctl.errors import Rejected
+from agentctl.facts import replace
 from agentctl.model.action import ActionSpec, Tier
 from agentctl.model.change import Change
 from agentctl.model.changeset import SystemIdentity

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import field
 from difflib import get_close_matches
 from enum import StrEnum
 
 from agentctl.errors import Rejected
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field
 from agentctl.model.values import Value
 
 

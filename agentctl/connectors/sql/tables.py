@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 
 from agentctl.connectors.sql.address import ConditionName
 from agentctl.connectors.sql.condition import Condition, parse
 from agentctl.connectors.sql.database import Database, Unfit
 from agentctl.connectors.sql.schema import Column, Schema, Table, did_you_mean
 from agentctl.errors import Rejected
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field
 from agentctl.model.snapshot import Address, within
 from agentctl.model.values import Unknown, Value, has_unknown, to_wire
 

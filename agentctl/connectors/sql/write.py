@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from agentctl.connectors.sql.database import Unfit
@@ -14,6 +13,7 @@ from agentctl.connectors.sql.said import Said, named
 from agentctl.connectors.sql.schema import Table
 from agentctl.connectors.sql.tables import Tables
 from agentctl.errors import Rejected
+from agentctl.facts import replace
 from agentctl.model.change import Change, Effect, RecordChange
 from agentctl.model.snapshot import Address, Snapshot, within
 from agentctl.model.values import Fields, Value, has_unknown, same

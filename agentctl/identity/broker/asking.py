@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from datetime import datetime
 from typing import Any, Protocol
 
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

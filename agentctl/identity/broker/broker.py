@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Protocol
 
 from agentctl.connectors.base import Credential
 from agentctl.errors import ConnectorError, Indeterminate, Rejected, Unreachable
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field
 from agentctl.identity.broker.asking import Ask, Minted, Provider
 from agentctl.identity.broker.scopes import beyond, missing
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 
 from agentctl.errors import Unreachable
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field
 from agentctl.identity.broker import plain
 from agentctl.identity.broker.asking import Ask, Minted
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import field
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 from agentctl.errors import Rejected, Unreachable
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field
 from agentctl.identity.broker.app_jwt import app_jwt
 from agentctl.identity.broker.asking import Answer, Ask, Asks, Minted
 from agentctl.identity.broker.scopes import missing

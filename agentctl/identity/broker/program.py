@@ -11,11 +11,10 @@ import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import field
 from pathlib import Path
 
 from agentctl.errors import Unreachable
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field
 
 _PATIENCE = 30.0        # seconds
 _LONGEST = 64 * 1024    # bytes

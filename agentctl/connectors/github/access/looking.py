@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from agentctl.connectors.base import Call, Located, Location, Receipt, View
 from agentctl.connectors.github.access.people import People
 from agentctl.connectors.rest.connector import RestConnector
 from agentctl.errors import Rejected
+from agentctl.facts import replace
 from agentctl.model.action import ActionSpec, Reversibility
 from agentctl.model.change import Change, Effect, Inverse, RecordChange
 from agentctl.model.plan import Step

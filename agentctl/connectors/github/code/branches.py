@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from agentctl.connectors import gitnames
 from agentctl.connectors.base import Call, Located, Location, Receipt, View
 from agentctl.connectors.github.code import actions
@@ -12,7 +10,7 @@ from agentctl.connectors.github.code.records import Records, absent
 from agentctl.connectors.github.code.writing import Writer
 from agentctl.connectors.rest.connector import RestConnector
 from agentctl.errors import Rejected
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, replace
 from agentctl.model.action import ActionSpec
 from agentctl.model.change import Change, Effect, Inverse, RecordChange
 from agentctl.model.plan import Step

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from agentctl.connectors import gitnames
 from agentctl.connectors.rest.names import Names
 from agentctl.connectors.rest.template import Parameter, Pending, Template
 from agentctl.errors import Rejected
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, replace
 from agentctl.model.snapshot import Address, within
 
 _LOWER = {name: Parameter(name=name, lower=True) for name in ("owner", "repo")}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from dataclasses import replace
 from time import monotonic
 from typing import Any
 
@@ -17,7 +16,7 @@ from agentctl.connectors.rest.connector import RestConnector
 from agentctl.connectors.rest.http.paths import segment
 from agentctl.connectors.rest.pointer import at
 from agentctl.errors import ConnectorError, Indeterminate, Rejected, Unreachable
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, replace
 from agentctl.model.action import ActionSpec
 from agentctl.model.values import Fields
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import field
 from ipaddress import ip_address, ip_network
 from urllib.parse import unquote
 
 from agentctl.errors import Invalid
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field
 
 _URL = re.compile(
     r"(?:([a-z0-9]+)://)?(?:([^@/\s]*)@)?(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::([0-9]{1,5}))?/?", re.IGNORECASE

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 from agentctl.connectors.rest.http.checking import without
 from agentctl.connectors.rest.http.endpoint import Endpoint
 from agentctl.connectors.rest.http.exchange import Answer
 from agentctl.connectors.rest.http.request import Request
 from agentctl.errors import Indeterminate, Rejected, Unreachable
+from agentctl.facts import replace
 
 REDIRECTS = 5
 _STATUSES = frozenset({301, 302, 303, 307, 308})

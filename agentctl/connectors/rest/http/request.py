@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 
 from agentctl.connectors.rest.http.paths import fault, query_text
 from agentctl.errors import Rejected
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, field
 
 JSON = ("application/json", "application/*+json")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
