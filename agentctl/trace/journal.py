@@ -84,6 +84,7 @@ class Journal:
         self._lines: Lines | None = None
         self._durable = False       # at least one record of this file
         self._closed = False
+        self.signed: Checkpoint | None = None       # what was said of the whole file as it was closed
 
     @property
     def head(self) -> Head | None:
@@ -135,8 +136,8 @@ class Journal:
             lines.sync()
             with suppress(OSError):
                 lines.release_reserve()
-                return seal(self._places, self._end, self._digest)
-            return None
+                self.signed = seal(self._places, self._end, self._digest)
+            return self.signed
         except OSError as error:
             raise self._failure(error) from error
         finally:

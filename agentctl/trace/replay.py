@@ -43,6 +43,11 @@ class _Waiting:
     stretch: Stretch
     after: list[Record]
 
+    @property
+    def whole(self) -> str:
+        """The digest of the closed file that is all there is to tell of; empty where records may follow it."""
+        return "" if self.stretch.said.interim else self.stretch.said.digest
+
     def records(self) -> Iterator[Record]:
         """Yield what tells of steps. Raises NotARecord where the stretch cannot be read any more."""
         yield from (record for record in self.stretch.records() if record.kind not in _ENDS)
@@ -55,8 +60,12 @@ class Telling:
 
     ``defer`` takes many at once, whose steps wait until somebody asks for them. How a step stands can depend on the
     runs that its run resumes, or that resume it; so those are told together, in the order of the trace.
+
+    ``known`` are the steps of runs by the digest of their closed file, where it alone tells them: what was told before
+    is not read again.
     """
 
+    known: dict[str, Mapping[str, StepRun]] = field(default_factory=dict)
     runs: dict[str, Run] = field(default_factory=dict)
     steps: dict[str, dict[str, StepRun]] = field(default_factory=dict)
     acts: list[Act] = field(default_factory=list)
@@ -194,15 +203,22 @@ class Telling:
         kin = self._kin(run) if self.waiting else set()
         for name in [name for name in self.waiting if name in kin]:
             waiting = self.waiting[name]
-            steps = self._begin_steps(self.runs[name], waiting.carried)
-            try:
-                for record in waiting.records():
-                    with _telling(record):
-                        steps[record.body["step"]] = tell(steps[record.body["step"]], record)
-            except (NotTold, NotARecord) as error:
-                raise _damaged(waiting.stretch.file.name, error) from error
-            self.steps[name] = steps
+            alone = waiting.whole if kin == {name} else ""
+            known = self.known.get(alone)
+            self.steps[name] = self._tell(self.runs[name], waiting) if known is None else dict(known)
+            if alone and known is None:
+                self.known[alone] = dict(self.steps[name])
             del self.waiting[name]
+
+    def _tell(self, run: Run, waiting: _Waiting) -> dict[str, StepRun]:
+        steps = self._begin_steps(run, waiting.carried)
+        try:
+            for record in waiting.records():
+                with _telling(record):
+                    steps[record.body["step"]] = tell(steps[record.body["step"]], record)
+        except (NotTold, NotARecord) as error:
+            raise _damaged(waiting.stretch.file.name, error) from error
+        return steps
 
     def _kin(self, run: str) -> set[str]:
         """Return ``run`` and every run it has to do with, directly or through others."""

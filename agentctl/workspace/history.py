@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
 
 from agentctl.facts import replace
-from agentctl.model.run import History
+from agentctl.model.run import History, StepRun
 from agentctl.trace import checkpoint
 from agentctl.trace.chain import Fault, Link, ReadFile, parse_name, walk
 from agentctl.trace.record import NotARecord
@@ -35,13 +35,18 @@ class Reading:
         self._checkpoints = checkpoints
         self._vouching = vouching
         self._read: tuple[frozenset[_Stamp], History] | None = None
+        self._known: dict[str, Mapping[str, StepRun]] = {}
+
+    def know(self, digest: str, steps: Mapping[str, StepRun]) -> None:
+        """Take the steps of a run from who wrote its file, the bytes of which have ``digest``, and need not read it."""
+        self._known[digest] = steps
 
     def history(self) -> History:
         stamps = _stamps(self._folder)      # taken before reading: what is written meanwhile makes them old
         if self._read is None or self._read[0] != stamps:
             spoken_of = checkpoint.files(self._checkpoints)     # first: a file is there before its checkpoint
             long = sum(size for _, _, size, _ in stamps) >= _LONG
-            history = read_history(self._folder, self._vouching() if long else None)
+            history = read_history(self._folder, self._vouching() if long else None, self._known)
             there = {name for name, *_ in stamps | _stamps(self._folder)}
             lost = (*_lost(there, spoken_of), *_cut(self._folder, self._checkpoints, there))
             self._read = (stamps, replace(history, damage=(*history.damage, *lost)))
@@ -80,12 +85,15 @@ def _stamps(folder: Path) -> frozenset[_Stamp]:
     return frozenset((name, stat.st_ino, stat.st_size, stat.st_mtime_ns) for name, stat in found)
 
 
-def read_history(folder: Path, read: ReadFile | None = None) -> History:
+def read_history(
+    folder: Path, read: ReadFile | None = None, known: dict[str, Mapping[str, StepRun]] | None = None
+) -> History:
     """Return what the trace in ``folder`` tells. Where it is damaged, what is intact, and where the damage is.
 
-    ``read`` may bring stretches of it that somebody vouches for; their steps are told when they are asked for.
+    ``read`` may bring stretches of it that somebody vouches for; their steps are told when they are asked for, unless
+    they are ``known`` by the digest of their file.
     """
-    telling = Telling()
+    telling = Telling(known={} if known is None else known)
     faults: list[Fault] = []
     broken_off = ""
     for found in walk(folder, read):

@@ -206,6 +206,8 @@ def _run(
         )
     if StepStatus.IN_DOUBT not in ending.steps.values():
         frame.held.recall()     # every call was waited for
+    if journal.signed is not None and not (start.resumes or start.done):
+        workspace.know_steps(journal.signed.digest, watched.steps)
     with suppress(Unwritable):      # they stand without being recorded, and whoever holds the lock next does it
         for record in record_halts(workspace):
             control.observe(record)

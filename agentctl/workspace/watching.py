@@ -9,10 +9,11 @@ from agentctl.engine.breakers import untold, watch
 from agentctl.model.breaker import Breaker
 from agentctl.model.changeset import ChangeSet, Purpose
 from agentctl.model.halt import Halt, recorded_ids, standing
-from agentctl.model.run import History
+from agentctl.model.run import History, StepRun
 from agentctl.store.halts import Request
 from agentctl.trace.mishaps import mishap_of_step
 from agentctl.trace.record import Kind, Record
+from agentctl.trace.steps import tell
 
 if TYPE_CHECKING:
     from agentctl.trace.journal import Journal
@@ -29,7 +30,8 @@ def tripped(history: History) -> tuple[Halt, ...]:
 
 
 class Watched:
-    """The journal of a run, counting what goes wrong in it the moment it is written; and what is halted by now.
+    """The journal of a run, which knows how its ``steps`` stand by what was written, and counts what goes wrong in it
+    the moment it is; and what is halted by now.
 
     Nobody else writes the trace meanwhile, so all else that can be halted is ``asked`` for in a file.
     """
@@ -53,9 +55,14 @@ class Watched:
         self._acts = history.acts
         self._told = recorded_ids(history.acts)
         self._halts = in_force(history, ())
+        self.steps = {
+            step.id: StepRun(id=step.id, action=step.action, target=step.target) for step in changeset.plan.steps
+        }
 
     def append(self, kind: Kind, body: Mapping[str, Any], *, sync: bool) -> Record:
         record = self._journal.append(kind, body, sync=sync)
+        if "step" in body:
+            self.steps[body["step"]] = tell(self.steps[body["step"]], record)
         if self._counts and "step" in body and (action := self._actions.get(body["step"])):
             mishap = mishap_of_step(record, self._number, self._agent, action)
             if mishap is not None:

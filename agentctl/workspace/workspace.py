@@ -29,7 +29,7 @@ from agentctl.model.diagnostic import Diagnostic
 from agentctl.model.halt import Halt
 from agentctl.model.plan import Plan
 from agentctl.model.retention import dropped
-from agentctl.model.run import History, Run
+from agentctl.model.run import History, Run, StepRun
 from agentctl.planfile.catalog import Catalog
 from agentctl.planfile.evidence import checking
 from agentctl.policy.rules import Policy
@@ -258,6 +258,10 @@ class Workspace:
     def history(self) -> History:
         """Return everything the trace tells now; another process may be writing it."""
         return self._reading.history()
+
+    def know_steps(self, digest: str, steps: Mapping[str, StepRun]) -> None:
+        """Take from who wrote a run how its steps stand, where the bytes of its closed file have ``digest``."""
+        self._reading.know(digest, steps)
 
     def halts(self) -> tuple[Halt, ...]:
         """Return every halt in force: those the trace tells, and those asked for or tripped that it does not yet."""

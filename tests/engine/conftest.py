@@ -12,9 +12,12 @@ import pytest
 from agentctl.connectors.base import Instance
 from agentctl.connectors.memory import TYPE
 from agentctl.engine.ports import Systems
+from agentctl.model.canonical import digest_bytes
 from agentctl.model.decision import Consent, ConsentKind
+from agentctl.model.run import RunStatus
 from agentctl.planfile.load import loads
 from agentctl.workspace import making
+from agentctl.workspace.history import read_history
 from agentctl.workspace.previewing import preview_plan
 from agentctl.workspace.running import Control, carry_out, resume
 from agentctl.workspace.workspace import Workspace
@@ -93,10 +96,15 @@ class World:
         workspace = self.workspace
         workspace.save_changeset(preview)
         given = consent or self.yes(preview)
-        return carry_out(workspace, preview, given, self.control, left)
+        ended = carry_out(workspace, preview, given, self.control, left)
+        check_known(workspace, ended.run)
+        return ended
 
     def resume(self, run: str = "latest"):
-        return resume(self.workspace, run, self.control)
+        workspace = self.workspace
+        ended = resume(workspace, run, self.control)
+        check_known(workspace, ended.run)
+        return ended
 
     @staticmethod
     def yes(preview) -> Consent:
@@ -112,6 +120,17 @@ class World:
 
     def run(self, name: str = "latest"):
         return self.workspace.run(name)
+
+
+def check_known(workspace: Workspace, name: str) -> None:
+    """Whoever writes a run knows of its steps what its trace tells of them."""
+    run = read_history(workspace.layout.trace).run(name)
+    (path,) = workspace.layout.trace.glob(f"*-run-{name}.jsonl")
+    known = workspace._reading._known.get(digest_bytes(path.read_bytes()))
+    if known is None:
+        assert run.resumes or run.status in (RunStatus.OPEN, RunStatus.ABANDONED), "what was written is known"
+    else:
+        assert tuple(known.values()) == run.steps
 
 
 @pytest.fixture

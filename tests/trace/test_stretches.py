@@ -28,8 +28,8 @@ _OUTCOMES = ("confirmed", "accepted", "no-op", "deviated", "failed", "refused", 
 INIT = {"lineage": LINEAGE, "public_key": sshsig.public_key(SEED), "by": "ann"}
 
 
-def in_stretches(ground):
-    return read_history(ground.trace, Stretches(ground.checkpoints, LINEAGE, check))
+def in_stretches(ground, known=None):
+    return read_history(ground.trace, Stretches(ground.checkpoints, LINEAGE, check), known)
 
 
 def waiting(history):
@@ -99,9 +99,10 @@ def stories(draw):
     return told
 
 
-def tell(ground, story):
+def tell(ground, story, before_each=lambda: None):
     ground.act("init", "init-1", INIT)
     for what in story:
+        before_each()
         match what:
             case ("halt", name, *_):
                 ground.act("halt", name, HALT)
@@ -137,6 +138,24 @@ def test_whatever_happened_both_ways_tell_the_same(tmp_path_factory, story, orde
     for which in order.sample(range(len(plain.runs)), len(plain.runs)):     # whichever is asked for first
         assert quick.runs[which] == plain.runs[which]
     assert quick == plain
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(story=stories())
+def test_what_was_told_before_is_told_again_as_reading_it_would(tmp_path_factory, story):
+    ground = Ground(tmp_path_factory.mktemp("story"))
+    known = {}
+    told = []
+
+    def look():
+        history = in_stretches(ground, known)
+        assert history == read_history(ground.trace)
+        told.append(len(known))
+
+    tell(ground, story, look)
+    look()
+    alone = {run.id for run in read_history(ground.trace).runs if run.status is RunStatus.COMPLETE and not run.resumes and not run.resumed_by}
+    assert len(known) >= len(alone), "otherwise nothing was told before"
 
 
 @pytest.fixture(scope="module")
