@@ -65,11 +65,29 @@ class ChangeSet:
     @cached_property
     def digest(self) -> str:
         """What consent is bound to. No time, precondition token or rendered text is in it."""
-        return digest({**header_to_wire(self), "effects": self.effects})
+        return digest_bytes(header(self, {"effects": self.effects}))
+
+    def forget_bytes(self) -> None:
+        """Let go of the bytes of plan and changes, which nobody asks for once they are stored: the digests stay."""
+        _ = self.digest, self.plan.digest
+        vars(self).pop("lines", None)
+        vars(self.plan).pop("canonical", None)
+
+
+def header(changeset: ChangeSet, more: Mapping[str, Any]) -> bytes:
+    """Return the canonical bytes of a changeset's header with ``more`` in it. The plan's are made once and put in."""
+    wire = {**_less_plan(changeset), **more}
+    before = {name: item for name, item in wire.items() if name < "plan"}
+    after = {name: item for name, item in wire.items() if name > "plan"}
+    return b'%b,"plan":%b,%b' % (canonical(before)[:-1], changeset.plan.canonical, canonical(after)[1:])
 
 
 def header_to_wire(changeset: ChangeSet) -> dict[str, Any]:
     """Return a changeset's JSON form without its changes: the first line of its file, less the digests."""
+    return {**_less_plan(changeset), "plan": plan_to_wire(changeset.plan)}
+
+
+def _less_plan(changeset: ChangeSet) -> dict[str, Any]:
     return {
         "version": 1,
         "kind": "ChangeSet",
@@ -77,7 +95,6 @@ def header_to_wire(changeset: ChangeSet) -> dict[str, Any]:
         "tenant": changeset.tenant,
         "environment": changeset.environment,
         "purpose": changeset.purpose.value,
-        "plan": plan_to_wire(changeset.plan),
         "policy": changeset.policy,
         "specs": dict(changeset.specs),
         "systems": {name: system_to_wire(system) for name, system in changeset.systems.items()},

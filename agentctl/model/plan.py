@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from agentctl.facts import dataclass, field
 from agentctl.model.authorship import Signed
-from agentctl.model.canonical import digest
+from agentctl.model.canonical import canonical, digest_bytes
 from agentctl.model.diagnostic import Span
 from agentctl.model.values import PLAIN, Unknown, Value, from_wire, literal, to_wire
 
@@ -116,8 +116,13 @@ class Plan:
     signed: Signed | None = field(default=None, compare=False, repr=False)      # what it was read from, where signed
 
     @cached_property
+    def canonical(self) -> bytes:
+        """Its canonical bytes: what is digested here and, as a part of it, with a changeset."""
+        return canonical(plan_to_wire(self))
+
+    @cached_property
     def digest(self) -> str:
-        return digest(plan_to_wire(self))
+        return digest_bytes(self.canonical)
 
 
 def is_plain(arguments: Mapping[str, Argument]) -> bool:

@@ -13,7 +13,7 @@ from agentctl.facts import dataclass
 from agentctl.files import opened
 from agentctl.model.canonical import canonical, digest, digest_bytes
 from agentctl.model.change import Change, change_from_wire, change_to_wire
-from agentctl.model.changeset import ChangeSet, Purpose, SystemIdentity, header_to_wire
+from agentctl.model.changeset import ChangeSet, Purpose, SystemIdentity, header, header_to_wire
 from agentctl.model.edit import original
 from agentctl.model.plan import plan_from_wire
 from agentctl.model.values import NotAValue
@@ -75,13 +75,8 @@ def write(path: Path, changeset: ChangeSet, mode: int) -> None:
 
 def encode(changeset: ChangeSet) -> Iterator[bytes]:
     """Yield the lines: the header with its digests, then a change each."""
-    header = {
-        **header_to_wire(changeset),
-        "effects": changeset.effects,
-        "digest": changeset.digest,
-        "changes": len(changeset.changes),
-    }
-    yield canonical(header) + b"\n"
+    digests = {"effects": changeset.effects, "digest": changeset.digest}
+    yield header(changeset, {**digests, "changes": len(changeset.changes)}) + b"\n"
     for line in changeset.lines:
         yield line + b"\n"
     if changeset.proof:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
@@ -17,6 +16,7 @@ from agentctl.engine.gate import Judge
 from agentctl.engine.ports import Systems
 from agentctl.engine.preview import Preview
 from agentctl.errors import Invalid, Tampered, Usage
+from agentctl.facts import replace
 from agentctl.identity import keys
 from agentctl.identity.secret import Secrets
 from agentctl.identity.vault import Vault
@@ -320,6 +320,7 @@ class Workspace:
             packs.save(self.layout.packs, name, preview.hidden, self.vault, self.layout.file_mode)
         if out is not None:
             changesets.write(out, changeset, 0o600)
+        changeset.forget_bytes()
 
     def stored(self, name: str) -> tuple[ChangeSet, Mapping[str, Any]]:
         """Return a stored changeset (digest, its beginning, or a file) and its hidden values."""
