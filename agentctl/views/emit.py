@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import codecs
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, TextIO
 
 from agentctl.errors import Unwritable
-from agentctl.views.jsontext import pretty
+from agentctl.views.jsontext import tell
 from agentctl.views.look import Look
 
 
@@ -28,7 +29,8 @@ def emit(
 ) -> None:
     """Write ``document`` to ``stream``, drawn by ``draw`` or as JSON."""
     if format is Format.JSON:
-        write(pretty(document, ascii_only=_encoding(stream) != "utf-8"), stream)
+        with _saying(stream) as say:
+            tell(document, say, ascii_only=_encoding(stream) != "utf-8")
     else:
         write(draw(document, look), stream)
 
@@ -38,9 +40,15 @@ def write(text: str, stream: TextIO) -> None:
 
     A reader who has gone ends the telling, not the command. Raises Unwritable where the stream takes no more.
     """
+    with _saying(stream) as say:
+        say(text)
+
+
+@contextmanager
+def _saying(stream: TextIO) -> Iterator[Callable[[str], object]]:
     encoding = _encoding(stream)
     try:
-        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        yield lambda text: stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
         stream.flush()
     except BrokenPipeError:
         _forget(stream)
@@ -64,7 +72,8 @@ def save_json(document: Mapping[str, Any], path: Path) -> None:
     """Write ``document`` as JSON into ``path``, all of it or nothing. Raises Unwritable."""
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        draft.write_text(pretty(document), encoding="utf-8")
+        with draft.open("w", encoding="utf-8") as file:
+            tell(document, file.write)
         draft.replace(path)
     except OSError as error:
         draft.unlink(missing_ok=True)
