@@ -12,6 +12,7 @@ from agentctl.model.changeset import ChangeSet, Purpose, system_to_wire
 from agentctl.model.decision import ConsentKind, Overridden, Ruling, override_to_wire
 from agentctl.model.limit import Standing
 from agentctl.model.run import Left
+from agentctl.syntax.collector import paused
 from agentctl.views import safe
 from agentctl.views.document.claims import claims
 from agentctl.views.document.edits import edits
@@ -26,6 +27,7 @@ from agentctl.views.document.steps import steps as steps_of
 _SHORT = 12
 
 
+@paused()
 def changeset(
     changeset: ChangeSet,
     rulings: Mapping[str, Ruling],

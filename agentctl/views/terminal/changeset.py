@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
+from agentctl.facts import replace
+from agentctl.syntax.collector import paused
 from agentctl.views import safe
 from agentctl.views.document.changeset import stopped
 from agentctl.views.look import Detail, Look
@@ -39,6 +40,7 @@ _OUTCOMES = {
 }
 
 
+@paused()
 def draw_changeset(document: Mapping[str, Any], look: Look) -> str:
     """Return the review of a ChangeSetDocument."""
     page = Page(look)
