@@ -87,6 +87,7 @@ def modules(*arguments: str) -> set[str]:
 def modules_of_a_yes(*arguments: str) -> set[str]:
     """Return the modules a command imports that asks on a terminal, and is answered with yes."""
     ours, theirs = pty.openpty()
+    answers = [(b"Only `yes` is accepted: ", b"yes\n"), (b"Type `create 1` to do it: ", b"create 1\n")]
     with subprocess.Popen(
         [sys.executable, "-X", "importtime", "-m", "agentctl", *arguments], stdin=theirs, stdout=theirs, stderr=theirs
     ) as process:
@@ -94,10 +95,9 @@ def modules_of_a_yes(*arguments: str) -> set[str]:
         said = b""
         with contextlib.suppress(OSError):      # the terminal ends with its last user
             while part := os.read(ours, 1 << 16):
-                asked = b"Only `yes` is accepted" in said
                 said += part
-                if not asked and b"Only `yes` is accepted" in said:
-                    os.write(ours, b"yes\n")
+                if answers and answers[0][0] in said:
+                    os.write(ours, answers.pop(0)[1])
         os.close(ours)
     assert process.returncode == 0, said
     return named(said.decode())
@@ -131,6 +131,7 @@ def test_a_plan_is_drawn_without_what_its_steps_do_not_use():
     assert {name.partition(".")[0] for name in found} & unused == set(), "the policy has no condition, the plan no row"
     assert "agentctl.connectors.memory.connector" in found
     assert not {name for name in found if name.startswith(("agentctl.connectors.sql", "agentctl.connectors.file"))}
+    assert found & {"dataclasses", "inspect", "shutil", "subprocess"} == set(), "no program is started"
     assert found & ACTING == set(), "planning takes no lock, writes no trace and asks no system what became of a step"
 
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import shutil
-import signal
 import stat
-import subprocess
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeAlias, assert_never
+from typing import TYPE_CHECKING, Any, TypeAlias, assert_never
 
 from agentctl.errors import Rejected, Unreachable
 from agentctl.facts import dataclass, field
+
+if TYPE_CHECKING:
+    import subprocess
 
 _LONGEST = 64 * 1024        # bytes of one secret
 _PATIENCE = 30.0            # seconds a command may take to tell one
@@ -125,6 +125,8 @@ class Secrets:
 
     def _program(self, name: str, argv: tuple[str, ...]) -> str:
         """Return the program to start. Seen from the workspace where it is named by a path, else found on PATH."""
+        import shutil
+
         program = argv[0]
         if "/" in program:
             program = str(self.root / program)
@@ -135,6 +137,8 @@ class Secrets:
 
     def _told(self, name: str, argv: tuple[str, ...]) -> bytes:
         """Return what a command prints. What it says on stderr is nobody's: it may hold what it was asked for."""
+        import subprocess
+
         program = self._program(name, argv)
         others = {key: value for key, value in self.environ.items() if key not in self.variables | self.withheld}
         try:
@@ -186,6 +190,8 @@ def _missing(name: str, why: str) -> Unreachable:
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """Kill what is left of a command and of all it started, and wait for it."""
+    import signal
+
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 from agentctl.errors import Unwritable, Usage
@@ -16,6 +15,8 @@ def sign(message: bytes, key: Path, namespace: str) -> bytes:
 
     It may ask for a passphrase or a touch. Raises Usage where it did not sign, Unwritable where it is not installed.
     """
+    import subprocess
+
     command = ["ssh-keygen", "-Y", "sign", "-q", "-f", str(key), "-n", namespace]
     try:
         done = subprocess.run(command, input=message, capture_output=True, timeout=_SIGNING, check=False)
@@ -35,6 +36,8 @@ def sign(message: bytes, key: Path, namespace: str) -> bytes:
 
 def make_key(path: Path, comment: str) -> str:
     """Make an Ed25519 key at ``path`` (0600) without a passphrase; return its public line. Raises Usage, Unwritable."""
+    import subprocess
+
     if path.exists() or path.is_symlink():
         raise Usage("There is a key already", f"{path} exists, and a key is never replaced.")
     try:

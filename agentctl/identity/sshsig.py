@@ -6,7 +6,6 @@ import base64
 import binascii
 import hashlib
 import struct
-import subprocess
 from pathlib import Path
 
 from agentctl.errors import Unwritable
@@ -130,6 +129,7 @@ def _verify_ed25519(message: bytes, signature: Signature) -> bool:
 
 
 def _verify_by_ssh(message: bytes, armored: bytes, public_key: str, namespace: str) -> bool:
+    import subprocess
     import tempfile
 
     kind, blob = public_key.split()[:2]
