@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any, TypeAlias
 
 from agentctl.facts import dataclass
+from agentctl.policy.comparisons import looked_at
 from agentctl.policy.decimals import NOT_A_DECIMAL, NOT_MINOR, comparable, minor
 from agentctl.policy.tree import NotATree, decode
 from agentctl.policy.uses import VARIABLES, Misused, Uses, uses
@@ -34,13 +35,16 @@ _NO_OVERLOAD = re.compile(r"No matching overloads found : (\S+\([\w, ]*\))")
 _NO_VALUE = re.compile(r'No value with name "(\w+)"')
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Expression:
-    """A condition that compiled: its text, what it looks at, and the program."""
+    """A valid condition: its text, what it looks at, and the program, compiled when it is first asked."""
 
     source: str
     uses: Uses
-    program: Any
+
+    @functools.cached_property
+    def program(self) -> Any:
+        return _environment().compile(self.source)
 
     def __str__(self) -> str:
         return self.source
@@ -89,6 +93,16 @@ def compile(source: str, yields: Yields = Yields.TRUTH) -> Expression:
     """
     if len(source) > LONGEST:
         raise NotAnExpression(f"a condition has at most {LONGEST} characters, this one has {len(source)}")
+    known = looked_at(source) if yields is Yields.TRUTH else None
+    expression = _compiled(source, yields) if known is None else Expression(source, known)
+    for fact, name in expression.uses.named:
+        if fact in FACTS and name not in FACTS[fact]:
+            hint = did_you_mean(name, FACTS[fact]) or f"It has {', '.join(sorted(FACTS[fact]))}."
+            raise NotAnExpression(f"`{fact}` has no field `{name}`. {hint}", *_find(source, f"{fact}.{name}"))
+    return expression
+
+
+def _compiled(source: str, yields: Yields) -> Expression:
     try:
         program = _environment().compile(source)
     except (RuntimeError, ValueError) as error:
@@ -98,11 +112,9 @@ def compile(source: str, yields: Yields = Yields.TRUTH) -> Expression:
     types, wanted = yields.value
     if kind not in (*types, "dyn"):
         raise NotAnExpression(f"{wanted}; this one yields {kind}")
-    for fact, name in found.named:
-        if fact in FACTS and name not in FACTS[fact]:
-            hint = did_you_mean(name, FACTS[fact]) or f"It has {', '.join(sorted(FACTS[fact]))}."
-            raise NotAnExpression(f"`{fact}` has no field `{name}`. {hint}", *_find(source, f"{fact}.{name}"))
-    return Expression(source, found, program)
+    expression = Expression(source, found)
+    vars(expression)["program"] = program       # the very one that was checked
+    return expression
 
 
 def reads(expression: Expression) -> frozenset[str] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import TypeAlias
 
 from agentctl.facts import dataclass, field
@@ -66,14 +66,19 @@ def uses(tree: Tree) -> Uses:
     _walk(tree.root, {}, found)
     for node in _all(tree.root):
         _check_decimals(node, tree.byte_strings)
-    facts, named = frozenset(found.facts), tuple(sorted(found.fields | found.tests))
-    untold = "changes" in facts or not RECORD.isdisjoint(found.whole)
+    return looks_at(found.facts, found.fields, found.tests, found.whole)
+
+
+def looks_at(facts: Set[str], fields: Set[tuple[str, str]], tests: Set[tuple[str, str]], whole: Set[str]) -> Uses:
+    """Return all that follows from what was found in a condition."""
+    facts, named = frozenset(facts), tuple(sorted(fields | tests))
+    untold = "changes" in facts or not RECORD.isdisjoint(whole)
     return Uses(
         facts=facts,
-        fields=frozenset(found.fields),
-        tests=frozenset(found.tests),
+        fields=frozenset(fields),
+        tests=frozenset(tests),
         named=named,
-        whole=frozenset(found.whole),
+        whole=frozenset(whole),
         reads=None if untold else frozenset(name for fact, name in named if fact in RECORD),
         images=facts & {"before", "after"},
         of_record=not facts.isdisjoint(RECORD),
