@@ -11,49 +11,62 @@ from functools import cache
 
 from agentctl.policy.uses import FIELDED, Uses, looks_at
 
-_TEXTS = ("target", "effect", "agent", "tenant", "environment", "purpose")
+_TEXTS = frozenset({"target", "effect", "agent", "tenant", "environment", "purpose"})
 _MOST, _DEEPEST = 16, 8     # comparisons in one condition, names in one path: the compiler refuses what is too deep
+_NO_NAMES = frozenset(
+    {
+        "as", "break", "const", "continue", "else", "false", "for", "function", "if", "import", "in", "let", "loop",
+        "namespace", "null", "package", "return", "true", "var", "void", "while",
+    }
+)
 
-_NO_NAMES = (
-    "as|break|const|continue|else|false|for|function|if|import|in|let|loop|namespace|null|package|return|true|var|void|"
-    "while"
+_NAME = "[A-Za-z_][A-Za-z0-9_]*"
+_LITERAL = r"""(?:"[ !#-\[\]-~]*"|'[ -&(-\[\]-~]*'|-?(?:0|[1-9][0-9]{0,14})(?![\w.])|(?:true|false)\b)"""
+_COMPARED = (
+    rf"([a-z]+)((?:\.{_NAME})*) *(==|!=|[<>]=?|(?<!\w)in) *({_LITERAL}|\[ *{_LITERAL}(?: *, *{_LITERAL})* *\])"
 )
-_NAME = rf"(?!(?:{_NO_NAMES})\b)[A-Za-z_][A-Za-z0-9_]*"
-_QUOTED = r"""(?:"[^"\\\x00-\x1f\x7f-\U0010ffff]*"|'[^'\\\x00-\x1f\x7f-\U0010ffff]*')"""
-_PLAIN = rf"(?:{_QUOTED}|-?(?:0|[1-9][0-9]{{0,14}})(?![0-9A-Za-z_.]))"
-_FIELD = rf"(?P<fact>{'|'.join(sorted(FIELDED))})\.(?P<field>{_NAME})(?:\.{_NAME}){{0,{_DEEPEST}}}"
-_ONE = (
-    rf"(?:{_FIELD} *(?:(?:==|!=) *(?:{_PLAIN}|(?:true|false)\b)|(?:<=|>=|<|>) *{_PLAIN}"
-    rf"|in *\[ *{_PLAIN}(?: *, *{_PLAIN})* *\])"
-    rf"|(?P<text>{'|'.join(_TEXTS)}) *(?:(?:==|!=) *{_QUOTED}|in *\[ *{_QUOTED}(?: *, *{_QUOTED})* *\])"
-    rf"|!?has\((?P<tested>{'|'.join(sorted(FIELDED))})\.(?P<asked>{_NAME})\))"
-)
+_TESTED = rf"!?has\(([a-z]+)\.({_NAME})\)"
 
 
 def looked_at(source: str) -> Uses | None:
     """Return what a condition looks at that is true or false and valid for certain; None where that can't be told."""
-    one = _one()
     facts: set[str] = set()
     fields: set[tuple[str, str]] = set()
     tests: set[tuple[str, str]] = set()
     at = 0
     for _ in range(_MOST):
-        found = one.match(source, at)
+        found = _one().match(source, at)
         if found is None:
             return None
-        fact, field, text, tested, asked = found.group("fact", "field", "text", "tested", "asked")
-        facts.add(fact or text or tested)
-        if fact:
-            fields.add((fact, field))
-        elif tested:
+        fact, path, operator, literal, tested, asked, _joint = found.groups()
+        if tested:
+            if tested not in FIELDED or asked in _NO_NAMES:
+                return None
             tests.add((tested, asked))
+        elif not _is_told(literal, operator):
+            return None
+        elif path:
+            names = path[1:].split(".")
+            if fact not in FIELDED or len(names) > _DEEPEST or not _NO_NAMES.isdisjoint(names):
+                return None
+            fields.add((fact, names[0]))
+        elif fact not in _TEXTS or literal[0] not in "\"'":
+            return None
+        facts.add(tested or fact)
         at = found.end()
         if at == len(source):
-            return looks_at(facts, fields, tests, set())
+            return None if found["joint"] else looks_at(facts, fields, tests, set())
     return None
+
+
+def _is_told(literal: str, operator: str) -> bool:
+    """Whether ``operator`` takes ``literal``: only ``in`` takes a list, and truths have no order."""
+    if literal[0] == "[":
+        return operator == "in"
+    return operator in ("==", "!=") or (operator != "in" and literal not in ("true", "false"))
 
 
 @cache
 def _one() -> re.Pattern[str]:
-    """One comparison and what joins it to the next, or the end of all."""
-    return re.compile(rf"[ \n]*{_ONE}[ \n]*(?:(?:&&|\|\|)(?=.)|\Z)", re.DOTALL)
+    """One comparison, and what joins it to the next."""
+    return re.compile(rf"[ \n]*(?:{_COMPARED}|{_TESTED})[ \n]*(?P<joint>&&|\|\||\Z)", re.ASCII)

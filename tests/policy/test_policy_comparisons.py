@@ -16,7 +16,7 @@ OPERATORS = ["==", "!=", "<", "<=", ">", ">=", " in ", "=", "=~", "+", "&&", "-"
 LITERALS = [
     '"eu"', "'eu'", '""', "''", '"a\'b"', "'a\"b'", '"""x"""', '"a\\n"', 'r"a"', 'b"a"', '"ä"', '"a b"', "0", "7", "-7", "007",
     "999999999999999", "99999999999999999999", "1.5", "1e3", "0x1f", "1u", "true", "false", "null", "[1, 2]", "['a']",
-    '["a", 1]', "[]", "[1,]", "[true]", "now", "before.x", "(1)", "--1", "- 1", "trueish", '"a" "b"', "7 7", "{}", "1 // c",
+    '["a", 1]', "[]", "[1,]", "[true]", "[true, 1]", "[ 'a' ]", "now", "before.x", "(1)", "--1", "- 1", "trueish", '"a" "b"', "7 7", "{}", "1 // c",
 ]
 JOINTS = [" && ", "||", " || ", "&&\n", " and ", ", ", " ", "&& &&", "| |", "? true :"]
 ENDS = ["", " ", "\n", " &&", ")", "//", "\t", "\\"]
@@ -48,7 +48,7 @@ def conditions(draw: st.DrawFn) -> str:
     return draw(st.sampled_from(["", " ", "!", "("])) + said + draw(st.sampled_from(ENDS))
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(conditions())
 @example('before.region == "eu"')
 @example(" && ".join(["before.region == 'eu'"] * 16))
@@ -56,6 +56,10 @@ def conditions(draw: st.DrawFn) -> str:
 @example("step.id == 'a' || step.di == 'a'")
 @example("before.a.b.c in [1, 2, 'x']")
 @example("before.a == 1.b")
+@example("before.xin ['a']")
+@example("before.x in [true, 1, 'a']")
+@example("before.x < true")
+@example("effect in ['a']")
 @example("before" + ".a" * 1500 + " == 1")
 @example(" || ".join([" && ".join(["before" + ".a" * 9 + " == 1"] * 2)] * 8))
 @example(f"before.a in [{', '.join(['1'] * 1200)}]")
