@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 from agentctl.views import safe
@@ -97,6 +97,15 @@ def key(wire: Any) -> str:
 def typed(wire: Any) -> Hashable:
     """Return what equals only that of the same value, as a key does; a text stands for itself."""
     return wire if isinstance(wire, str) else (_ENCODED(wire),)
+
+
+def typed_each(wires: Sequence[Any]) -> Sequence[Hashable]:
+    """Return the same of each of many values."""
+    return wires if all_texts(wires) else [*map(typed, wires)]
+
+
+def all_texts(wires: Sequence[Any]) -> bool:
+    return {*map(type, wires)} <= {str}
 
 
 def is_hidden(wire: Any) -> bool:

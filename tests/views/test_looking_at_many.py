@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from agentctl.views import safe
 from agentctl.views.document import outliers, varying
+from agentctl.views.document.records import changes
+from agentctl.views.terminal import varying as drawing
 
 TEXT = st.text(alphabet="abl1I0 9.:/@-$|\n\t\u0430\u200b\u0663", max_size=8)
 NUMBERED = st.builds("{}{}".format, st.sampled_from(["", "n", "row-", "r0", "\u0663"]), st.integers(0, 10**32))
@@ -38,3 +40,29 @@ def test_numbered_names_stand_in_the_order_of_their_numbers_however_many_there_a
 
 def test_most_names_that_somebody_numbered_are_told_by_their_numbers():
     assert varying._ranks(["s9", "s10", "s010"]) == [(9, "9"), (10, "10"), (10, "010")]
+
+
+@given(st.dictionaries(TEXT, st.none() | st.booleans() | st.integers() | TEXT | st.dictionaries(TEXT, TEXT), max_size=4))
+def test_a_record_that_is_made_or_goes_is_told_as_one_that_may_have_something_to_hide(fields):
+    for before, after in ((None, fields), ({}, fields), (fields, None), (fields, {}), (None, None)):
+        assert changes(before, after, frozenset()) == changes(before, after, frozenset({"not a field"}))
+
+
+def follows(one: str, other: str) -> bool:
+    left, right = drawing._NUMBERED.fullmatch(one), drawing._NUMBERED.fullmatch(other)
+    return (
+        left is not None and right is not None and (left[1], left[3]) == (right[1], right[3])
+        and not left[1][-1:].isdigit() and int(right[2]) == int(left[2]) + 1
+    )
+
+
+@given(TEXT | NUMBERED, TEXT | NUMBERED | st.none(), st.sampled_from(["", "-eu", "\n"]))
+@example("999999999999999999", "1000000000000000000", "")
+@example("a1b9", "a1b10", "-eu")
+@example("09", "10", "")
+def test_the_name_that_counts_on_is_the_one_that_has_the_next_number(one, other, end):
+    one += end
+    following = next(drawing._following(one), None)
+    assert following is None or follows(one, following)
+    if other is not None:
+        assert follows(one, other + end) is (following == other + end)

@@ -44,11 +44,11 @@ def hosts(wire: Any) -> tuple[str, ...]:
 def odd(wires: Sequence[Any]) -> dict[int, str]:
     """Return which of the values one field has, by position, stand out from the others, and in which way."""
     found: dict[int, str] = {}
-    labels = [*map(values.typed, wires)]
+    labels = values.typed_each(wires)
     counts = Counter(labels)
     if len(counts) < 2:
         return found
-    if all(isinstance(wire, str) for wire in wires):
+    if values.all_texts(wires):
         _add_texts(found, wires)
     elif (numbers := _numbers(wires)) is not None:
         _add_amounts(found, numbers, wires)

@@ -46,6 +46,9 @@ def record(change: RecordChange, sensitive: Set[str]) -> dict[str, Any]:
 
 def changes(before: Fields | None, after: Fields | None, sensitive: Set[str]) -> list[dict[str, Any]]:
     """Return what really differs as ``{path, before?, after?}``, mappings entered, in the record's own order."""
+    if not sensitive and not (before and after):        # made or gone, nothing in it to hide: most of what agents do
+        side, fields = ("after", after) if after else ("before", before or {})
+        return [{"path": name, side: to_wire(value)} for name, value in fields.items()]
     found: list[dict[str, Any]] = []
     _compare(before or {}, after or {}, "", sensitive, found)
     return found

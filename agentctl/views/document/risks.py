@@ -49,7 +49,10 @@ def _like(step: _Step, judged: Judged) -> Hashable:
 
 
 def _is_there(step: _Step) -> bool:
-    return any("/new:" not in record["address"] for record in step["records"])
+    for record in step["records"]:
+        if "/new:" not in record["address"]:
+            return True
+    return False
 
 
 def _by_reason(

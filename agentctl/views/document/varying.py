@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from posixpath import commonprefix
 from typing import Any, NamedTuple, TypeAlias
 
 from agentctl.views.document.cells import Column, Form, Spot, forms
 from agentctl.views.document.judged import Judged
 from agentctl.views.document.outliers import hosts, number, odd_steps
-from agentctl.views.values import key, typed
+from agentctl.views.values import all_texts, key, typed_each
 
 _Step: TypeAlias = Mapping[str, Any]
 
@@ -115,23 +116,33 @@ def _by_reason(reasons: Iterable[tuple[Spot, str, str]]) -> list[dict[str, Any]]
 def _varies(columns: Iterable[Column]) -> list[dict[str, Any]]:
     found = []
     for spot, _, sides in columns:
-        labels = [[*map(typed, wires)] for wires in sides.values()]
-        names = labels[0] if len(labels) == 1 else [*zip(*labels, strict=True)]
+        labels = [typed_each(wires) for wires in sides.values()]
+        names: Sequence[Any] = labels[0] if len(labels) == 1 else [*zip(*labels, strict=True)]
         counts = Counter(names)
         if len(counts) == 1:
             continue
         cells = dict(zip(names, zip(*sides.values(), strict=True), strict=True))
         distinct = dict(zip(sides, zip(*cells.values(), strict=True), strict=True))
         ranks = zip(*(_ranks(distinct[side]) for side in ("after", "before") if side in sides), strict=True)
+        ranked = sorted(zip(ranks, cells, strict=True), key=itemgetter(0))
+        if len(counts) < len(names):
+            ranked.sort(key=lambda item: -counts[item[1]])
         found.append({
             **_place(spot),
-            "values": [
-                {**dict(zip(sides, cells[name], strict=True)), "count": counts[name]}
-                for _, name in sorted(zip(ranks, cells, strict=True), key=lambda item: (-counts[item[1]], item[0]))
-            ],
+            "values": _counted([*sides], cells, [(name, counts[name]) for _, name in ranked]),
             "hosts": _hosts(cells, counts),
         })
     return found
+
+
+def _counted(
+    sides: Sequence[str], cells: Mapping[Any, Sequence[Any]], counts: Iterable[tuple[Any, int]]
+) -> list[dict[str, Any]]:
+    if len(sides) == 1:
+        side = sides[0]
+        return [{side: cells[name][0], "count": count} for name, count in counts]
+    one, other = sides
+    return [{one: cells[name][0], other: cells[name][1], "count": count} for name, count in counts]
 
 
 def _hosts(cells: Mapping[Any, Sequence[Any]], counts: Mapping[Any, int]) -> list[dict[str, Any]]:
@@ -156,10 +167,12 @@ def _extent(varying: Mapping[str, Any]) -> int:
 
 def _ranks(wires: Sequence[Any]) -> list[Any]:
     """Order numbers by size, and texts as people count: 9 before 10."""
-    if all(isinstance(wire, str) for wire in wires):
+    if all_texts(wires):
         start = commonprefix(wires).rstrip("0123456789")
         ends = [wire[len(start):] for wire in wires]
-        if not start[-1:].isdecimal() and all(end.isascii() and end.isdigit() and len(end) <= _LONGEST for end in ends):
+        together = "".join(ends)
+        numbered = all(ends) and together.isascii() and together.isdigit() and len(max(ends, key=len)) <= _LONGEST
+        if numbered and not start[-1:].isdecimal():
             return [(int(end), end) for end in ends]    # most names that somebody numbered: a tenth of the work
     return [*map(_rank, wires)]
 

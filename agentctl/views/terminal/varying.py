@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from agentctl.views import safe, values
@@ -21,6 +21,7 @@ _HOSTS_SHOWN = 40
 _LONGEST = 400
 _LISTED = 12            # values that are told where they stand; more are listed below what all share
 _RUN = 3                # consecutive numbers that are told by their ends
+_UNCOUNTED = 10**18     # numbers of more digits are none we count with
 _NUMBERED = re.compile(r"(.*?)(0|[1-9][0-9]{0,17})([^0-9]*)", re.DOTALL)
 
 _Step: TypeAlias = Mapping[str, Any]
@@ -160,11 +161,13 @@ def _names(item: Mapping[str, Any]) -> str:
 def _runs(names: Sequence[tuple[str, int]]) -> list[list[str]]:
     """Return names, those that count up without a gap as ``first … last (300)``."""
     runs: list[list[tuple[str, int]]] = []
+    following: Iterator[str] = iter(())
     for name, count in names:
-        if runs and count == 1 and runs[-1][-1][1] == 1 and _follows(runs[-1][-1][0], name):
+        if count == 1 and name == next(following, None):
             runs[-1].append((name, count))
         else:
             runs.append([(name, count)])
+            following = _following(name) if count == 1 else iter(())
     return [
         [f"{safe.line(run[0][0])} … {safe.line(run[-1][0])} ({len(run):,})"] if len(run) >= _RUN
         else [_times(safe.line(name), count) for name, count in run]
@@ -172,9 +175,9 @@ def _runs(names: Sequence[tuple[str, int]]) -> list[list[str]]:
     ]
 
 
-def _follows(one: str, other: str) -> bool:
-    left, right = _NUMBERED.fullmatch(one), _NUMBERED.fullmatch(other)
-    return (
-        left is not None and right is not None and (left[1], left[3]) == (right[1], right[3])
-        and not left[1][-1:].isdigit() and int(right[2]) == int(left[2]) + 1
-    )
+def _following(name: str) -> Iterator[str]:
+    """Yield the names that count on from ``name``."""
+    found = _NUMBERED.fullmatch(name)
+    if found is not None and not found[1][-1:].isdigit():
+        for number in range(int(found[2]) + 1, _UNCOUNTED):
+            yield f"{found[1]}{number}{found[3]}"
