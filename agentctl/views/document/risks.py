@@ -49,10 +49,7 @@ def _like(step: _Step, judged: Judged) -> Hashable:
 
 
 def _is_there(step: _Step) -> bool:
-    for record in step["records"]:
-        if "/new:" not in record["address"]:
-            return True
-    return False
+    return any("/new:" not in record["address"] for record in step["records"])
 
 
 def _by_reason(
