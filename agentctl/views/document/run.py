@@ -17,6 +17,7 @@ from agentctl.model.halt import Halt, concerning
 from agentctl.model.plan import Step
 from agentctl.model.run import History, LeftStatus, Run, RunStatus, StepRun, StepStatus
 from agentctl.model.values import Fields
+from agentctl.syntax.collector import paused
 from agentctl.views import safe
 from agentctl.views.document.changeset import short, untouched
 from agentctl.views.document.claims import claims
@@ -37,6 +38,7 @@ _MAY_HIDE = ("records", "sent", "ids")
 _OF_A_CREDENTIAL = ("id", "provider", "scopes", "scopes_told", "beyond", "expires")
 
 
+@paused()
 def run(
     history: History,
     run: Run,
