@@ -1,7 +1,7 @@
 """The standard library's ``dataclass``, ``field`` and ``replace``, without importing it; no fact itself lives here.
 
 The standard library compiles up to six methods for each class when a module is imported. A command imports some two
-hundred classes and makes values of a third of them: that was more than a third of all that starting it took. To import
+hundred classes and makes many values of a few of them: that was more than a third of all that starting it took. To import
 it takes nearly as long as to start Python, for it brings ``inspect``; whoever asks for a class's fields gets real ones.
 Annotations are read as the texts they are; a class whose annotations are none is refused.
 """
@@ -9,8 +9,8 @@ Annotations are read as the texts they are; a class whose annotations are none i
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from functools import cache, cached_property, partial
 from operator import attrgetter
 from reprlib import recursive_repr
 from types import CellType, CodeType, FunctionType
@@ -145,7 +145,18 @@ def _fields(cls: type, *, kw_only: bool) -> dict[str, _Field]:
         if made.kw_only is None:
             made.kw_only = kw_only
         fields[name] = made
+    _check_order(fields.values())
     return fields
+
+
+def _check_order(fields: Iterable[_Field]) -> None:
+    """Raise TypeError where a value could be given by its place to a field after one that need not be given."""
+    optional = False
+    for each in fields:
+        if each.init and not each.kw_only:
+            if optional and not _has_default(each):
+                raise TypeError(f"non-default argument {each.name!r} follows default argument")
+            optional = _has_default(each)
 
 
 def _fields_of(cls: type) -> Mapping[str, Any]:
@@ -183,18 +194,55 @@ def _methods(fields: Sequence[_Field], *, frozen: bool, eq: bool) -> dict[str, A
 
 
 class _Init:
-    """Stands where ``__init__`` does until that is asked for."""
+    """Stands where ``__init__`` does until so many values were made, or somebody looks at it, that to compile it pays."""
 
     def __init__(self, fields: Sequence[_Field], *, frozen: bool) -> None:
-        self.fields, self.frozen = fields, frozen
+        self.fields, self.frozen, self.left = fields, frozen, _FEW
+
+    @cached_property
+    def whole(self) -> Set[str] | None:
+        """The names of all fields, where all of them can be given."""
+        return {each.name for each in self.fields} if all(each.init for each in self.fields) else None
 
     def __set_name__(self, owner: Any, name: str) -> None:
         self.cls = owner
 
     def __get__(self, instance: Any, owner: type) -> Any:
-        made = _init(self.cls, self.fields, frozen=self.frozen)
-        self.cls.__init__ = made
+        if instance is not None and self.left > 0:
+            self.left -= 1
+            return partial(self.fill, instance)
+        made = self.compiled()
         return made if instance is None else made.__get__(instance, owner)
+
+    def compiled(self) -> Any:
+        made = self.cls.__init__ = _init(self.cls, self.fields, frozen=self.frozen)
+        return made
+
+    def fill(self, instance: Any, /, *in_order: Any, **given: Any) -> None:
+        """Do what the compiled ``__init__`` does; what that refuses, it is left to refuse."""
+        if in_order:
+            names = [each.name for each in self.fields if each.init and not each.kw_only]
+            if len(in_order) > len(names) or not given.keys().isdisjoint(names[:len(in_order)]):
+                self.compiled()(instance, *in_order, **given)
+                return
+            given |= zip(names, in_order, strict=False)
+        set_ = object.__setattr__ if self.frozen else setattr
+        if given.keys() != self.whole:
+            left = [each for each in self.fields if each.name not in given or not each.init]
+            lacking = any(each.init and not _has_default(each) for each in left)
+            if lacking or len(given) + len(left) != len(self.fields):
+                self.compiled()(instance, **given)
+                return
+            for each in left:
+                if _has_default(each):
+                    set_(instance, each.name, each.default_factory() if each.default is _MISSING else each.default)
+        for name, value in given.items():
+            set_(instance, name, value)
+        if hasattr(self.cls, "__post_init__"):
+            instance.__post_init__()
+
+
+_FEW = 32       # values, which cost some 2 µs more each; to compile costs 100
 
 
 def _init(cls: type, fields: Sequence[_Field], *, frozen: bool) -> Any:
@@ -264,13 +312,7 @@ def _default(field: _Field) -> Any:
 
 def _defaults(fields: Iterable[_Field]) -> tuple[Any, ...]:
     """Return the defaults of parameters given by their order, of which Python knows only how many there are."""
-    defaults: list[Any] = []
-    for each in fields:
-        if _has_default(each):
-            defaults.append(_default(each))
-        elif defaults:
-            raise TypeError(f"non-default argument {each.name!r} follows default argument")
-    return tuple(defaults)
+    return tuple(_default(each) for each in fields if _has_default(each))
 
 
 def _assignment(place: int, field: _Field, *, frozen: bool) -> str:

@@ -218,12 +218,14 @@ def test_a_value_within_itself_is_told_in_finite_words() -> None:
     assert repr(knot).endswith("Knot(tied=[...])")
 
 
-def test_a_method_is_compiled_with_the_first_value_and_not_before() -> None:
+def test_a_method_is_compiled_when_many_values_were_made_and_not_before() -> None:
     @facts.dataclass(frozen=True, slots=True)
     class Late:
         name: str
 
-    assert not inspect.isfunction(vars(Late)["__init__"])
+    for _ in range(facts._FEW):
+        assert Late("a").name == "a"
+        assert not inspect.isfunction(vars(Late)["__init__"])
     assert Late("a").name == "a"
     made = vars(Late)["__init__"]
     assert inspect.isfunction(made)
@@ -265,8 +267,10 @@ def test_a_field_without_a_default_may_not_follow_one_with() -> None:
 KINDS = ["plain", "default", "made", "late", "found", "unset"]
 
 
-@given(st.lists(st.sampled_from(KINDS), max_size=12), st.booleans(), st.booleans())
-def test_a_class_of_any_shape_makes_the_same_values(kinds: list[str], kw_only: bool, frozen: bool) -> None:
+@given(st.lists(st.sampled_from(KINDS), max_size=12), st.booleans(), st.booleans(), st.booleans())
+def test_a_class_of_any_shape_makes_the_same_values(
+    kinds: list[str], kw_only: bool, frozen: bool, compiled: bool
+) -> None:
     if not kw_only:
         kinds = sorted(kinds, key=lambda kind: kind in ("default", "made"))
 
@@ -285,11 +289,21 @@ def test_a_class_of_any_shape_makes_the_same_values(kinds: list[str], kw_only: b
         return decorator(kw_only=kw_only, frozen=frozen)(made)
 
     theirs, ours = class_of(dataclasses.dataclass), class_of(facts.dataclass)
+    if compiled:
+        assert inspect.isfunction(ours.__init__), "whoever looks at it gets the real one"
+
+    def check(*in_order: int, **given: int) -> None:
+        kind = ours if compiled else class_of(facts.dataclass)
+        assert told(lambda: repr(kind(*in_order, **given))) == told(lambda: repr(theirs(*in_order, **given)))
+
+    every = {f"f{place}": place for place in range(len(kinds))}
     plain = {f"f{place}": place for place, kind in enumerate(kinds) if kind == "plain"}
     asked = {f"f{place}": place for place, kind in enumerate(kinds) if kind in ("plain", "default", "made")}
-    for values in (plain, asked, {"f0": 0}, {}):
-        assert told(lambda values=values: repr(ours(**values))) == told(lambda values=values: repr(theirs(**values)))
-    assert told(lambda: repr(ours(*range(len(asked))))) == told(lambda: repr(theirs(*range(len(asked)))))
+    for named in (plain, asked, every, {**asked, "other": 1}, {"f0": 0}, {}):
+        check(**named)
+    for count in range(len(kinds) + 2):
+        for named in ({}, dict(list(every.items())[count:]), {"f0": 0}):
+            check(*range(count), **named)
     assert str(inspect.signature(ours)) == str(inspect.signature(theirs))
 
 
