@@ -1,8 +1,8 @@
 """The standard library's ``dataclass``, ``field`` and ``replace``, without importing it; no fact itself lives here.
 
 The standard library compiles up to six methods for each class when a module is imported. A command imports some two
-hundred classes and makes many values of a few of them: that was more than a third of all that starting it took. To import
-it takes nearly as long as to start Python, for it brings ``inspect``; whoever asks for a class's fields gets real ones.
+hundred classes and makes many values of a few: that was more than a third of all that starting it took. To import it
+takes nearly as long as to start Python, for it brings ``inspect``; whoever asks for a class's fields gets real ones.
 Annotations are read as the texts they are; a class whose annotations are none is refused.
 """
 
@@ -194,7 +194,7 @@ def _methods(fields: Sequence[_Field], *, frozen: bool, eq: bool) -> dict[str, A
 
 
 class _Init:
-    """Stands where ``__init__`` does until so many values were made, or somebody looks at it, that to compile it pays."""
+    """Stands where ``__init__`` does until somebody looks at it, or so many values are made that to compile it pays."""
 
     def __init__(self, fields: Sequence[_Field], *, frozen: bool) -> None:
         self.fields, self.frozen, self.left = fields, frozen, _FEW

@@ -14,9 +14,10 @@ _PACKAGE = Path(__file__).parent
 
 def schema(name: str) -> dict[str, Any]:
     """Return the schema called ``name`` (``plan``, ``policy``…). Raises Usage, naming those that exist."""
-    if name not in (names := schema_names()):
-        raise Usage("No such schema", f"There is no schema `{name}`.", hint=f"There are: {', '.join(names)}.")
-    loaded: dict[str, Any] = json.loads((_folder() / f"{name}{_SUFFIX}").read_bytes())
+    path = _folder() / f"{name}{_SUFFIX}"
+    if "/" in name or not path.is_file():
+        raise Usage("No such schema", f"There is no schema `{name}`.", hint=f"There are: {', '.join(schema_names())}.")
+    loaded: dict[str, Any] = json.loads(path.read_bytes())
     return loaded
 
 
