@@ -47,6 +47,8 @@ class _Telling:
             self._mapping(wire, line)
         elif isinstance(wire, list | tuple):
             self._list(wire, line)
+        elif type(wire) is int:
+            self._parts.append(str(wire))
         else:
             self._parts.append("null" if wire is None else json.dumps(wire))
 
