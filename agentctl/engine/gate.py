@@ -35,7 +35,6 @@ from agentctl.model.plan import Evidence, Plan, Step
 from agentctl.model.values import has_unknown
 from agentctl.policy.citing import nobody_checked
 from agentctl.policy.evaluate import Context, decide, decide_inverse
-from agentctl.policy.leaks import leaking
 from agentctl.policy.rules import Policy
 
 _SPOTTED = (Outcome.DENIES, Outcome.OVERRIDDEN, Outcome.ERROR)
@@ -68,7 +67,11 @@ class Judge:
         """Return the arguments and fields of ``change`` in which policy denies a credential, overridden or not."""
         looking = {invariant.id for invariant in self.policy.invariants if invariant.secrets}
         denied = {finding.rule for finding in decision.findings if finding.outcome in _SPOTTED}
-        return leaking(change, self.systems.spec(change.action)) if looking & denied else frozenset()
+        if looking.isdisjoint(denied):
+            return frozenset()
+        from agentctl.policy.leaks import leaking
+
+        return leaking(change, self.systems.spec(change.action))
 
     def denies_undoing(self, change: Change, plan: Plan) -> str:
         """Return why nobody could undo ``change`` under this policy, or nothing where somebody could."""

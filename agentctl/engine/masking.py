@@ -5,15 +5,17 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote, quote_plus
 
 from agentctl.connectors.base import Receipt
-from agentctl.engine.moved import Moved
 from agentctl.facts import dataclass, field, replace
 from agentctl.model.decision import Decision
 from agentctl.model.plan import Argument, Format, From, Secret
 from agentctl.model.values import Hidden, Unknown, Value
+
+if TYPE_CHECKING:
+    from agentctl.engine.moved import Moved
 
 _SHORT = 6          # characters: cutting less out of a text would show by its gaps what was cut
 _STEM = 8           # characters: a longer value is known by its beginning, since whoever told it may have cut it

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from agentctl.identity.ssh import same_key
 from agentctl.identity.statements import moment, signed_by
 from agentctl.model.plan import Plan
 from agentctl.model.statement import Attested, Signable
@@ -25,6 +24,8 @@ def not_of(attested: Attested[Signable], name: str, policy: Policy) -> str:
         return f"`{name}` is nobody in the policy's `people:`"
     if not (key := signed_by(attested, person.keys)):
         return f"no key that the policy lists for `{person.name}` signed it"
+    from agentctl.identity.ssh import same_key
+
     holders = [other.name for other in policy.people.values() if any(same_key(key, its) for its in other.keys)]
     if len(holders) > 1:
         return f"its key is listed for {' and '.join(f'`{name}`' for name in holders)}, so whose it is cannot be told"

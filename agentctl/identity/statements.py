@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from agentctl import resources
 from agentctl.errors import Invalid
-from agentctl.identity import ssh, sshsig
+from agentctl.identity import sshsig
 from agentctl.model.canonical import canonical
 from agentctl.model.statement import Attested, Signable
 from agentctl.model.values import NotAValue
@@ -57,6 +57,8 @@ def is_of(data: bytes, kind: type[Signable]) -> bool:
 
 def sign(statement: S, key: Path) -> Attested[S]:
     """Have ``ssh-keygen`` sign ``statement`` with ``key``. Raises Usage where it did not, Unwritable."""
+    from agentctl.identity import ssh
+
     return parse(statement.text + ssh.sign(statement.text, key, statement.NAMESPACE), str(key), type(statement))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from agentctl.facts import dataclass
 from agentctl.model.action import ActionSpec, Fidelity, Reversibility
@@ -13,7 +13,9 @@ from agentctl.model.values import has_unknown
 from agentctl.policy import recipients
 from agentctl.policy.citing import Cited, lacking
 from agentctl.policy.recipients import NotARecipient, Recipient
-from agentctl.policy.windows import Window, closed, window_to_wire
+
+if TYPE_CHECKING:
+    from agentctl.policy.windows import Window
 
 _LONGEST_SHOWN = 80
 
@@ -80,7 +82,7 @@ def unmet(constraints: Constraints, change: Change, around: Circumstances) -> Un
             return Unmet(why)
         if constraints.fidelity is not None and (why := _unforeseen(constraints.fidelity, around.spec)):
             return Unmet(why)
-    if constraints.windows is not None and (why := closed(constraints.windows, around.now)):
+    if constraints.windows is not None and (why := _closed(constraints.windows, around)):
         return Unmet(f"counts only {why}", open=not around.final)
     return None
 
@@ -98,8 +100,20 @@ def to_wire(constraints: Constraints) -> dict[str, Any]:
         },
         "reversibility": constraints.reversibility and constraints.reversibility.value,
         "fidelity": constraints.fidelity and constraints.fidelity.value,
-        "windows": None if constraints.windows is None else list(map(window_to_wire, constraints.windows)),
+        "windows": None if constraints.windows is None else _windows_to_wire(constraints.windows),
     }
+
+
+def _closed(windows: tuple[Window, ...], around: Circumstances) -> str:
+    from agentctl.policy.windows import closed
+
+    return closed(windows, around.now)
+
+
+def _windows_to_wire(windows: tuple[Window, ...]) -> list[dict[str, Any]]:
+    from agentctl.policy.windows import window_to_wire
+
+    return list(map(window_to_wire, windows))
 
 
 def elsewhere(constraints: Constraints, around: Circumstances) -> str:
@@ -116,7 +130,7 @@ def spared(constraints: Constraints, change: Change, around: Circumstances) -> s
         return why
     if constraints.recipients is not None and not _concerns(constraints.recipients, change, around.spec):
         return "forbids other recipients"
-    if constraints.windows is not None and closed(constraints.windows, around.now):
+    if constraints.windows is not None and _closed(constraints.windows, around):
         return f"forbids only {'; '.join(map(str, constraints.windows))}"
     return ""
 

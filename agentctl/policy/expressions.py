@@ -10,9 +10,7 @@ from typing import Any, TypeAlias
 
 from agentctl.facts import dataclass
 from agentctl.policy.comparisons import looked_at
-from agentctl.policy.decimals import NOT_A_DECIMAL, NOT_MINOR, comparable, minor
-from agentctl.policy.tree import NotATree, decode
-from agentctl.policy.uses import VARIABLES, Misused, Uses, uses
+from agentctl.policy.uses import VARIABLES, Uses
 from agentctl.syntax.suggest import did_you_mean
 
 LONGEST = 4000
@@ -178,6 +176,8 @@ def activation(facts: Mapping[str, Any]) -> Any:
 def _environment() -> Any:
     from cel_expr_python import cel  # type: ignore[import-untyped]  # ships a .pyi but no py.typed
 
+    from agentctl.policy.decimals import comparable, minor
+
     kind = cel.Type
     fields = kind.Map(kind.STRING, kind.DYN)
     return cel.NewEnv(
@@ -207,6 +207,9 @@ def _environment() -> Any:
 
 
 def _uses(program: Any) -> Uses:
+    from agentctl.policy.looking import Misused, uses
+    from agentctl.policy.tree import NotATree, decode
+
     try:
         return uses(decode(program.serialize()))
     except (Misused, NotATree) as error:
@@ -241,6 +244,8 @@ def _find(source: str, text: str) -> tuple[int, int]:
 
 def _in_words(message: str, expression: Expression) -> str:
     """Say why a condition failed, in words that can hold no value of a record."""
+    from agentctl.policy.decimals import NOT_A_DECIMAL, NOT_MINOR
+
     for why in (NOT_A_DECIMAL, NOT_MINOR):
         if why in message:
             return why

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agentctl.model.action import ActionSpec
 from agentctl.model.change import Change, Effect
 from agentctl.model.plan import Plan, Step
 from agentctl.policy.constraints import Circumstances
 from agentctl.policy.expressions import Truth
-from agentctl.policy.leaks import in_arguments
 from agentctl.policy.plain import Holes, plain_fields
-from agentctl.policy.spotting import Spotted
 from agentctl.policy.uses import Needs
+
+if TYPE_CHECKING:
+    from agentctl.policy.spotting import Spotted
 
 
 class Facts:
@@ -49,6 +50,8 @@ class Facts:
     def leaks(self) -> tuple[Spotted, ...]:
         """What looks like a credential in the arguments: looked for once, and only where a rule asks."""
         if self._leaks is None:
+            from agentctl.policy.leaks import in_arguments
+
             self._leaks = in_arguments(self.change, self.spec)
         return self._leaks
 

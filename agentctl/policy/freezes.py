@@ -12,7 +12,6 @@ from agentctl.model.decision import Finding, Outcome
 from agentctl.model.diagnostic import Span
 from agentctl.policy.constraints import Circumstances
 from agentctl.policy.globs import Glob
-from agentctl.policy.zones import shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +38,9 @@ def judge(freeze: Freeze, change: Change, around: Circumstances) -> Finding:
 
 def _spared(freeze: Freeze, change: Change, around: Circumstances) -> str:
     if around.now < freeze.start:
-        return f"it begins at {shown(freeze.start, freeze.zone)}"
+        return f"it begins at {_shown(freeze.start, freeze)}"
     if around.now >= freeze.end:
-        return f"it was over at {shown(freeze.end, freeze.zone)}"
+        return f"it was over at {_shown(freeze.end, freeze)}"
     if freeze.environments is not None and around.environment not in freeze.environments:
         return f"it freezes {' and '.join(freeze.environments)}, and this is `{around.environment}`"
     if freeze.actions is None:
@@ -52,5 +51,11 @@ def _spared(freeze: Freeze, change: Change, around: Circumstances) -> str:
 
 
 def _reason(freeze: Freeze) -> str:
-    until = f"frozen until {shown(freeze.end, freeze.zone)}"
+    until = f"frozen until {_shown(freeze.end, freeze)}"
     return f"{freeze.message} — {until}" if freeze.message else until
+
+
+def _shown(moment: datetime, freeze: Freeze) -> str:
+    from agentctl.policy.zones import shown
+
+    return shown(moment, freeze.zone)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, overload
 
 from agentctl.facts import dataclass
+from agentctl.model.action import ActionSpec
 from agentctl.model.change import Change, Effect
 from agentctl.model.decision import Decision, Finding, Mode, Outcome, Signatures, Verdict
 from agentctl.model.limit import Charge
@@ -23,7 +24,6 @@ from agentctl.policy.globs import FieldPath, is_canonical
 from agentctl.policy.granting import consent_of, secrets_of
 from agentctl.policy.grants import inside, names_fields, outside
 from agentctl.policy.invariants import union
-from agentctl.policy.leaks import in_arguments, in_record
 from agentctl.policy.permission import Irreconcilable, strictest
 from agentctl.policy.plain import Holes, NotFit, NotKnown, plain, plain_text
 from agentctl.policy.rules import Grant
@@ -61,7 +61,7 @@ def quick(
     for freeze in around.policy.freezes:
         if freezes.judge(freeze, change, around).outcome is Outcome.DENIES:
             return None
-    if frame.looks_for_leaks and (in_arguments(change, around.spec) or in_record(unit, around.spec)):
+    if frame.looks_for_leaks and _leaks(change, unit, around.spec):
         return None
     asking = _Asking(frame, change, around, unit)
     try:
@@ -92,6 +92,12 @@ def quick(
         roles=frame.roles,
         charges=charges,
     )
+
+
+def _leaks(change: Change, unit: Unit, spec: ActionSpec) -> bool:
+    from agentctl.policy.leaks import in_arguments, in_record
+
+    return bool(in_arguments(change, spec) or in_record(unit, spec))
 
 
 class Later(Sequence[Finding]):

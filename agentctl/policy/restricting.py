@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, tzinfo
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from agentctl.model.action import Fidelity, Reversibility
 from agentctl.model.changeset import Purpose
 from agentctl.model.decision import Mode
 from agentctl.model.diagnostic import Diagnostic
-from agentctl.policy import globs, recipients, windows, zones
+from agentctl.policy import globs, recipients
 from agentctl.policy.citing import Cited
 from agentctl.policy.constraints import UNCONSTRAINED, Constraints
 from agentctl.policy.freezes import Freeze
 from agentctl.policy.place import Place
 from agentctl.policy.recipients import NotARecipient, Recipient
-from agentctl.policy.windows import DAYS, Window
-from agentctl.policy.zones import NoSuchZone, NotAMoment
+
+if TYPE_CHECKING:
+    from agentctl.policy.windows import Window
 
 KEYS = ("environments", "recipients", "evidence", "reversibility", "fidelity", "windows")
 _OF_FORBIDDING = ("environments", "recipients", "windows")
@@ -71,10 +72,12 @@ def freezes(body: Mapping[str, Any], place: Place, tell: Tell) -> Iterator[Freez
 
 
 def _moment(text: str, within: tzinfo | None, place: Place, tell: Tell) -> datetime | None:
+    from agentctl.policy import zones
+
     # Of a time that comes twice, what lasts longer: a freeze begins at the first and ends at the second.
     try:
         return zones.moment(text, within, late=place.pointer[-1] == "until")
-    except NotAMoment as error:
+    except zones.NotAMoment as error:
         hint = "Either from: 2026-12-23T18:00:00 with zone: Europe/Berlin, or from: 2026-12-23T18:00:00+01:00 without."
         tell(place.wrong("bad-moment", "Moment not valid", f"{error}.", hint))
         return None
@@ -84,9 +87,11 @@ def zone(body: Mapping[str, Any], place: Place, tell: Tell) -> tzinfo | None:
     """Return the time zone that ``body`` states, if it states one there is."""
     if "zone" not in body:
         return None
+    from agentctl.policy import zones
+
     try:
         return zones.zone(body["zone"])
-    except NoSuchZone as error:
+    except zones.NoSuchZone as error:
         tell((place / "zone").wrong("unknown-zone", "Unknown time zone", f"{error}.", error.hint))
         return None
 
@@ -131,6 +136,8 @@ def _evidence(body: Mapping[str, Any], place: Place, tell: Tell) -> Cited:
 
 
 def _windows(listed: list[Mapping[str, Any]], place: Place, tell: Tell) -> Iterator[Window]:
+    from agentctl.policy import windows
+
     for index, body in enumerate(listed):
         at = place / index
         start, end = windows.minute(body["from"]), windows.minute(body["to"])
@@ -141,4 +148,4 @@ def _windows(listed: list[Mapping[str, Any]], place: Place, tell: Tell) -> Itera
             ))
         within = zone(body, at, tell)
         if within is not None:
-            yield Window(days=frozenset(body.get("days", DAYS)), start=start, end=end, zone=within)
+            yield windows.Window(days=frozenset(body.get("days", windows.DAYS)), start=start, end=end, zone=within)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from agentctl.facts import dataclass
-from agentctl.syntax import block, json
+from agentctl.syntax import block
 from agentctl.syntax.characters import read_text
 from agentctl.syntax.collector import paused
 from agentctl.syntax.document import Document, Source, invalid
@@ -39,6 +39,8 @@ def read(data: bytes, file: str, *, limits: Limits = DEFAULTS) -> Document:
     with paused():
         if not source.text.lstrip(" \t\r\n").startswith(("{", "[")):
             return _read_yaml(source, limits)
+        from agentctl.syntax import json
+
         try:
             return json.read(source, limits.depth)
         except json.NotJSON as problem:

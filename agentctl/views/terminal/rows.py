@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from agentctl.views.diff import Row, rows
 from agentctl.views.page import Ink, Inked, Page, Part
+
+if TYPE_CHECKING:
+    from agentctl.views.diff import Row
 
 _INKS = {"+": Ink.ADD, "-": Ink.DESTROY, "~": Ink.PLAIN, " ": Ink.FAINT, "@": Ink.FAINT, "!": Ink.RISK}
 
 
 def draw_changes(page: Page, changes: Iterable[Mapping[str, Any]], indent: int, sign: str = "~") -> None:
     """Draw changed fields; the sign of a whole record (``+`` or ``-``) is not repeated before each of them."""
+    from agentctl.views.diff import rows
+
     for change in changes:
         for row in rows(change, page.look.detail):
             _draw(page, row, indent, sign)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from agentctl.views import safe, values
-from agentctl.views.diff import rows, text_of
 from agentctl.views.document.groups import alike
 from agentctl.views.document.records import told_by_records, untold
 from agentctl.views.look import Detail
@@ -49,6 +48,8 @@ def draw_step_line(page: Page, step: Mapping[str, Any]) -> None:
     symbol, ink = EFFECTS[step["effect"]]
     what = ""
     if len(step["records"]) == 1:
+        from agentctl.views.diff import rows, text_of
+
         what = text_of([row for change in step["records"][0]["changes"][:3] for row in rows(change, Detail.SUMMARY)])
     elif step["records"]:
         what = f"{len(step['records']):,} records"
