@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
@@ -11,7 +11,7 @@ from typing import TypeAlias
 from agentctl.facts import replace
 from agentctl.model.run import History, StepRun
 from agentctl.trace import checkpoint
-from agentctl.trace.chain import Fault, Link, ReadFile, parse_name, walk
+from agentctl.trace.chain import Fault, Found, Link, ReadFile, parse_name, walk
 from agentctl.trace.record import NotARecord
 from agentctl.trace.replay import NotTold, Telling
 from agentctl.trace.stretch import Stretch
@@ -45,12 +45,18 @@ class Reading:
         stamps = _stamps(self._folder)      # taken before reading: what is written meanwhile makes them old
         if self._read is None or self._read[0] != stamps:
             spoken_of = checkpoint.files(self._checkpoints)     # first: a file is there before its checkpoint
-            long = sum(size for _, _, size, _ in stamps) >= _LONG
-            history = read_history(self._folder, self._vouching() if long else None, self._known)
+            history = read_history(self._folder, self._read_file(stamps), self._known)
             there = {name for name, *_ in stamps | _stamps(self._folder)}
             lost = (*_lost(there, spoken_of), *_cut(self._folder, self._checkpoints, there))
             self._read = (stamps, replace(history, damage=(*history.damage, *lost)))
         return self._read[1]
+
+    def walk(self) -> Iterator[Found]:
+        """Yield what the trace holds by now, in order: of a long one what is signed as one, and not each line of it."""
+        return walk(self._folder, self._read_file(_stamps(self._folder)))
+
+    def _read_file(self, stamps: Collection[_Stamp]) -> ReadFile | None:
+        return self._vouching() if sum(size for _, _, size, _ in stamps) >= _LONG else None
 
 
 def _lost(there: Collection[str], spoken_of: Collection[str]) -> list[str]:

@@ -13,7 +13,7 @@ from agentctl.model.state import Head, Known, State
 from agentctl.model.values import to_wire
 from agentctl.store import state as store
 from agentctl.store.owner import show
-from agentctl.trace.chain import Chain, Fault, Link, parse_name, scan, walk
+from agentctl.trace.chain import Chain, Fault, Link, parse_name, scan
 from agentctl.trace.record import IN_RUNS, Kind, Record
 from agentctl.workspace.continuing import continued, seal
 from agentctl.workspace.lineage import new_id
@@ -114,14 +114,14 @@ def _heads_it_may_have(workspace: Workspace, *, writing: bool) -> list[Head]:
 
     What a run did is in the state once it has ended, so while the newest has not: the heads since the last that did.
     While somebody is ``writing``, the newest end, of a run or a person's word, may not be in the state either: the
-    heads since the one before it.
+    heads since the one before it. No state is saved while a run goes on, so none has a head amid what one wrote.
     """
     before: list[Head] = []
     saved: list[Head] = []
     ended: list[Head] = []
     told: list[Head] = []
     open = False
-    for found in walk(workspace.layout.trace):
+    for found in workspace.walk():
         if isinstance(found, Fault):        # what follows it may tell of steps the state knows nothing of
             raise _damaged(f"{found}: {found.why}. Whether the state is what it tells cannot be said.")
         if isinstance(found, Link):

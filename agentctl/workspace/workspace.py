@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import cached_property, partial
 from pathlib import Path
@@ -36,6 +36,7 @@ from agentctl.policy.rules import Policy
 from agentctl.store import changesets, halts, packs
 from agentctl.store.changesets import ChangeSets
 from agentctl.store.layout import Layout
+from agentctl.trace.chain import Found
 from agentctl.trace.checkpoint import NAMESPACE, Places
 from agentctl.workspace import clock, lineage, proving
 from agentctl.workspace.connecting import Connectors, Specs
@@ -258,6 +259,10 @@ class Workspace:
     def history(self) -> History:
         """Return everything the trace tells now; another process may be writing it."""
         return self._reading.history()
+
+    def walk(self) -> Iterator[Found]:
+        """Yield what the trace holds by now, in order: of a long one what is signed as one, and not each line of it."""
+        return self._reading.walk()
 
     def know_steps(self, digest: str, steps: Mapping[str, StepRun]) -> None:
         """Take from who wrote a run how its steps stand, where the bytes of its closed file have ``digest``."""
