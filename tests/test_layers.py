@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent / "agentctl"
-BELOW = {"errors", "facts", "files", "resources", "model", "syntax"}
+BELOW = {"errors", "facts", "files", "patterns", "resources", "model", "syntax"}
 PORT = BELOW | {"connectors.base"}
 CORE = PORT | {"planfile", "policy", "trace", "identity"}
 ALL = CORE | {"store", "views", "connectors", "witness", "engine", "workspace"}
@@ -19,7 +19,8 @@ ALL = CORE | {"store", "views", "connectors", "witness", "engine", "workspace"}
 MAY_IMPORT = {
     "": set(),                                  # agentctl/__init__.py
     "facts": set(),
-    "model": {"errors", "facts"},
+    "patterns": set(),
+    "model": {"errors", "facts", "patterns"},
     "errors": {"facts", "model"},               # model for a type only
     "files": set(),
     "resources": {"errors", "facts"},

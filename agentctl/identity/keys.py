@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-import re
 import stat
 from collections.abc import Mapping
 from contextlib import suppress
@@ -16,12 +15,13 @@ from agentctl.errors import AgentctlError, Exit, Tampered, Unwritable, Usage
 from agentctl.facts import dataclass, field
 from agentctl.identity import sshsig
 from agentctl.model.canonical import digest
+from agentctl.patterns import regex
 
 _VERSION = 1
 _LARGEST = 1 << 20      # bytes; what is cut off there is no key
 _ROOTS = ("encryption", "commitment", "signing")
 _ROOT = 32
-_LEFT = re.compile(r"[0-9a-f]{16}")
+_LEFT = regex(r"[0-9a-f]{16}")
 _REPLACED = ("encryption", "signing")
 
 

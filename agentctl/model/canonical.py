@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from typing import Any
 
 from agentctl.model.values import SAFE_INTEGER, NotAValue
+from agentctl.patterns import regex
 
 _FIRST_SURROGATE = "\ud800"
 _sorted = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True, check_circular=False).encode
@@ -16,7 +16,7 @@ _as_given = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_ci
 # A float, or an integer that may be beyond 2^53, and what ends it. In a string it only costs the slow way; the times
 # in every record of a trace are not taken for numbers. It begins with a set of characters, and nothing else, because
 # only then the search skips what lies between.
-_SUSPECT = re.compile(r"[:,\[]-?(?:[0-9]+[.eE][-+.eE0-9]*|[0-9]{16,}|Infinity|NaN)[,\]}]")
+_SUSPECT = regex(r"[:,\[]-?(?:[0-9]+[.eE][-+.eE0-9]*|[0-9]{16,}|Infinity|NaN)[,\]}]")
 _NUMBER = tuple("-0123456789IN")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -11,8 +10,9 @@ from typing import Any, TypeAlias
 from agentctl.facts import dataclass
 from agentctl.model.duration import seconds, spoken
 from agentctl.model.run import Act, History
+from agentctl.patterns import regex
 
-_KEEP = re.compile(r"[1-9][0-9]{0,5}[dhms]?")
+_KEEP = regex(r"[1-9][0-9]{0,5}[dhms]?")
 EVER = datetime.min.replace(tzinfo=UTC)
 
 

@@ -11,25 +11,26 @@ from typing import Any, Final, NamedTuple
 
 from agentctl.model.plan import Argument, Format, From, Reference, Secret
 from agentctl.model.values import NotAValue, from_wire
+from agentctl.patterns import regex
 from agentctl.planfile.codes import Code
 from agentctl.planfile.findings import Findings
 from agentctl.syntax.document import Pointer
 from agentctl.syntax.scalars import MOST_DIGITS, NUMBER, TooLong, number
 from agentctl.syntax.suggest import did_you_mean
 
-_FROM: Final = re.compile(r"steps\.(?P<step>[a-z][a-z0-9_-]*)\.(?P<part>after|receipt)\.(?P<path>[^.]+(?:\.[^.]+)*)")
-_SECRET: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,99}")
-_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
-_PLACEHOLDER: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]{0,63})\}")
+_FROM: Final = regex(r"steps\.(?P<step>[a-z][a-z0-9_-]*)\.(?P<part>after|receipt)\.(?P<path>[^.]+(?:\.[^.]+)*)")
+_SECRET: Final = regex(r"[A-Za-z][A-Za-z0-9_.-]{0,99}")
+_NAME: Final = regex(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+_PLACEHOLDER: Final = regex(r"\{([A-Za-z_][A-Za-z0-9_]{0,63})\}")
 _FORMS: Final = {
-    "$int": (re.compile(r"-?(?:0|[1-9][0-9]{0,399})"), "at most 400 digits, as in 9007199254740993"),
+    "$int": (regex(r"-?(?:0|[1-9][0-9]{0,399})"), "at most 400 digits, as in 9007199254740993"),
     "$decimal": (NUMBER, "a decimal, as in 12.50"),
-    "$bytes": (re.compile(r"[A-Za-z0-9+/]*={0,2}"), "base64"),
+    "$bytes": (regex(r"[A-Za-z0-9+/]*={0,2}"), "base64"),
     "$time": (
-        re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)?", re.ASCII),
+        regex(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)?", re.ASCII),
         "a time, as in 2026-01-01T00:00:00Z",
     ),
-    "$date": (re.compile(r"\d{4}-\d\d-\d\d", re.ASCII), "a date, as in 2026-01-01"),
+    "$date": (regex(r"\d{4}-\d\d-\d\d", re.ASCII), "a date, as in 2026-01-01"),
 }
 _TAGS: Final = ("$from", "$format", "$secret", "$literal", *_FORMS)
 _IN_TEXT: Final = ("$int", "$decimal", "$time", "$date")

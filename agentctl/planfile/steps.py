@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -12,6 +11,7 @@ from agentctl.model.action import ActionSpec
 from agentctl.model.diagnostic import Span
 from agentctl.model.plan import Argument, Format, From, Step, argument_to_wire
 from agentctl.model.values import Unknown
+from agentctl.patterns import regex
 from agentctl.planfile.arguments import judge, judge_source
 from agentctl.planfile.catalog import Catalog
 from agentctl.planfile.codes import Code
@@ -21,7 +21,7 @@ from agentctl.syntax.document import Pointer
 from agentctl.syntax.suggest import did_you_mean
 
 _MAY_REFER: Final = (From, Format, dict, list)
-_NEW: Final = re.compile(r"(?:^|/)new:([^/]*)")
+_NEW: Final = regex(r"(?:^|/)new:([^/]*)")
 
 
 class Steps:

@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any, TypeAlias
 
 from agentctl.facts import dataclass
+from agentctl.patterns import regex
 from agentctl.policy.comparisons import looked_at
 from agentctl.policy.uses import VARIABLES, Uses
 from agentctl.syntax.suggest import did_you_mean
@@ -27,10 +28,10 @@ FACTS: Mapping[str, frozenset[str]] = {
 }
 """The fields of the facts that have the same for every action."""
 
-_PLACE = re.compile(r"ERROR: <input>:(-?\d+):(-?\d+): (.*)")
-_NO_KEY = re.compile(r'Key not found in map : "(.*)"', re.DOTALL)
-_NO_OVERLOAD = re.compile(r"No matching overloads found : (\S+\([\w, ]*\))")
-_NO_VALUE = re.compile(r'No value with name "(\w+)"')
+_PLACE = regex(r"ERROR: <input>:(-?\d+):(-?\d+): (.*)")
+_NO_KEY = regex(r'Key not found in map : "(.*)"', re.DOTALL)
+_NO_OVERLOAD = regex(r"No matching overloads found : (\S+\([\w, ]*\))")
+_NO_VALUE = regex(r'No value with name "(\w+)"')
 
 
 @dataclass(frozen=True, eq=False)

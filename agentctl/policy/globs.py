@@ -8,12 +8,13 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from agentctl.facts import dataclass
+from agentctl.patterns import regex
 from agentctl.policy.automaton import Run, automaton
 
 FieldPath: TypeAlias = tuple[str, ...]
 """A changed path as its segments: a key that holds a dot is not mistaken for two keys."""
 
-_SIGN = re.compile(r"(/\*\*/|\*\*|\*)")
+_SIGN = regex(r"(/\*\*/|\*\*|\*)")
 _WRITTEN = {Run.WITHIN: "[^/]*", Run.ACROSS: ".*", Run.FOLDERS: "(?:.*/)?"}
 _NOTHING = "(?!)"
 _TRIED = 100_000        # ways to lay runs over a text, up to which a regular expression that tries them all is quickest

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from agentctl.model.plan import Format
 from agentctl.model.values import Hidden
+from agentctl.patterns import regex
 
 _WORD = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 _LONGEST_PATH = 80
@@ -161,7 +162,7 @@ _NAMES = (
     b"password", b"passwd", b"passphrase", b"pwd", b"secret", b"token", b"api_key", b"apikey", b"api-key",
     b"access_key", b"access-key", b"private_key", b"auth_key",
 )
-_ASSIGNMENT = re.compile(
+_ASSIGNMENT = regex(
     rb"s?+[0-9]{0,3}+(?:[_-][a-z0-9_-]{0,30}+)?+"                   # the rest of the name: not `tokenizer`
     rb"[\"']?+[ \t]{0,4}+(?::=|=>|[:=])[ \t]{0,4}+[\"']?+([^\s\"',;<>]{8,200}+)"
 )

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 
 from agentctl.model.decision import Finding, Mode, Outcome, Signatures
+from agentctl.patterns import regex
 from agentctl.policy.permission import Permission, denial
 from agentctl.policy.rules import Person, Policy, Rollback
 
 _RULE = "rollback"
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_@.-]*")
-_NOT_IN_NAMES = re.compile(r"^[^A-Za-z0-9]|[^A-Za-z0-9._@-]")
+_PLAIN = regex(r"[A-Za-z][A-Za-z0-9_@.-]*")
+_NOT_IN_NAMES = regex(r"^[^A-Za-z0-9]|[^A-Za-z0-9._@-]")
 
 
 def undoing(policy: Policy, name: str, *, anybody: bool) -> Permission:

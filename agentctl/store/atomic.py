@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import os
-import re
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from agentctl.errors import Unwritable
+from agentctl.patterns import regex
 
-_OURS = re.compile(r"\..+\.[0-9a-f]{12}\.tmp")
+_OURS = regex(r"\..+\.[0-9a-f]{12}\.tmp")
 
 
 def replace(path: Path, chunks: Iterable[bytes], mode: int, *, keep: Path | None = None) -> None:

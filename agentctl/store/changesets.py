@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,11 +16,12 @@ from agentctl.model.changeset import ChangeSet, Purpose, SystemIdentity, header,
 from agentctl.model.edit import original
 from agentctl.model.plan import plan_from_wire
 from agentctl.model.values import NotAValue
+from agentctl.patterns import regex
 from agentctl.store import atomic
 
 _LONGEST_LINE = 1 << 28
 _PROOF = b'{"proof":'
-_DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{4,64})")
+_DIGEST = regex(r"(?:sha256:)?([0-9a-f]{4,64})")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,19 +6,19 @@ A file's name begins with what it is about, so that a damaged one is known to co
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from agentctl.errors import Unwritable
 from agentctl.facts import dataclass
+from agentctl.patterns import regex
 from agentctl.store import atomic
 from agentctl.store.layout import Layout
 
 _MOST = 256 * 1024 + 1      # a byte more than a statement may have
 _ABOUT = 16
 _ID = 32
-_NAME = re.compile(rf"([0-9a-f]{{{_ABOUT}}})-[0-9a-f]{{{_ID}}}\.[a-z]+")
+_NAME = regex(rf"([0-9a-f]{{{_ABOUT}}})-[0-9a-f]{{{_ID}}}\.[a-z]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,13 +10,15 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
+from agentctl.patterns import regex
+
 Accept: TypeAlias = Callable[[Any], bool]
 Schemas: TypeAlias = Mapping[str, Mapping[str, Any]]
 
 _LARGEST: Final = 2**53
 _LONGEST: Final = 1000
 _SILENT: Final = frozenset({"$schema", "$id", "$defs", "title", "description"})
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_SURROGATE: Final = regex("[\ud800-\udfff]")
 
 
 def acceptance(schema: Mapping[str, Any], shared: Schemas, *, ours: bool) -> Accept:

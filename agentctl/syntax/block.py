@@ -5,7 +5,6 @@ Whatever is out of the common, be it a mistake or not, is left to ``events``, wh
 
 from __future__ import annotations
 
-import re
 import sys
 from array import array
 from collections.abc import Mapping
@@ -13,24 +12,25 @@ from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 from agentctl.model.values import SAFE_INTEGER
+from agentctl.patterns import regex
 from agentctl.syntax.document import Marks, Pointer
 from agentctl.syntax.scalars import MAY_MEAN_MORE, NotFinite, TooLong, plain
 
 _KEY: Final = r"[A-Za-z_$][A-Za-z0-9_$.-]{0,99}"
 # Indentation, dash, key, a word that is all of a value, and whatever else stands there: every line matches.
-_LINES: Final = re.compile(rf"( *)(- )?(?:({_KEY}):(?: +|(?=\n|\Z)))?(?:([A-Za-z][^:#\n]*(?<! )(?=\n|\Z))|([^\n]*))\n*")
-_PAIR: Final = re.compile(rf' *("?)({_KEY})\1: +')
-_WORD_IN_BRACKETS: Final = re.compile(
+_LINES: Final = regex(rf"( *)(- )?(?:({_KEY}):(?: +|(?=\n|\Z)))?(?:([A-Za-z][^:#\n]*(?<! )(?=\n|\Z))|([^\n]*))\n*")
+_PAIR: Final = regex(rf' *("?)({_KEY})\1: +')
+_WORD_IN_BRACKETS: Final = regex(
     r"""(?:-(?=[0-9]))?[A-Za-z0-9_./$][^,:#\[\]{}"'\n]*(?::(?=[A-Za-z0-9_/])[^,:#\[\]{}"'\n]*){0,9}"""
 )
-_IN_QUOTES: Final = re.compile(r""""([^"\\\n]*)"|'([^'\n]*)'""")
-_SPACES: Final = re.compile(" *")
+_IN_QUOTES: Final = regex(r""""([^"\\\n]*)"|'([^'\n]*)'""")
+_SPACES: Final = regex(" *")
 # With a letter after its `#` it may cut a value short: that is told, and not here.
-_COMMENT: Final = re.compile(" *# .*")
+_COMMENT: Final = regex(" *# .*")
 _INDICATORS: Final = frozenset("-?:,[]{}#&*!|>'\"%@` ")
 _MOST_IDLE: Final = 10_000
 """Lines without an entry; of many more of them `events` makes shorter work."""
-_NEGATIVE: Final = re.compile(r"-[0-9]")
+_NEGATIVE: Final = regex(r"-[0-9]")
 
 
 class Block(NamedTuple):

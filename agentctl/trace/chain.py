@@ -11,11 +11,12 @@ from typing import NamedTuple, Protocol, TypeAlias
 from agentctl.facts import dataclass
 from agentctl.model.canonical import digest_bytes
 from agentctl.model.state import Head
+from agentctl.patterns import regex
 from agentctl.trace.lines import RESERVE
 from agentctl.trace.record import FILE_KINDS, GENESIS, IN_ACTS, IN_RUNS, RUN, Kind, NotARecord, Record, decode, is_id
 
 _LONGEST_LINE = 1 << 28
-_NAME = re.compile(r"([0-9]{6,})-([a-z]+)-([^.]+)\.jsonl")
+_NAME = regex(r"([0-9]{6,})-([a-z]+)-([^.]+)\.jsonl")
 
 
 class TraceFile(NamedTuple):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
@@ -14,6 +13,7 @@ from agentctl.files import read
 from agentctl.model.canonical import canonical
 from agentctl.model.state import Head
 from agentctl.model.values import NotAValue
+from agentctl.patterns import regex
 from agentctl.trace.lines import sync_folder
 
 NAMESPACE = "agentctl-checkpoint"
@@ -32,7 +32,7 @@ _SUFFIX = ".json"
 _SIGNATURE = ".json.sig"
 _INTERIM = ".interim"       # one file for statement and signature: it is replaced, and must never be half of each
 _LARGEST = 1 << 20
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_DIGEST = regex(r"sha256:[0-9a-f]{64}")
 
 
 _KINDS = ("Checkpoint", "Interim")      # of a closed file, of one that still grows

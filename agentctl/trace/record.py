@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -12,6 +11,7 @@ from typing import Any, NoReturn
 from agentctl.facts import dataclass
 from agentctl.model.canonical import canonical
 from agentctl.model.values import SAFE_INTEGER, NotAValue
+from agentctl.patterns import regex
 
 VERSION = 1
 GENESIS = "sha256:" + "0" * 64
@@ -131,9 +131,9 @@ def moment(time: str) -> datetime:
 
 
 _FIELDS = {"body", "kind", "prev", "run", "seq", "time", "v"}
-_PREV = re.compile(r"sha256:[0-9a-f]{64}")
-_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+_PREV = regex(r"sha256:[0-9a-f]{64}")
+_TIME = regex(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
+_ID = regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
 
 def is_id(text: str) -> bool:

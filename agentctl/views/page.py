@@ -5,18 +5,18 @@ Every part passes through ``safe.escape`` on its way in, so that no drawing can 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from enum import StrEnum
 from functools import cache
 from typing import NamedTuple, TypeAlias
 
+from agentctl.patterns import regex
 from agentctl.views import safe
 from agentctl.views.look import Look
 
 _NARROWEST = 40
-_ONE_CELL_EACH = re.compile(r"[\x20-\x7e\u00a1-\u02ff←→…·│×−–—‘’“”]*")
-_WORD = re.compile(r"[^ ]+ *| +")
+_ONE_CELL_EACH = regex(r"[\x20-\x7e\u00a1-\u02ff←→…·│×−–—‘’“”]*")
+_WORD = regex(r"[^ ]+ *| +")
 
 
 class Ink(StrEnum):

@@ -10,6 +10,8 @@ import re
 import unicodedata
 from collections.abc import Callable, Collection
 
+from agentctl.patterns import regex
+
 _NAMED = {"\n": "\\n", "\t": "\\t", "\r": "\\r"}
 _INVISIBLE_RANGES = (
     (0x034F, 0x034F), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x2800, 0x2800), (0x3164, 0x3164),
@@ -18,16 +20,16 @@ _INVISIBLE_RANGES = (
 # Python calls these printable, yet they draw nothing or change their neighbour: fillers, selectors, joiners.
 _INVISIBLE = frozenset(chr(code) for first, last in _INVISIBLE_RANGES for code in range(first, last + 1))
 _MARKS_IN_A_ROW = 4
-_LONG_BLANK = re.compile(r"(?<=\S) {16,}")
-_BACKSLASHES = re.compile(r"\\+")
+_LONG_BLANK = regex(r"(?<=\S) {16,}")
+_BACKSLASHES = regex(r"\\+")
 # Runners of CI obey `##[error]`, `##vso[task.setvariable …]` and `##teamcity[…]` wherever they read it, and
 # `::error::` where a line begins, which may be wherever we wrap one.
-_COMMAND = re.compile(
+_COMMAND = regex(
     r"#(?=#[a-z]*\[)|(?<!\S):(?=:[a-z])|:(?=:(?:error|warning|notice|debug|group|endgroup|echo|add-mask|add-matcher|"
     r"remove-matcher|add-path|set-env|set-output|save-state|stop-commands)[ :])",
     re.IGNORECASE,
 )
-_LOOKS_ESCAPED = re.compile(r"[ntr]|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}")
+_LOOKS_ESCAPED = regex(r"[ntr]|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}")
 
 
 def escape(text: str, write: Callable[[str], str] | None = None) -> str:

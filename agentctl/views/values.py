@@ -5,16 +5,16 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import re
 from collections.abc import Hashable, Sequence
 from typing import Any
 
+from agentctl.patterns import regex
 from agentctl.views import safe
 
 _DIGEST_SHOWN = 12
 _ATTACHED = {"name", "path", "type", "size", "digest"}
-_KIND = re.compile(r"[a-z0-9]+/[a-z0-9.+-]{1,80}")
-_HASHED = re.compile(r"sha256:[0-9a-f]{64}")
+_KIND = regex(r"[a-z0-9]+/[a-z0-9.+-]{1,80}")
+_HASHED = regex(r"sha256:[0-9a-f]{64}")
 _ENCODED = json.JSONEncoder(sort_keys=True).encode
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from agentctl.files import read
 from agentctl.identity.secret import Source, source_from_wire
 from agentctl.model.diagnostic import Diagnostic
 from agentctl.model.retention import Retention, keep_from_wire
+from agentctl.patterns import regex
 from agentctl.resources import schema
 from agentctl.syntax.document import Document
 from agentctl.syntax.explain import without_value
@@ -22,7 +22,7 @@ from agentctl.workspace import policy_place
 from agentctl.workspace.policy_place import PolicyPlace
 
 NAME = "agentctl.yaml"
-_LOGIN = re.compile(r"(?i)https?://[^/]*@")     # of ssh the name of a user is a part of the address, and no secret
+_LOGIN = regex(r"(?i)https?://[^/]*@")     # of ssh the name of a user is a part of the address, and no secret
 _CONFIDENTIAL = ("/connectors/", "/secrets", "/witness")
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import TypeAlias
 
 from agentctl.errors import Usage
 from agentctl.facts import dataclass
+from agentctl.patterns import regex
 
 _GIT = "git:"
-_REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/@+-]*")
-_NOT_IN_A_REF = re.compile(r"\.\.|//|/\.|@\{|\.lock(/|$)|[./]$")
+_REF = regex(r"[A-Za-z0-9][A-Za-z0-9._/@+-]*")
+_NOT_IN_A_REF = regex(r"\.\.|//|/\.|@\{|\.lock(/|$)|[./]$")
 
 
 @dataclass(frozen=True, slots=True)

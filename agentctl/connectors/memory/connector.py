@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,9 +20,10 @@ from agentctl.model.changeset import SystemIdentity
 from agentctl.model.plan import Step
 from agentctl.model.snapshot import Address, Snapshot, new_address, within
 from agentctl.model.values import UNKNOWN, Fields, Value, differing, has_unknown
+from agentctl.patterns import regex
 
 VERSION = "1"
-_SEGMENT = re.compile(r"[^\x00-\x1f\x7f/]+")
+_SEGMENT = regex(r"[^\x00-\x1f\x7f/]+")
 
 
 class MemoryConnector:

@@ -15,6 +15,7 @@ from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, InvalidOperation, loca
 from itertools import pairwise
 from typing import Any, NamedTuple, TypeVar
 
+from agentctl.patterns import regex
 from agentctl.views import safe, values
 
 _Size = TypeVar("_Size", int, Decimal)
@@ -25,11 +26,11 @@ _FAR = 3                    # times what nine in ten stay below
 _GAP = 5                    # times less than the next larger one
 _LONG = 40                  # characters from where length says something
 _SHOWN = 72                 # characters of a value that is named
-_HOST = re.compile(
+_HOST = regex(
     r"(?:[^\s@<>\"',;]@|\b[a-z][a-z0-9+.-]*://(?:[^\s/@]*@)?)(\[[^\]\s]+\]|[^\s/@<>\"',;:?#)\]]+)", re.IGNORECASE
 )
-_FILE = re.compile(r"[^\s:@]*/[^\s:@]*|[\w.-]+\.\w{1,8}")
-_SIGNS = re.compile(r"[<>{}$;|&`\\]")
+_FILE = regex(r"[^\s:@]*/[^\s:@]*|[\w.-]+\.\w{1,8}")
+_SIGNS = regex(r"[<>{}$;|&`\\]")
 _OF_ANY_SIZE = Context(Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])     # what a system says never ends the review
 _TWINS = (("rn", "m"), ("vv", "w"), ("cl", "d"))
 

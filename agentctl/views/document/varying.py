@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
 from posixpath import commonprefix
 from typing import Any, NamedTuple, TypeAlias
 
+from agentctl.patterns import regex
 from agentctl.views.document.cells import Column, Form, Spot, forms
 from agentctl.views.document.judged import Judged
 from agentctl.views.document.outliers import hosts, number, odd_steps
@@ -21,7 +21,7 @@ _ROUNDS = 3             # what stands out hides what stands out less
 _SHORT = 240            # characters of one step that vary and still read well as a list
 _MANY = 40              # steps from where even long values read better as a list
 _LONGEST = 30           # digits that are counted with
-_DIGITS = re.compile(r"(\d+)")
+_DIGITS = regex(r"(\d+)")
 
 
 class Likes(NamedTuple):

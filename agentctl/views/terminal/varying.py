@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from agentctl.patterns import regex
 from agentctl.views import safe, values
 from agentctl.views.counted import counted
 from agentctl.views.document.cells import leaves
@@ -22,7 +23,7 @@ _LONGEST = 400
 _LISTED = 12            # values that are told where they stand; more are listed below what all share
 _RUN = 3                # consecutive numbers that are told by their ends
 _UNCOUNTED = 10**18     # numbers of more digits are none we count with
-_NUMBERED = re.compile(r"(.*?)(0|[1-9][0-9]{0,17})([^0-9]*)", re.DOTALL)
+_NUMBERED = regex(r"(.*?)(0|[1-9][0-9]{0,17})([^0-9]*)", re.DOTALL)
 
 _Step: TypeAlias = Mapping[str, Any]
 _Varying: TypeAlias = Mapping[tuple[str, str, str, int | None], Mapping[str, Any]]
