@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
-from agentctl.facts import dataclass, field
+from agentctl.facts import dataclass, field, replace
 from agentctl.model.canonical import canonical, digest, digest_bytes
 from agentctl.model.change import Change, change_to_wire
 from agentctl.model.plan import Plan, plan_to_wire
@@ -66,6 +66,12 @@ class ChangeSet:
     def digest(self) -> str:
         """What consent is bound to. No time, precondition token or rendered text is in it."""
         return digest_bytes(header(self, {"effects": self.effects}))
+
+    def proven_by(self, proof: str) -> ChangeSet:
+        """Return the same with ``proof``, which nothing is digested of: the digests and bytes are not made again."""
+        found = replace(self, proof=proof)
+        vars(found).update({name: made for name, made in vars(self).items() if name in ("lines", "effects", "digest")})
+        return found
 
     def forget_bytes(self) -> None:
         """Let go of the bytes of plan and changes, which nobody asks for once they are stored: the digests stay."""

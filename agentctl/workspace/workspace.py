@@ -315,8 +315,7 @@ class Workspace:
         """Store the changeset under its digest, its hidden values encrypted beside; and in a file, where asked."""
         changeset = preview.changeset
         if preview.plan.signed is not None and not changeset.proof:
-            sealed = proving.seal(preview.plan.signed, changeset.digest, self.vault)
-            changeset = replace(changeset, proof=sealed)
+            changeset = changeset.proven_by(proving.seal(preview.plan.signed, changeset.digest, self.vault))
         self.layout.refill()
         self.changesets.save(changeset)
         name = _pack_of(changeset)
@@ -325,7 +324,8 @@ class Workspace:
             packs.save(self.layout.packs, name, preview.hidden, self.vault, self.layout.file_mode)
         if out is not None:
             changesets.write(out, changeset, 0o600)
-        changeset.forget_bytes()
+        for made in (changeset, preview.changeset):
+            made.forget_bytes()
 
     def stored(self, name: str) -> tuple[ChangeSet, Mapping[str, Any]]:
         """Return a stored changeset (digest, its beginning, or a file) and its hidden values."""

@@ -42,3 +42,12 @@ def test_digests_are_those_of_the_whole_and_outlive_the_bytes(changeset):
     for one in (changeset, same):
         assert (one.digest, one.plan.digest) == (digest(whole), digest(plan_to_wire(same.plan)))
     assert changeset.lines == same.lines == ()
+
+
+@given(sets)
+def test_a_proof_is_no_part_of_any_digest_and_nothing_is_made_again_for_it(changeset):
+    lines, told = changeset.lines, (changeset.effects, changeset.digest)
+    proven = changeset.proven_by("signed")
+    assert (proven.proof, changeset.proof) == ("signed", "")
+    assert proven.lines is lines
+    assert (proven.effects, proven.digest) == told == (replace(proven).effects, replace(proven).digest)
