@@ -43,6 +43,7 @@ roles:
   mover:
     grants:
       - {actions: [mem.record.create], mode: approve}
+      - {actions: [mem.record.delete], where: 'before.tier == "pro"', mode: approve}
 """
 PLAN = """\
 version: 1
@@ -128,7 +129,7 @@ def test_a_commands_help_is_told_without_what_the_command_runs_on(command):
 def test_a_plan_is_drawn_without_what_its_steps_do_not_use():
     found = modules("plan", "plan.yaml")
     unused = HEAVY | {"click", "typer"}
-    assert {name.partition(".")[0] for name in found} & unused == set(), "the policy has no condition, the plan no row"
+    assert {name.partition(".")[0] for name in found} & unused == set(), "no step asks the policy's condition, and none is of a row"
     assert "agentctl.connectors.memory.connector" in found
     assert not {name for name in found if name.startswith(("agentctl.connectors.sql", "agentctl.connectors.file"))}
     assert found & {"dataclasses", "inspect", "shutil", "subprocess"} == set(), "no program is started"

@@ -14,7 +14,6 @@ from agentctl.policy.constraints import Constraints, Unmet, elsewhere, spared, u
 from agentctl.policy.expressions import Expression, Failed, Truth, Undecided
 from agentctl.policy.facts import Facts
 from agentctl.policy.globs import FieldPath
-from agentctl.policy.leaks import in_record, told
 from agentctl.policy.plain import Holes, plain_fields
 from agentctl.policy.units import Unit, changed
 from agentctl.policy.uses import Uses
@@ -98,6 +97,8 @@ class Sight:
 
     def leaks(self) -> str:
         """Say where the change would write what looks like a credential, or nothing."""
+        from agentctl.policy.leaks import in_record, told
+
         return told((*self._facts.leaks, *in_record(self.unit, self._facts.spec)))
 
     def rows(self, expression: Expression) -> tuple[Sight, ...]:
