@@ -170,7 +170,8 @@ def test_a_changeset_is_told_from_a_plan_by_its_beginning(stored, tmp_path):
     assert not changesets.is_changeset(tmp_path / "absent")
 
 
-def test_an_unknown_or_ambiguous_name_is_a_usage_error(stored):
+def test_an_unknown_or_ambiguous_name_is_a_usage_error(stored, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     for digits in ("aaaa1" + "0" * 59, "aaaa2" + "0" * 59):
         (stored.folder / f"{digits}.jsonl").touch()
     with pytest.raises(Usage, match="not unique"):
