@@ -36,6 +36,7 @@ def send(
 def _connected(server: Server, until: float) -> Iterator[_Conversation]:
     with _as_nothing_happened(server):
         line = socket.create_connection((server.host, server.port), timeout=_left(until))
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)     # or a message's end waits for an acknowledgement
     conversation = _Conversation(server, line, until)
     try:
         yield conversation
