@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import io
 import json
 import os
@@ -13,12 +12,15 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
 
 from agentctl.cli.boundary import run
+from agentctl.store.lock import acquire
+from agentctl.store.owner import myself
 
 PERSON = "maria"
 SECRET = "tok-5eCr3t-1"
@@ -130,8 +132,7 @@ class Ground:
     @contextlib.contextmanager
     def busy(self) -> Iterator[None]:
         """Hold the workspace's lock, as a run going on would."""
-        with (self.ours / "lock").open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        with acquire(self.ours / "lock", myself(run="", person=PERSON, now=datetime.now(UTC))):
             yield
 
     def world(self) -> dict[str, bytes]:
