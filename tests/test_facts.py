@@ -187,6 +187,32 @@ def test_a_class_may_make_its_values_itself() -> None:
     assert repr(Made()).endswith("Made(name='a')")
 
 
+@pytest.mark.parametrize("made_before", [0, facts._FEW], ids=["few values", "many"])
+def test_a_class_that_inherits_and_is_no_fact_stays_the_class_it_is(made_before: int) -> None:
+    @facts.dataclass(frozen=True, slots=True)
+    class Whole:
+        a: int
+        b: int
+        c: int = 3
+        d: int = 4
+
+    class Heir(Whole):
+        """Has a dictionary besides its slots."""
+
+    class Slotted(Whole):
+        __slots__ = ()
+
+    for _ in range(made_before):
+        Whole(1, 2)
+    for kind in (Whole, Heir, Slotted):
+        value = kind(1, 2)
+        assert type(value) is kind
+        assert (value.a, value.b, value.c, value.d) == (1, 2, 3, 4)
+        with pytest.raises(AttributeError, match="cannot assign to field 'a'"):
+            value.a = 2     # type: ignore[misc]  # what is tried
+    assert inspect.isfunction(vars(Whole)["__init__"]) == bool(made_before)
+
+
 def test_a_default_that_can_change_and_annotations_that_are_no_texts_are_refused() -> None:
     class Shared:
         names: list[str] = []  # noqa: RUF012  # what is tried
@@ -267,9 +293,9 @@ def test_a_field_without_a_default_may_not_follow_one_with() -> None:
 KINDS = ["plain", "default", "made", "late", "found", "unset"]
 
 
-@given(st.lists(st.sampled_from(KINDS), max_size=12), st.booleans(), st.booleans(), st.booleans())
+@given(st.lists(st.sampled_from(KINDS), max_size=12), st.booleans(), st.booleans(), st.booleans(), st.booleans())
 def test_a_class_of_any_shape_makes_the_same_values(
-    kinds: list[str], kw_only: bool, frozen: bool, compiled: bool
+    kinds: list[str], kw_only: bool, frozen: bool, slots: bool, compiled: bool
 ) -> None:
     if not kw_only:
         kinds = sorted(kinds, key=lambda kind: kind in ("default", "made"))
@@ -286,7 +312,7 @@ def test_a_class_of_any_shape_makes_the_same_values(
         body = {f"f{place}": ways[kind]() for place, kind in enumerate(kinds) if kind in ways}
         names = {f"f{place}": "int" for place in range(len(kinds))}
         made = type("Shape", (), {"__annotations__": names, "__module__": __name__, **body})
-        return decorator(kw_only=kw_only, frozen=frozen)(made)
+        return decorator(kw_only=kw_only, frozen=frozen, slots=slots)(made)
 
     theirs, ours = class_of(dataclasses.dataclass), class_of(facts.dataclass)
     if compiled:
