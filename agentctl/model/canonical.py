@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from agentctl.model.values import SAFE_INTEGER, NotAValue
@@ -25,11 +26,13 @@ def canonical(wire: Any) -> bytes:
 
     Raises NotAValue for floats, integers beyond 2^53, lone surrogates and what is no JSON.
     """
+    return encoded(_written, wire)
+
+
+def encoded(write: Callable[[Any], str], value: Any) -> bytes:
+    """Return the bytes of the text that ``write`` makes of ``value``. Raises NotAValue where there is none."""
     try:
-        text = _sorted(wire)
-        if text.startswith(_NUMBER) or _SUSPECT.search(text) or not (text.isascii() or max(text) < _FIRST_SURROGATE):
-            text = _as_given(checked(wire))
-        return text.encode()
+        return write(value).encode()
     except UnicodeEncodeError as error:
         raise NotAValue("a lone surrogate is not text") from error
     except RecursionError as error:
@@ -38,6 +41,23 @@ def canonical(wire: Any) -> bytes:
         if isinstance(error, NotAValue):
             raise
         raise NotAValue(f"it has no canonical form: {error}") from error
+
+
+def _written(wire: Any) -> str:
+    text = _sorted(wire)
+    if text.startswith(_NUMBER) or _SUSPECT.search(text) or not (text.isascii() or max(text) < _FIRST_SURROGATE):
+        return _as_given(checked(wire))
+    return text
+
+
+def with_part(wire: Mapping[str, Any], name: str, part: bytes) -> bytes:
+    """Return the canonical bytes of ``wire`` with ``part``, canonical bytes of its own, under ``name``.
+
+    Of the ASCII names of ``wire`` one at least comes before ``name`` and one after it.
+    """
+    before = {key: item for key, item in wire.items() if key < name}
+    after = {key: item for key, item in wire.items() if key > name}
+    return b'%b,"%b":%b,%b' % (canonical(before)[:-1], name.encode(), part, canonical(after)[1:])
 
 
 def digest(wire: Any) -> str:

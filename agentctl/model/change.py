@@ -9,16 +9,20 @@ from typing import Any, NamedTuple
 
 from agentctl.facts import dataclass, field
 from agentctl.model.action import Reversibility
+from agentctl.model.canonical import encoded
 from agentctl.model.plan import (
     Argument,
     Step,
     argument_from_wire,
-    argument_to_wire,
+    arguments_text,
+    arguments_to_wire,
     step_from_wire,
+    step_text,
     step_to_wire,
 )
 from agentctl.model.snapshot import Address
 from agentctl.model.values import Fields, Unknown, Value, differing, fields_from_wire, same, to_wire
+from agentctl.model.written import listed, mapping, text, texts
 
 
 class Effect(StrEnum):
@@ -137,7 +141,7 @@ def change_to_wire(change: Change) -> dict[str, Any]:
         "action": change.action,
         "target": change.target,
         "effect": change.effect.value,
-        "arguments": {name: argument_to_wire(argument) for name, argument in change.arguments.items()},
+        "arguments": arguments_to_wire(change.arguments),
         "records": [
             {
                 "address": record.address,
@@ -151,6 +155,35 @@ def change_to_wire(change: Change) -> dict[str, Any]:
         "notes": list(change.notes),
         "receipt": to_wire(change.receipt),
     }
+
+
+def change_bytes(change: Change) -> bytes:
+    """Return the canonical bytes of ``change_to_wire(change)``: what is digested and stored of a changeset."""
+    return encoded(_change_text, change)
+
+
+def _change_text(change: Change) -> str:
+    return (
+        f'{{"action":{text(change.action)},"arguments":{arguments_text(change.arguments)},'
+        f'"effect":{text(change.effect)},"inverse":{_inverse_text(change.inverse)},'
+        f'"notes":{texts(change.notes)},"reads":{texts(change.reads)},"receipt":{_fields_text(change.receipt)},'
+        f'"records":{listed(map(_record_text, change.records))},'
+        f'"step":{text(change.step)},"target":{text(change.target)}}}'
+    )
+
+
+def _record_text(record: RecordChange) -> str:
+    after, before = _fields_text(record.after), _fields_text(record.before)
+    return f'{{"address":{text(record.address)},"after":{after},"before":{before}}}'
+
+
+def _fields_text(fields: Fields | None) -> str:
+    return "null" if fields is None else mapping(fields, to_wire, to_wire)
+
+
+def _inverse_text(inverse: Inverse) -> str:
+    step = "null" if inverse.step is None else step_text(inverse.step)
+    return f'{{"kind":{text(inverse.kind)},"stays":{text(inverse.stays)},"step":{step}}}'
 
 
 def change_from_wire(wire: Mapping[str, Any]) -> Change:

@@ -8,8 +8,8 @@ from functools import cached_property
 from typing import Any
 
 from agentctl.facts import dataclass, field, replace
-from agentctl.model.canonical import canonical, digest, digest_bytes
-from agentctl.model.change import Change, change_to_wire
+from agentctl.model.canonical import digest, digest_bytes, with_part
+from agentctl.model.change import Change, change_bytes
 from agentctl.model.plan import Plan, plan_to_wire
 
 
@@ -55,7 +55,7 @@ class ChangeSet:
     @cached_property
     def lines(self) -> tuple[bytes, ...]:
         """The canonical bytes of each change: what is digested is what is stored."""
-        return tuple(canonical(change_to_wire(change)) for change in self.changes)
+        return tuple(map(change_bytes, self.changes))
 
     @cached_property
     def effects(self) -> str:
@@ -82,10 +82,7 @@ class ChangeSet:
 
 def header(changeset: ChangeSet, more: Mapping[str, Any]) -> bytes:
     """Return the canonical bytes of a changeset's header with ``more`` in it. The plan's are made once and put in."""
-    wire = {**_less_plan(changeset), **more}
-    before = {name: item for name, item in wire.items() if name < "plan"}
-    after = {name: item for name, item in wire.items() if name > "plan"}
-    return b'%b,"plan":%b,%b' % (canonical(before)[:-1], changeset.plan.canonical, canonical(after)[1:])
+    return with_part({**_less_plan(changeset), **more}, "plan", changeset.plan.canonical)
 
 
 def header_to_wire(changeset: ChangeSet) -> dict[str, Any]:

@@ -9,9 +9,10 @@ from typing import Any, TypeAlias
 
 from agentctl.facts import dataclass, field
 from agentctl.model.authorship import Signed
-from agentctl.model.canonical import canonical, digest_bytes
+from agentctl.model.canonical import digest_bytes, encoded, with_part
 from agentctl.model.diagnostic import Span
 from agentctl.model.values import PLAIN, Unknown, Value, from_wire, literal, to_wire
+from agentctl.model.written import listed, mapping, text, texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,7 @@ class Plan:
     @cached_property
     def canonical(self) -> bytes:
         """Its canonical bytes: what is digested here and, as a part of it, with a changeset."""
-        return canonical(plan_to_wire(self))
+        return with_part(_less_steps(self), "steps", encoded(_steps_text, self.steps))
 
     @cached_property
     def digest(self) -> str:
@@ -168,6 +169,16 @@ def argument_to_wire(argument: Argument) -> Any:
     return to_wire(argument)  # type: ignore[arg-type]  # references are handled above
 
 
+def arguments_to_wire(arguments: Mapping[str, Argument]) -> dict[str, Any]:
+    """Return the JSON form of all arguments of a step, whose names are never taken for tags."""
+    return {name: argument_to_wire(argument) for name, argument in arguments.items()}
+
+
+def arguments_text(arguments: Mapping[str, Argument]) -> str:
+    """Return the canonical text of ``arguments_to_wire(arguments)``."""
+    return mapping(arguments, arguments_to_wire, argument_to_wire)
+
+
 def argument_from_wire(wire: Any) -> Argument:
     """Return the argument whose JSON form is ``wire``. Raises NotAValue where it is none."""
     if isinstance(wire, dict):
@@ -193,11 +204,24 @@ def step_to_wire(step: Step) -> dict[str, Any]:
         "id": step.id,
         "action": step.action,
         "target": step.target,
-        "with": {name: argument_to_wire(argument) for name, argument in step.with_.items()},
+        "with": arguments_to_wire(step.with_),
         "because": step.because,
         "evidence": list(step.evidence),
         "needs": list(step.needs),
     }
+
+
+def step_text(step: Step) -> str:
+    """Return the canonical text of ``step_to_wire(step)``."""
+    return (
+        f'{{"action":{text(step.action)},"because":{text(step.because)},"evidence":{texts(step.evidence)},'
+        f'"id":{text(step.id)},"needs":{texts(step.needs)},"target":{text(step.target)},'
+        f'"with":{arguments_text(step.with_)}}}'
+    )
+
+
+def _steps_text(steps: Sequence[Step]) -> str:
+    return listed(map(step_text, steps))
 
 
 def step_from_wire(wire: Mapping[str, Any]) -> Step:
@@ -215,6 +239,10 @@ def step_from_wire(wire: Mapping[str, Any]) -> Step:
 
 def plan_to_wire(plan: Plan) -> dict[str, Any]:
     """Return the JSON form of a plan: what its digest is taken over."""
+    return {**_less_steps(plan), "steps": [step_to_wire(step) for step in plan.steps]}
+
+
+def _less_steps(plan: Plan) -> dict[str, Any]:
     return {
         "intent": plan.intent,
         "agent": plan.agent,
@@ -225,7 +253,6 @@ def plan_to_wire(plan: Plan) -> dict[str, Any]:
         "on_failure": plan.on_failure.value,
         "tenant": plan.tenant,
         "environment": plan.environment,
-        "steps": [step_to_wire(step) for step in plan.steps],
         # Left out where nobody edited: an agent's plan has the digest it always had.
         **({"edited": _edited_to_wire(plan.edited)} if plan.edited else {}),
     }
