@@ -23,7 +23,7 @@ plain = st.none() | st.booleans() | texts | st.integers() | st.integers(SAFE_INT
 odd = st.one_of(
     st.integers(-SAFE_INTEGER - 1, -SAFE_INTEGER + 1), st.decimals(allow_nan=False, allow_infinity=False),
     st.binary(max_size=4), st.datetimes(timezones=st.none() | st.just(UTC)), st.dates(),
-    st.builds(Unknown, plain), st.builds(Hidden, texts),
+    st.builds(Unknown, st.none() | st.dictionaries(names, texts, max_size=2)), st.builds(Hidden, texts),
 )
 
 
