@@ -29,6 +29,8 @@ _COMMAND = regex(
     r"remove-matcher|add-path|set-env|set-output|save-state|stop-commands)[ :])",
     re.IGNORECASE,
 )
+# Letters and signs that show nothing but themselves: most drawings have a few of them.
+_PLAIN = regex(r"[\x20-\x7e\u00a1-\u00ac\u00ae-\u02ff←→…·│×−–—‘’“”]*")
 _LOOKS_ESCAPED = regex(r"[ntr]|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}")
 
 
@@ -39,7 +41,7 @@ def escape(text: str, write: Callable[[str], str] | None = None) -> str:
 
     ``write`` says how a character is escaped; by default as Python would.
     """
-    if text.isascii() and text.isprintable() and "##" not in text and "::" not in text:
+    if (text.isprintable() if text.isascii() else _PLAIN.fullmatch(text)) and "##" not in text and "::" not in text:
         return text
     write = write or _escaped
     text = _COMMAND.sub(lambda found: write(found[0]), text)

@@ -33,6 +33,12 @@ def test_escaping_twice_is_escaping_once(text):
     assert safe.escape(safe.escape(text)) == safe.escape(text)
 
 
+def test_what_is_let_through_unseen_shows_itself_and_is_no_mark():
+    for character in map(chr, range(0x3000)):
+        alone = safe.visible(character) and not unicodedata.category(character).startswith("M")
+        assert (safe.escape(character) == character) == alone, f"U+{ord(character):04X}"
+
+
 @given(NASTY, NASTY)
 def test_two_different_texts_never_look_the_same_in_quotes(left, right):
     assert (safe.quoted(left) == safe.quoted(right)) == (left == right)
