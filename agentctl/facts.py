@@ -251,13 +251,15 @@ def _init(cls: type, fields: Sequence[_Field], *, frozen: bool) -> Any:
     by_name = [each for each in fields if each.init and each.kw_only]
     asked = [*in_order, *by_name]
     places = {each.name: place for place, each in enumerate(fields)}
+    thawed = _thawed(cls) if frozen and len(fields) >= _MANY and "__slots__" in cls.__dict__ else None
+    values = tuple(map(_value, range(len(fields)), fields))
     code = _code(
-        tuple(_assignment(place, each, frozen=frozen) for place, each in enumerate(fields)),
-        tuple(places[each.name] for each in asked),
-        finished=hasattr(cls, "__post_init__"),
+        values, tuple(places[each.name] for each in asked),
+        frozen=frozen, thawed=thawed is not None, finished=hasattr(cls, "__post_init__"),
     )
     called = {f"_{place}": each.name for place, each in enumerate(fields)}
     given: dict[str, Any] = {"_set": object.__setattr__, "_unset": _UNSET}
+    given |= {"_become": _become, "_thawed": thawed, "_own": cls}
     for place, each in enumerate(fields):
         given[f"_made{place}"] = each.default if each.default_factory is _MISSING else each.default_factory
     init = FunctionType(
@@ -276,19 +278,36 @@ def _init(cls: type, fields: Sequence[_Field], *, frozen: bool) -> Any:
     return init
 
 
+_MANY = 4       # fields from where to become another class and back takes less than to set each past its guard
+_become = object.__dict__["__class__"].__set__
+
+
+def _thawed(cls: type) -> type:
+    """Return a class of the same slots whose values can be set: what a frozen value is while it is made."""
+    slots = cls.__dict__["__slots__"]
+    return type(cls)(cls.__name__, cls.__bases__, {"__slots__": slots, "__setattr__": object.__setattr__})
+
+
 @cache
-def _code(assignments: tuple[str, ...], asked: tuple[int, ...], *, finished: bool) -> CodeType:
+def _code(values: tuple[str, ...], asked: tuple[int, ...], *, frozen: bool, thawed: bool, finished: bool) -> CodeType:
     """Compile the ``__init__`` of all classes of one shape: fields are called by their places, and named in a copy.
 
     To compile costs forty times what a copy does, and of the classes a command makes values of most share their shape.
     """
-    body = [*filter(None, assignments), *(["self.__post_init__()"] if finished else [])] or ["pass"]
-    made = [f"_made{place}" for place, each in enumerate(assignments) if f"_made{place}" in each]
+    past = [f"_set(self, '_{place}', {value})" for place, value in enumerate(values) if value]
+    plain = [f"self._{place} = {value}" for place, value in enumerate(values) if value]
+    body = past if frozen else plain
+    if thawed:      # of a class that only inherits it stays as it is
+        inside = ["_become(self, _thawed)", *plain, "_become(self, _own)"]
+        body = ["if self.__class__ is _own:", *(f" {line}" for line in inside), "else:", *(f" {line}" for line in past)]
+    body = [*body, *(["self.__post_init__()"] if finished else [])] or ["pass"]
+    made = [f"_made{place}" for place, value in enumerate(values) if f"_made{place}" in value]
     source = "\n  ".join([f" def __init__({', '.join(['self', *(f'_{place}' for place in asked)])}):", *body])
-    text = f"def build({', '.join(['_set', '_unset', *made])}):\n{source}\n return __init__"
+    given = ["_set", "_unset", "_become", "_thawed", "_own", *made]
+    text = f"def build({', '.join(given)}):\n{source}\n return __init__"
     found: dict[str, Any] = {}
     exec(text, found)  # noqa: S102  # as the standard library does
-    code: CodeType = found["build"](*[None] * (2 + len(made))).__code__
+    code: CodeType = found["build"](*given).__code__
     return code
 
 
@@ -315,15 +334,14 @@ def _defaults(fields: Iterable[_Field]) -> tuple[Any, ...]:
     return tuple(_default(each) for each in fields if _has_default(each))
 
 
-def _assignment(place: int, field: _Field, *, frozen: bool) -> str:
-    """Return what sets the field at ``place``, or nothing where nothing does."""
+def _value(place: int, field: _Field) -> str:
+    """Return what the field at ``place`` is set to, or nothing where nothing sets it."""
     if not field.init and not _has_default(field):
         return ""
     made = f"_made{place}" if field.default_factory is _MISSING else f"_made{place}()"
-    value = f"_{place}" if field.init else made
     if field.init and field.default_factory is not _MISSING:
-        value = f"{made} if _{place} is _unset else _{place}"
-    return f"_set(self, '_{place}', {value})" if frozen else f"self._{place} = {value}"
+        return f"{made} if _{place} is _unset else _{place}"
+    return f"_{place}" if field.init else made
 
 
 @cache
