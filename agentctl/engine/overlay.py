@@ -27,6 +27,7 @@ class Overlay(View):
         self._clock = clock
         self._live: dict[Address, Snapshot] = {}
         self._predicted: dict[str, Snapshot] = {}
+        self._resources: dict[Address, str] = {}
 
     def prefetch(self, addresses: Iterable[Address]) -> None:
         """Read records before they are asked for: many at a time, and side by side where reading waits.
@@ -113,12 +114,14 @@ class Overlay(View):
         return found
 
     def _resource(self, address: Address) -> str:
-        return self._systems.of(instance_of(address)).resource(address)
+        if (resource := self._resources.get(address)) is None:
+            resource = self._resources[address] = self._systems.of(instance_of(address)).resource(address)
+        return resource
 
     def _fetch(self, address: Address) -> Snapshot:
-        if address not in self._live:
-            self._live[address] = self._read_live(address)
-        return self._live[address]
+        if (live := self._live.get(address)) is None:
+            live = self._live[address] = self._read_live(address)
+        return live
 
     def _read_live(self, address: Address) -> Snapshot:
         if _is_new(address):

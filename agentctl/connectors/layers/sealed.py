@@ -21,39 +21,39 @@ class Sealed(Wrapped):
     """
 
     def identity(self) -> SystemIdentity:
-        with _Only(Unreachable, "identity"):
+        with _IDENTITY:
             return self.inner.identity()
 
     def addresses(self, step: Step) -> tuple[Address, ...]:
-        with _Only(Rejected, "addresses"):
+        with _ADDRESSES:
             return self.inner.addresses(step)
 
     def resource(self, address: Address) -> str:
-        with _Only(Rejected, "resource"):
+        with _RESOURCE:
             return self.inner.resource(address)
 
     def read(self, address: Address) -> Snapshot:
-        with _Only(Unreachable, "read"):
+        with _READ:
             return self.inner.read(address)
 
     def read_many(self, addresses: Sequence[Address]) -> Sequence[Snapshot]:
-        with _Only(Unreachable, "read"):
+        with _READ:
             return tuple(read_many(self.inner, addresses))
 
     def preview(self, step: Step, view: View) -> Change:
-        with _Only(Rejected, "preview"):
+        with _PREVIEW:
             return self.inner.preview(step, view)
 
     def execute(self, change: Change, call: Call) -> Receipt:
-        with _Only(Indeterminate, "execute"):
+        with _EXECUTE:
             return self.inner.execute(change, call)
 
     def locate(self, change: Change, call: Call) -> Location:
-        with _Only(Unreachable, "locate"):
+        with _LOCATE:
             return self.inner.locate(change, call)
 
     def close(self) -> None:
-        with _Only(Unreachable, "close"):
+        with _CLOSE:
             self.inner.close()
 
 
@@ -61,6 +61,7 @@ class _Only:
     """Turns whatever comes out of ``method`` and is none of the port's errors into ``kind``.
 
     A class, since a context manager made of a generator takes four times as long, and previewing enters three a step.
+    Nothing of a call is in it, so there is one for each method.
     """
 
     __slots__ = ("_kind", "_method")
@@ -76,3 +77,13 @@ class _Only:
         if isinstance(error, Exception) and not isinstance(error, ConnectorError | Interrupted):
             name = type(error).__name__
             raise self._kind("Connector failed", f"{name} came out of its `{self._method}`.") from error
+
+
+_IDENTITY = _Only(Unreachable, "identity")
+_ADDRESSES = _Only(Rejected, "addresses")
+_RESOURCE = _Only(Rejected, "resource")
+_READ = _Only(Unreachable, "read")
+_PREVIEW = _Only(Rejected, "preview")
+_EXECUTE = _Only(Indeterminate, "execute")
+_LOCATE = _Only(Unreachable, "locate")
+_CLOSE = _Only(Unreachable, "close")

@@ -23,7 +23,7 @@ from agentctl.model.values import UNKNOWN, Fields, Value, differing, has_unknown
 from agentctl.patterns import regex
 
 VERSION = "1"
-_SEGMENT = regex(r"[^\x00-\x1f\x7f/]+")
+_SEGMENTS = regex(r"[^\x00-\x1f\x7f/]+(?:/[^\x00-\x1f\x7f/]+)*")
 
 
 class MemoryConnector:
@@ -64,7 +64,8 @@ class MemoryConnector:
         return SystemIdentity(type="memory", version=VERSION, endpoint=endpoint, tenant=self._tenant)
 
     def addresses(self, step: Step) -> tuple[Address, ...]:
-        match self._spec(step).verb, segments(step.target):
+        spec = self._spec(step)
+        match spec.verb, segments(step.target):
             case "note.send", ["outbox"]:
                 return ()
             case "record.create", [collection]:
@@ -73,7 +74,7 @@ class MemoryConnector:
                 raise Rejected("Key reserved", f"A key may not begin with `new:`, as in {step.target}.")
             case verb, [_, _] if verb != "note.send":
                 return (Address(f"{self._name}/{step.target}"),)
-        raise Rejected("Target malformed", f"{step.action} takes {self._spec(step).target}; not {step.target!r}.")
+        raise Rejected("Target malformed", f"{step.action} takes {spec.target}; not {step.target!r}.")
 
     def resource(self, address: Address) -> str:
         return address
@@ -163,9 +164,9 @@ class MemoryConnector:
         )
 
     def _spec(self, step: Step) -> ActionSpec:
-        if step.verb not in self.actions:
+        if (spec := self.actions.get(step.verb)) is None:
             raise Rejected("Unknown action", f"{step.action} is not an action of {self._name}.")
-        return self.actions[step.verb]
+        return spec
 
     @contextmanager
     def _held(self, *, writing: bool = False) -> Iterator[World]:
@@ -183,8 +184,7 @@ class MemoryConnector:
 
 
 def segments(target: str) -> list[str]:
-    segments = target.split("/")
-    return segments if all(map(_SEGMENT.fullmatch, segments)) else []
+    return target.split("/") if _SEGMENTS.fullmatch(target) else []
 
 
 def _after(step: Step, verb: str, before: Fields | None) -> Fields | None:
