@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+from agentctl.facts import dataclass
 from agentctl.model.plan import Argument, Format, From, Reference, Secret
 from agentctl.model.values import NotAValue, from_wire
 from agentctl.patterns import regex
@@ -38,7 +39,8 @@ _LONGEST_PATH: Final = 1000
 _SHAPE = "A reference reads steps.STEP.after.FIELD or steps.STEP.receipt.NAME."
 
 
-class Found(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Found:
     """A reference and where in the document it stands. ``inside``: it is a part of a Format."""
 
     pointer: Pointer

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
+from agentctl.facts import dataclass
 from agentctl.model.decision import Finding, Level, Outcome
 from agentctl.policy.expressions import Expression, Failed, Truth, Undecided
 from agentctl.policy.rules import Content, Invariant
@@ -15,7 +15,8 @@ _STRICTNESS = {
 }
 
 
-class Judged(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Judged:
     """What came of one rule, and the record fields that hangs on (None where that can't be told)."""
 
     finding: Finding
@@ -50,7 +51,8 @@ def union(left: frozenset[str] | None, right: frozenset[str] | None) -> frozense
     return None if left is None or right is None else left | right
 
 
-class _Answer(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Answer:
     """What came of an invariant for one unit."""
 
     outcome: Outcome

@@ -9,8 +9,9 @@ import sys
 from array import array
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+from agentctl.facts import dataclass
 from agentctl.model.values import SAFE_INTEGER
 from agentctl.patterns import regex
 from agentctl.syntax.document import Marks, Pointer
@@ -33,7 +34,8 @@ _MOST_IDLE: Final = 10_000
 _NEGATIVE: Final = regex(r"-[0-9]")
 
 
-class Block(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Block:
     """What was read. ``entries`` are the offsets at which those of the outermost mapping's lists begin."""
 
     value: dict[str, Any]

@@ -7,9 +7,10 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from itertools import accumulate
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from agentctl.errors import Invalid
+from agentctl.facts import dataclass
 from agentctl.model.diagnostic import Diagnostic, Severity, Span
 from agentctl.model.values import to_wire
 from agentctl.syntax.codes import Code
@@ -101,7 +102,8 @@ class Source:
         return self._above
 
 
-class Marks(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Marks:
     """Where the entries of every container stand: offsets into the text, flat, and where each container's begin.
 
     A mapping's entries take two offsets each (key, value), a list's one. Containers are told apart by identity, which

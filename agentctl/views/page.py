@@ -15,7 +15,6 @@ from agentctl.views import safe
 from agentctl.views.look import Look
 
 _NARROWEST = 40
-_ONE_CELL_EACH = regex(r"[\x20-\x7e\u00a1-\u02ff←→…·│×−–—‘’“”]*")
 _WORD = regex(r"[^ ]+ *| +")
 
 
@@ -109,7 +108,7 @@ class Page:
 
 def cells(text: str) -> int:
     """Return how many columns ``text`` takes on a terminal."""
-    if text.isascii() or _ONE_CELL_EACH.fullmatch(text):
+    if text.isascii() or safe.is_plain(text):
         return len(text)
     from rich.cells import cell_len
 

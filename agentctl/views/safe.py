@@ -29,8 +29,7 @@ _COMMAND = regex(
     r"remove-matcher|add-path|set-env|set-output|save-state|stop-commands)[ :])",
     re.IGNORECASE,
 )
-# Letters and signs that show nothing but themselves: most drawings have a few of them.
-_PLAIN = regex(r"[\x20-\x7e\u00a1-\u00ac\u00ae-\u02ff←→…·│×−–—‘’“”]*")
+_PLAIN = frozenset(map(chr, (*range(0x20, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x300)))) | {*"←→…│−–—‘’“”"}
 _LOOKS_ESCAPED = regex(r"[ntr]|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}")
 
 
@@ -41,7 +40,7 @@ def escape(text: str, write: Callable[[str], str] | None = None) -> str:
 
     ``write`` says how a character is escaped; by default as Python would.
     """
-    if (text.isprintable() if text.isascii() else _PLAIN.fullmatch(text)) and "##" not in text and "::" not in text:
+    if is_plain(text) and "##" not in text and "::" not in text:
         return text
     write = write or _escaped
     text = _COMMAND.sub(lambda found: write(found[0]), text)
@@ -58,6 +57,11 @@ def escape(text: str, write: Callable[[str], str] | None = None) -> str:
             shown.append(character)
             marks = 0
     return "".join(shown)
+
+
+def is_plain(text: str) -> bool:
+    """Whether ``text`` is of letters and signs that show themselves in a column each; other texts may be, too."""
+    return text.isprintable() if text.isascii() else _PLAIN.issuperset(text)
 
 
 def visible(character: str) -> bool:

@@ -13,8 +13,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, InvalidOperation, localcontext
 from itertools import pairwise
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
+from agentctl.facts import dataclass
 from agentctl.patterns import regex
 from agentctl.views import safe, values
 
@@ -222,7 +223,8 @@ def _edges(text: str) -> str:
     return "" if text == text.strip() else "blanks"
 
 
-class _Trait(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Trait:
     """One trait ``of`` a text, empty where it has not got it; ``may_be_in`` asks it of many texts in a row at once."""
 
     of: Callable[[str], str]
