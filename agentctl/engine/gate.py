@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from typing import assert_never
 
-from agentctl.engine.overrides import lifted
+from agentctl.engine.lifted import lifted
 from agentctl.engine.ports import Systems
 from agentctl.errors import Refused
 from agentctl.facts import dataclass, replace
@@ -38,6 +38,7 @@ from agentctl.policy.evaluate import Context, decide, decide_inverse
 from agentctl.policy.rules import Policy
 
 _SPOTTED = (Outcome.DENIES, Outcome.OVERRIDDEN, Outcome.ERROR)
+_NOTHING: frozenset[str] = frozenset()
 _MANUAL = 2     # signatures that what starts by hand asks for where policy does not say
 
 
@@ -65,10 +66,9 @@ class Judge:
 
     def leaks(self, change: Change, decision: Decision) -> frozenset[str]:
         """Return the arguments and fields of ``change`` in which policy denies a credential, overridden or not."""
-        looking = {invariant.id for invariant in self.policy.invariants if invariant.secrets}
-        denied = {finding.rule for finding in decision.findings if finding.outcome in _SPOTTED}
-        if looking.isdisjoint(denied):
-            return frozenset()
+        denied = [finding.rule for finding in decision.findings if finding.outcome in _SPOTTED]
+        if not denied or not any(invariant.secrets and invariant.id in denied for invariant in self.policy.invariants):
+            return _NOTHING
         from agentctl.policy.leaks import leaking
 
         return leaking(change, self.systems.spec(change.action))
@@ -127,7 +127,7 @@ def judge(
         ruling = rule(change, decision, given, systems.spec(change.action))
         if beyond and change.step in beyond and not isinstance(ruling, Refuse):
             ruling = _over(decision, beyond[change.step])
-        halt = concerning(in_force, changeset.plan.agent, change.action)
+        halt = concerning(in_force, changeset.plan.agent, change.action) if in_force else None
         # What policy refuses anyway stays refused by it: lifting the halt would not help.
         rulings[change.step] = Refuse(decision, halt.why, halt) if halt and not isinstance(ruling, Refuse) else ruling
     return rulings

@@ -9,7 +9,7 @@ from agentctl.connectors.base import View, read_many
 from agentctl.engine.ports import Clock, Systems
 from agentctl.errors import Rejected
 from agentctl.facts import replace
-from agentctl.model.change import Change, Effect
+from agentctl.model.change import Change, Effect, RecordChange
 from agentctl.model.snapshot import Address, Snapshot, instance_of
 
 _AT_ONCE = 50               # threads
@@ -26,7 +26,7 @@ class Overlay(View):
         self._systems = systems
         self._clock = clock
         self._live: dict[Address, Snapshot] = {}
-        self._predicted: dict[str, Snapshot] = {}
+        self._predicted: dict[str, RecordChange] = {}
         self._resources: dict[Address, str] = {}
 
     def prefetch(self, addresses: Iterable[Address]) -> None:
@@ -75,8 +75,8 @@ class Overlay(View):
         self._live.update((snapshot.address, snapshot) for snapshot in snapshots)
 
     def read(self, address: Address) -> Snapshot:
-        if (predicted := self._predicted.get(self._resource(address))) is not None:
-            return replace(predicted, address=address)
+        if self._predicted and (predicted := self._predicted.get(self._resource(address))) is not None:
+            return self._after(predicted, address)
         live = self._fetch(address)
         if not live.members or not self._predicted:
             return live
@@ -84,18 +84,21 @@ class Overlay(View):
 
     def _overlaid(self, member: Snapshot) -> Snapshot:
         predicted = self._predicted.get(self._resource(member.address))
-        return member if predicted is None else replace(predicted, address=member.address)
+        return member if predicted is None else self._after(predicted, member.address)
 
     def predicted(self, prefix: str) -> Iterator[Snapshot]:
-        return (snapshot for snapshot in self._predicted.values() if snapshot.address.startswith(prefix))
+        changes = self._predicted.values()
+        return (self._after(change, change.address) for change in changes if change.address.startswith(prefix))
+
+    def _after(self, change: RecordChange, address: Address) -> Snapshot:
+        return Snapshot(address=address, value=change.after, at=self._clock())
 
     def foresee(self, change: Change) -> None:
         """Let later previews see what ``change`` is predicted to leave behind."""
         if change.effect is Effect.READ:
             return
         for record in change.records:
-            snapshot = Snapshot(address=record.address, value=record.after, at=self._clock())
-            self._predicted[self._resource(record.address)] = snapshot
+            self._predicted[self._resource(record.address)] = record
 
     def look(self, addresses: Sequence[Address]) -> None:
         """Read live what is not yet read. Raises Rejected where its system refuses to show a record."""

@@ -15,14 +15,17 @@ from agentctl.trace.record import Kind, Record
 
 @dataclass(frozen=True, slots=True)
 class Systems:
-    """The configured connector instances by name. What an action is is asked of its connector once."""
+    """The configured connector instances by name. Which one that is, and what an action is, is asked once."""
 
     connectors: Mapping[str, Connector]
     _specs: dict[str, ActionSpec] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _asked: dict[str, Connector] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def of(self, name: str) -> Connector:
         """Return the connector of the action or address beginning with instance ``name``."""
-        return self.connectors[name]
+        if (connector := self._asked.get(name)) is None:
+            connector = self._asked[name] = self.connectors[name]
+        return connector
 
     def open_all(self) -> None:
         """Open those too that nobody has asked for. Raises Invalid where the settings of any are wrong."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from datetime import datetime
 from itertools import chain
@@ -23,7 +23,7 @@ from agentctl.model.change import Change, Effect, Inverse
 from agentctl.model.changeset import ChangeSet, Purpose
 from agentctl.model.decision import Decision
 from agentctl.model.diagnostic import Diagnostic, Severity
-from agentctl.model.plan import Plan, Secret, Step, is_plain, references
+from agentctl.model.plan import From, Plan, Reference, Secret, Step, is_plain, references
 from agentctl.model.projection import project
 from agentctl.model.snapshot import Address
 from agentctl.policy.evaluate import judges_all_inverses_alike
@@ -68,7 +68,9 @@ def preview(plan: Plan, systems: Systems, judge: Judge, commitments: Commitments
     Raises Invalid with a diagnostic per step that cannot succeed, Unreachable where a system cannot be read.
     """
     overlay = Overlay(systems, lambda: setting.now)
-    named = {step.id: found for step in plan.steps if (found := _named(step, systems))}
+    refers = {step.id: used for step in plan.steps if (used := _references(step))}
+    referred = {used.step for used in chain.from_iterable(refers.values()) if isinstance(used, From)}
+    named = {step.id: found for step in plan.steps if step.id not in refers and (found := _named(step, systems))}
     with suppress(Rejected):        # told with the step's place when its turn comes
         overlay.prefetch(chain.from_iterable(named.values()))
     key_of = keys(plan, setting.lineage, setting.repeat, commitments, setting.ledger)
@@ -77,7 +79,7 @@ def preview(plan: Plan, systems: Systems, judge: Judge, commitments: Commitments
     full: list[Change] = []
     problems: dict[str, Diagnostic] = {}
     for step in plan.steps:
-        if problems.keys() & set(step.needs):
+        if problems and not problems.keys().isdisjoint(step.needs):
             problems.setdefault(step.id, _FOLLOWS)
             continue
         at = named.pop(step.id, None)
@@ -88,13 +90,14 @@ def preview(plan: Plan, systems: Systems, judge: Judge, commitments: Commitments
             full.append(already_done(step, done))
             continue
         try:
-            resolved = resolve(step, brought, made)
+            resolved = resolve(step, brought, made) if made or step.id in refers else step
             change = foresee(resolved, systems, overlay, at if resolved is step else None)
         except Rejected as error:
             problems[step.id] = _problem(step, error)
             continue
         overlay.foresee(change)
-        brought[step.id] = bring(change)
+        if step.id in referred:
+            brought[step.id] = bring(change)
         full.append(change)
     if problems:
         raise Invalid(
@@ -251,10 +254,12 @@ def _protected(
     return replace(plan, steps=tuple(map(hide, plan.steps)), edited=edited)
 
 
+def _references(step: Step) -> Collection[Reference]:
+    return () if is_plain(step.with_) else [found for given in step.with_.values() for found in references(given)]
+
+
 def _named(step: Step, systems: Systems) -> tuple[Address, ...]:
-    """Return the addresses of the records ``step`` names, if it does so without what another step brings."""
-    if not is_plain(step.with_) and any(True for argument in step.with_.values() for _ in references(argument)):
-        return ()
+    """Return the addresses of the records ``step``, which refers to nothing, names; none where it is refused."""
     try:
         return systems.of(step.instance).addresses(step)
     except Rejected:

@@ -43,6 +43,8 @@ def fingerprint(change: Change) -> str:
 
 def _cut(record: RecordChange, reads: frozenset[str] | None, volatile: frozenset[str]) -> RecordChange:
     bound = bound_fields(record, reads)
+    if bound is None and not volatile:
+        return record       # as those that are made, or gone, mostly are
 
     def keep(fields: Fields | None) -> Fields | None:
         if fields is None or (volatile.isdisjoint(fields) if bound is None else bound.issuperset(fields)):

@@ -55,7 +55,7 @@ class Context:
 def decide(change: Change, context: Context) -> Decision:
     """Return policy's answer for ``change``: invariants first, then grants or ``rollback:``. One denial denies."""
     if context.purpose is Purpose.APPLY:
-        found = quick(change, context, _around(context), decide_plainly)
+        found = quick(change, context, _around, decide_plainly)
         if found is not None:
             return found
     return decide_plainly(change, context)

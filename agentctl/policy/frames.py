@@ -100,7 +100,7 @@ class Frame:
     answers: dict[Any, Any] = field(default_factory=dict)
 
 
-def frame_of(change: Change, around: Around, facts_around: Mapping[str, Any], unit: Unit) -> Frame:
+def frame_of(change: Change, around: Around, facts_around: Callable[[], Mapping[str, Any]], unit: Unit) -> Frame:
     """Return the frame of ``change``, made by the first step that has it."""
     frames = around.policy.frames
     author = around.author
@@ -112,7 +112,7 @@ def frame_of(change: Change, around: Around, facts_around: Mapping[str, Any], un
     if found is None:
         if len(frames) >= _MOST or any(frame.plan is not around.plan for frame in frames.values()):
             frames.clear()
-        found = frames[key] = _frame(change, around, facts_around, unit)
+        found = frames[key] = _frame(change, around, facts_around(), unit)
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from agentctl.facts import dataclass, field
 from agentctl.model.action import ActionSpec, Tier
@@ -13,7 +14,6 @@ from agentctl.model.decision import Finding, Mode, Outcome, Signatures
 from agentctl.model.plan import Plan, Secret, Step, is_plain, references
 from agentctl.model.snapshot import instance_of
 from agentctl.policy import grants
-from agentctl.policy.charging import Charged, charge
 from agentctl.policy.facts import Facts
 from agentctl.policy.grants import Match
 from agentctl.policy.invariants import union
@@ -23,6 +23,9 @@ from agentctl.policy.rules import Agent, Grant, Policy
 from agentctl.policy.sight import Sight
 from agentctl.policy.units import Unit, looked_at
 from agentctl.syntax.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from agentctl.policy.charging import Charged
 
 _BY_TIER = {Tier.READ: Mode.AUTO, Tier.DRAFT: Mode.AUTO, Tier.WRITE: Mode.APPROVE, Tier.EXECUTE: Mode.MANUAL}
 _MANUAL = 2
@@ -139,6 +142,10 @@ class _Asked:
         for role, of_role in limits.items():
             covered = [sight for grant in self.covering if grant.role == role for sight in self._covered[grant.id]]
             limited += [(limit, covered) for limit in of_role]
+        if not limited:
+            return
+        from agentctl.policy.charging import charge
+
         for limit, sights in limited:
             if (charged := charge(limit, sights, change, spec)) is not None:
                 yield charged
@@ -239,8 +246,13 @@ def _unknown_requester(plan: Plan, policy: Policy) -> Finding | None:
     return denial("unknown-requester", reason, outcome=Outcome.ERROR)
 
 
+_NONE: frozenset[str] = frozenset()
+
+
 def secrets_of(change: Change, step: Step) -> frozenset[str]:
     """Return the names of the secrets that the arguments of ``change`` use."""
+    if is_plain(change.arguments) and (step.with_ is change.arguments or is_plain(step.with_)):
+        return _NONE        # as most do
     return frozenset(
         reference.name
         for arguments in (change.arguments, step.with_) if not is_plain(arguments)

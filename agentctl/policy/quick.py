@@ -6,6 +6,7 @@ Whatever comes out otherwise than granted, or is out of the common, is left to `
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar, overload
 
 from agentctl.facts import dataclass
@@ -16,7 +17,6 @@ from agentctl.model.limit import Charge
 from agentctl.model.snapshot import instance_of, within
 from agentctl.model.values import Fields, differing
 from agentctl.policy import expressions, freezes
-from agentctl.policy.charging import charge
 from agentctl.policy.constraints import spared, unmet
 from agentctl.policy.facts import Facts, step_facts
 from agentctl.policy.frames import Around, Frame, Reads, Row, Term, frame_of
@@ -38,7 +38,10 @@ _ELSE, _COVERS, _COVERS_ALONE = 0, 1, 2     # what came of a grant: the last whe
 
 
 def quick(
-    change: Change, around: AroundT, facts_around: Mapping[str, Any], plainly: Callable[[Change, AroundT], Decision]
+    change: Change,
+    around: AroundT,
+    facts_around: Callable[[AroundT], Mapping[str, Any]],
+    plainly: Callable[[Change, AroundT], Decision],
 ) -> Decision | None:
     """Return the decision for ``change``, which is to be applied, where it is granted and nothing about it is uncommon.
 
@@ -49,13 +52,15 @@ def quick(
     record = change.records[0]
     if record.effect is not change.effect or change.effect not in _EFFECTS:
         return None
-    if any(address != record.address for address in change.reads) or instance_of(record.address) != change.instance:
+    if change.reads and any(address != record.address for address in change.reads):
+        return None
+    if instance_of(record.address) != change.instance:
         return None
     unit = Unit(
         target=within(record.address), effect=change.effect, address=record.address, before=record.before,
         after=record.after,
     )
-    frame = frame_of(change, around, facts_around, unit)
+    frame = frame_of(change, around, partial(facts_around, around), unit)
     if not frame.usable or not is_canonical(unit.target):
         return None
     for freeze in around.policy.freezes:
@@ -73,7 +78,9 @@ def quick(
     charges: tuple[Charge, ...] = ()
     reads = answer.reads
     if answer.limited:
-        sight = Sight(Facts(change, around, around.policy.needs, facts_around), unit, unit.before, unit.after)
+        from agentctl.policy.charging import charge
+
+        sight = Sight(Facts(change, around, around.policy.needs, facts_around(around)), unit, unit.before, unit.after)
         for grant in answer.limited:
             for limit in grant.limits:
                 if (charged := charge(limit, [sight], change, around.spec)) is None:

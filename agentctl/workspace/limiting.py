@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from agentctl.engine import limits
 from agentctl.engine.gate import binding
+from agentctl.engine.lifted import lifted
 from agentctl.engine.limits import Charges
-from agentctl.engine.overrides import lifted
 from agentctl.errors import Refused
 from agentctl.model.decision import Consent, Decision
 from agentctl.model.limit import Reserved, Standing
@@ -48,8 +48,10 @@ def reserve(workspace: Workspace, preview: Preview, consent: Consent) -> tuple[R
 
 
 def _charges(decisions: Iterable[Decision], consent: Consent) -> Charges:
-    taken = {decision.step: lifted(decision, consent).charges for decision in decisions}
-    return {step: charges for step, charges in taken.items() if charges}
+    return {
+        decision.step: charges for decision in decisions
+        if (charges := lifted(decision, consent).charges)
+    }
 
 
 def _standings(workspace: Workspace, wanted: Charges, resumes: str) -> tuple[Standing, ...]:
