@@ -9,11 +9,11 @@ from agentctl.connectors.base import Call, Receipt
 from agentctl.engine import records, secret
 from agentctl.engine.gate import Judge, binding, halts_on, lasting, rule
 from agentctl.engine.keys import Ledger, keys
+from agentctl.engine.lifted import lifted
 from agentctl.engine.limits import exceeding
 from agentctl.engine.masking import Mask
 from agentctl.engine.moved import Moved, moved
 from agentctl.engine.overlay import Overlay
-from agentctl.engine.overrides import lifted
 from agentctl.engine.ports import (
     Brake,
     Broker,

@@ -1,4 +1,4 @@
-"""Which soft rules deny a changeset, whose overrides of them count, and what a decision is under these. Pure."""
+"""Which soft rules deny a changeset, and whose overrides of them count. Pure."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from agentctl.engine.signers import excluded, not_theirs, untimely
-from agentctl.facts import dataclass, replace
+from agentctl.facts import dataclass
 from agentctl.identity.statements import moment
 from agentctl.model.changeset import ChangeSet
-from agentctl.model.decision import Consent, Decision, Finding, Level, Outcome, Overridden
+from agentctl.model.decision import Decision, Level, Overridden
 from agentctl.model.duration import spoken
 from agentctl.model.override import Override
 from agentctl.model.plan import Plan
@@ -32,24 +32,6 @@ def soft_denials(decisions: Iterable[Decision]) -> dict[str, tuple[str, ...]]:
         for rule in dict.fromkeys(decision.soft):
             found.setdefault(rule, []).append(decision.step)
     return {rule: tuple(steps) for rule, steps in found.items()}
-
-
-def lifted(decision: Decision, consent: Consent) -> Decision:
-    """Return the decision there is under the overrides of ``consent``: what is left once all that denies is overridden.
-
-    The findings of rules that are overridden say who let it pass, until when and why.
-    """
-    if decision.otherwise is None:
-        return decision
-    by: dict[str, Overridden] = {}
-    for rule in decision.soft:
-        if override := next((one for one in consent.overrides if one.covers(rule, decision.step)), None):
-            by[rule] = override
-    return replace(
-        decision.otherwise if all(rule in by for rule in decision.soft) else decision,
-        findings=tuple(_told(finding, by) for finding in decision.findings),
-        considered=tuple(_told(finding, by) for finding in decision.considered),
-    )
 
 
 def weigh_overrides(
@@ -102,19 +84,6 @@ def longest(policy: Policy, rules: Iterable[str], *, break_glass: bool) -> int:
         return policy.break_glass.seconds if policy.break_glass else 0
     found = [invariant.override for rule in rules if (invariant := _invariant(policy, rule))]
     return min((override.seconds if override else 0 for override in found), default=0)
-
-
-def _told(finding: Finding, by: Mapping[str, Overridden]) -> Finding:
-    if not finding.softly_denies or finding.rule not in by:
-        return finding
-    override = by[finding.rule]
-    how = "by break-glass of" if override.breaks_glass else "by"
-    return replace(
-        finding,
-        outcome=Outcome.OVERRIDDEN,
-        reason=f"denies, overridden {how} `{override.person}` until {override.until}: {override.reason}. "
-        f"What it said: {finding.reason}",
-    )
 
 
 def _objection(

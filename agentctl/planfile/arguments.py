@@ -14,7 +14,7 @@ from agentctl.planfile.findings import Findings
 from agentctl.planfile.references import Found, Reading
 from agentctl.syntax.codes import Code as SyntaxCode
 from agentctl.syntax.document import Pointer
-from agentctl.syntax.explain import Problem
+from agentctl.syntax.problem import Problem
 from agentctl.syntax.schema import is_small, problems
 from agentctl.syntax.suggest import did_you_mean
 

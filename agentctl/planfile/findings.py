@@ -8,7 +8,7 @@ from agentctl.facts import replace
 from agentctl.model.diagnostic import Diagnostic, Severity
 from agentctl.syntax.codes import Code as SyntaxCode
 from agentctl.syntax.document import MOST_PROBLEMS, Document, Pointer, json_pointer
-from agentctl.syntax.explain import Problem
+from agentctl.syntax.problem import Problem
 
 _MOST_KEPT = 10 * MOST_PROBLEMS
 

@@ -22,7 +22,7 @@ from agentctl.syntax import schema, yaml
 from agentctl.syntax.codes import Code as SyntaxCode
 from agentctl.syntax.collector import paused
 from agentctl.syntax.document import Pointer, invalid
-from agentctl.syntax.explain import Problem
+from agentctl.syntax.problem import Problem
 from agentctl.syntax.suggest import did_you_mean
 
 _PLAN_WORDS: Final = {

@@ -56,6 +56,11 @@ def name_of(noun: str, about: str, identifier: str) -> str:
     return f"{about.removeprefix('sha256:')[:_ABOUT]}-{identifier.removeprefix('sha256:')[:_ID]}.{noun}"
 
 
+def any_kept(layout: Layout, noun: str) -> bool:
+    """Whether there is anything that ``kept`` yields."""
+    return next(kept(layout, noun), None) is not None
+
+
 def kept(layout: Layout, noun: str) -> Iterator[Kept]:
     """Yield every kept statement of a noun, by name. A folder that cannot be read is one that may be about anything."""
     folder = layout.statements(noun)

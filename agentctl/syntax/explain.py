@@ -6,10 +6,11 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from agentctl.facts import dataclass, replace
+from agentctl.facts import replace
 from agentctl.model.values import SAFE_INTEGER
 from agentctl.syntax.codes import Code
 from agentctl.syntax.document import Pointer
+from agentctl.syntax.problem import Problem
 from agentctl.syntax.scalars import NUMBER
 from agentctl.syntax.suggest import did_you_mean
 
@@ -35,24 +36,6 @@ _RANGES: Final = {
 _CONDITIONS: Final = frozenset({"then", "else", "not", "dependentSchemas"})
 _MOST_LISTED = 20
 _LONGEST_SHOWN = 60
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """One thing wrong with a value, not tied to a text. ``at_key``: it is the key, not the value, that is wrong.
-
-    ``keyword`` is the JSON Schema keyword that was not met. ``within`` is the node whose alternatives or conditions
-    brought that keyword in; None where it holds always.
-    """
-
-    pointer: Pointer
-    code: str
-    summary: str
-    detail: str
-    hint: str = ""
-    at_key: bool = False
-    keyword: str = ""
-    within: Pointer | None = None
 
 
 def explain(

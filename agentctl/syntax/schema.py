@@ -13,7 +13,7 @@ from agentctl.resources import schema as load_schema
 from agentctl.syntax.acceptance import acceptance
 from agentctl.syntax.codes import Code
 from agentctl.syntax.document import MOST_PROBLEMS, Document, Pointer
-from agentctl.syntax.explain import Problem, explain
+from agentctl.syntax.problem import Problem
 
 VALUES: Final = "urn:agentctl:values"
 """Where argument and record schemas find decimal, int, bytes, time, date and value: ``VALUES#/$defs/decimal``."""
@@ -55,6 +55,8 @@ def problems(schema: Mapping[str, Any], wire: Any, *, ours: bool = False) -> tup
     try:
         if judge.is_valid(wire):
             return ()
+        from agentctl.syntax.explain import explain
+
         # An author can break a rule once a byte; nobody reads more than the first.
         return tuple(islice(explain(schema, wire, _errors(judge.library, wire), values()), _MOST))
     except UnicodeEncodeError:

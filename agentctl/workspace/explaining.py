@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from agentctl.engine.overrides import lifted
+from agentctl.engine.lifted import lifted
 from agentctl.engine.protect import reveal_change, reveal_plan
 from agentctl.errors import Usage
 from agentctl.facts import dataclass

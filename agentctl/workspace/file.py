@@ -15,7 +15,6 @@ from agentctl.model.retention import Retention, keep_from_wire
 from agentctl.patterns import regex
 from agentctl.resources import schema
 from agentctl.syntax.document import Document
-from agentctl.syntax.explain import without_value
 from agentctl.syntax.schema import check
 from agentctl.syntax.yaml import DEFAULTS, parse
 from agentctl.workspace import policy_place
@@ -91,6 +90,8 @@ def _discreet(found: Diagnostic) -> Diagnostic:
     """Return what is wrong, without the value where that may be a password in the wrong place."""
     if not (found.pointer or "").startswith(_CONFIDENTIAL):
         return found
+    from agentctl.syntax.explain import without_value
+
     return replace(found, source="", detail=without_value(found.detail))
 
 

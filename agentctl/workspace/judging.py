@@ -9,7 +9,6 @@ from agentctl.engine.doubts import doubted, doubts
 from agentctl.engine.gate import Judge, binding
 from agentctl.engine.limits import refusals
 from agentctl.engine.preview import Preview
-from agentctl.engine.rejections import rejected
 from agentctl.errors import Tampered, Usage
 from agentctl.identity.keys import NoKey
 from agentctl.model.changeset import ChangeSet
@@ -17,8 +16,8 @@ from agentctl.model.decision import Consent, Decision, Finding, Ruling
 from agentctl.model.doubt import InDoubt
 from agentctl.model.limit import Standing
 from agentctl.model.rejection import Rejected
+from agentctl.store import statements
 from agentctl.workspace.limiting import standings
-from agentctl.workspace.rejected import rejections_of
 from agentctl.workspace.workspace import Workspace
 
 
@@ -29,7 +28,7 @@ def judge(workspace: Workspace, preview: Preview, consent: Consent | None = None
         preview.changeset, preview.decisions, consent or Consent(), workspace.systems, workspace.halts(), beyond
     )
     rulings = doubted(rulings, in_doubt(workspace, preview.changeset, preview.resumes))
-    return rejected(rulings, rejections(workspace, preview.changeset))
+    return _less_rejected(workspace, preview.changeset, rulings)
 
 
 def judge_stored(
@@ -41,7 +40,7 @@ def judge_stored(
     given = consent or Consent()
     beyond = _beyond(workspace, decisions, given)
     rulings = gate.judge(changeset, decisions, given, workspace.systems, workspace.halts(), beyond)
-    return rejected(doubted(rulings, in_doubt(workspace, changeset)), rejections(workspace, changeset))
+    return _less_rejected(workspace, changeset, doubted(rulings, in_doubt(workspace, changeset)))
 
 
 def limits(workspace: Workspace, preview: Preview, consent: Consent | None = None) -> tuple[Standing, ...]:
@@ -57,7 +56,22 @@ def in_doubt(workspace: Workspace, changeset: ChangeSet, resumes: str = "") -> d
 
 def rejections(workspace: Workspace, changeset: ChangeSet) -> tuple[Rejected, ...]:
     """Return the rejections of what ``changeset`` would do that stand."""
-    return rejections_of(changeset, workspace.layout, workspace.history(), workspace.policy)
+    layout = workspace.layout
+    if not statements.any_kept(layout, "rejection") and all(act.kind != "reject" for act in workspace.history().acts):
+        return ()
+    from agentctl.workspace.rejected import rejections_of
+
+    return rejections_of(changeset, layout, workspace.history(), workspace.policy)
+
+
+def _less_rejected(
+    workspace: Workspace, changeset: ChangeSet, rulings: dict[str, Ruling]
+) -> dict[str, Ruling]:
+    if not (found := rejections(workspace, changeset)):
+        return rulings
+    from agentctl.engine.rejections import rejected
+
+    return rejected(rulings, found)
 
 
 def check_step(preview: Preview, step: str) -> None:

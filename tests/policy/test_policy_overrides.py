@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from agentctl.engine.overrides import lifted
+from agentctl.engine.lifted import lifted
 from agentctl.errors import Invalid
 from agentctl.model.decision import Consent, Decision, Mode, Outcome, Overridden, Verdict
 from agentctl.model.values import UNKNOWN
