@@ -7,12 +7,11 @@ from decimal import Decimal
 from typing import Final
 
 from agentctl.model.values import decimal_text
-from agentctl.patterns import regex
 
 MOST_DIGITS = 400
 """Of a number, written out without an exponent."""
 
-NUMBER: Final = regex(r"-?(0|[1-9][0-9]*)(?:\.([0-9]+))?(?:[eE]([-+]?[0-9]+))?")
+NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]*)(?:\.([0-9]+))?(?:[eE]([-+]?[0-9]+))?")
 _WORDS: Final[dict[str, bool | None]] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
     "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
