@@ -7,8 +7,8 @@ plan takes to be judged. It says what it knows is valid; whatever else there is,
 from __future__ import annotations
 
 import re
-from functools import cache
 
+from agentctl.patterns import regex
 from agentctl.policy.uses import FIELDED, Uses, looks_at
 
 _TEXTS = frozenset({"target", "effect", "agent", "tenant", "environment", "purpose"})
@@ -22,10 +22,12 @@ _NO_NAMES = frozenset(
 
 _NAME = "[A-Za-z_][A-Za-z0-9_]*"
 _LITERAL = r"""(?:"[ !#-\[\]-~]*"|'[ -&(-\[\]-~]*'|-?(?:0|[1-9][0-9]{0,14})(?![\w.])|(?:true|false)\b)"""
-_COMPARED = (
-    rf"([a-z]+)((?:\.{_NAME})*) *(==|!=|[<>]=?|(?<!\w)in) *({_LITERAL}|\[ *{_LITERAL}(?: *, *{_LITERAL})* *\])"
-)
+_COMPARED = rf"([a-z]+)((?:\.{_NAME})*) *(==|!=|[<>]=?|(?<!\w)in) *({_LITERAL}|\[)"
 _TESTED = rf"!?has\(([a-z]+)\.({_NAME})\)"
+_ONE = regex(rf"[ \n]*(?:{_COMPARED}|{_TESTED})", re.ASCII)
+_LISTED = regex(rf" *{_LITERAL}(?: *, *{_LITERAL})* *\]", re.ASCII)
+_JOINTS = ("&&", "||")
+_BLANKS = " \n"
 
 
 def looked_at(source: str) -> Uses | None:
@@ -35,10 +37,11 @@ def looked_at(source: str) -> Uses | None:
     tests: set[tuple[str, str]] = set()
     at = 0
     for _ in range(_MOST):
-        found = _one().match(source, at)
+        found = _ONE.match(source, at)
         if found is None:
             return None
-        fact, path, operator, literal, tested, asked, _joint = found.groups()
+        fact, path, operator, literal, tested, asked = found.groups()
+        at = found.end()
         if tested:
             if tested not in FIELDED or asked in _NO_NAMES:
                 return None
@@ -53,9 +56,17 @@ def looked_at(source: str) -> Uses | None:
         elif fact not in _TEXTS or literal[0] not in "\"'":
             return None
         facts.add(tested or fact)
-        at = found.end()
+        if literal == "[":
+            if (listed := _LISTED.match(source, at)) is None:
+                return None
+            at = listed.end()
+        while at < len(source) and source[at] in _BLANKS:
+            at += 1
         if at == len(source):
-            return None if found["joint"] else looks_at(facts, fields, tests, set())
+            return looks_at(facts, fields, tests, set())
+        if not source.startswith(_JOINTS, at):
+            return None
+        at += 2
     return None
 
 
@@ -64,9 +75,3 @@ def _is_told(literal: str, operator: str) -> bool:
     if literal[0] == "[":
         return operator == "in"
     return operator in ("==", "!=") or (operator != "in" and literal not in ("true", "false"))
-
-
-@cache
-def _one() -> re.Pattern[str]:
-    """One comparison, and what joins it to the next."""
-    return re.compile(rf"[ \n]*(?:{_COMPARED}|{_TESTED})[ \n]*(?P<joint>&&|\|\||\Z)", re.ASCII)
