@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from itertools import chain
 from typing import Any, Final
 
 from agentctl.facts import dataclass
@@ -18,9 +19,10 @@ from agentctl.syntax.document import Marks, Pointer
 from agentctl.syntax.scalars import MAY_MEAN_MORE, NotFinite, TooLong, plain
 
 _KEY: Final = r"[A-Za-z_$][A-Za-z0-9_$.-]{0,99}"
-# Indentation, dash, key, a word that is all of a value, and whatever else stands there: every line matches.
-_LINES: Final = regex(rf"( *)(- )?(?:({_KEY}):(?: +|(?=\n|\Z)))?(?:([A-Za-z][^:#\n]*(?<! )(?=\n|\Z))|([^\n]*))\n*")
+# Indentation, dash, key, and whatever else stands there: every line matches.
+_LINE: Final = regex(rf"( *)(- )?(?:({_KEY}):(?: +|\Z))?")
 _PAIR: Final = regex(rf' *("?)({_KEY})\1: +')
+_PLAIN_PAIR: Final = regex(rf""" *({_KEY}): +([A-Za-z][^,:#\[\]{{}}"'\n]*)([,}}])""")
 _WORD_IN_BRACKETS: Final = regex(
     r"""(?:-(?=[0-9]))?[A-Za-z0-9_./$][^,:#\[\]{}"'\n]*(?::(?=[A-Za-z0-9_/])[^,:#\[\]{}"'\n]*){0,9}"""
 )
@@ -29,6 +31,12 @@ _SPACES: Final = regex(" *")
 # With a letter after its `#` it may cut a value short: that is told, and not here.
 _COMMENT: Final = regex(" *# .*")
 _INDICATORS: Final = frozenset("-?:,[]{}#&*!|>'\"%@` ")
+_TOGETHER: Final = 1 << 16
+"""Characters whose lines are listed at once: a list of all would let newlines take eight times their size."""
+_MOST_HEADS: Final = 1 << 10
+"""Indentations and keys that are remembered, of which a plan has a dozen."""
+_OPEN: Final = frozenset({"", " ", "#"})
+_TEXTS_BEGIN: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") - MAY_MEAN_MORE
 _MOST_IDLE: Final = 10_000
 """Lines without an entry; of many more of them `events` makes shorter work."""
 _NEGATIVE: Final = regex(r"-[0-9]")
@@ -70,20 +78,30 @@ def marks(text: str) -> Marks:
     return Marks(value, places[id(value)][0], offsets, first)
 
 
+def _lines(text: str, start: int) -> Iterator[list[str]]:
+    while start <= len(text):
+        end = text.find("\n", start + _TOGETHER)
+        end = len(text) if end < 0 else end
+        yield text[start:end].split("\n")
+        start = end + 1
+
+
 class _Reader:
     """Reads one text. By the identity of its container ``places`` gets where each entry's key and value begin."""
 
-    __slots__ = ("_deepest", "_kept", "_places", "_text", "beyond_json")
+    __slots__ = ("_deepest", "_heads", "_keys", "_places", "_text", "_texts", "beyond_json")
 
     def __init__(self, text: str, deepest: int, places: dict[int, array[int]] | None) -> None:
         self._text = text
         self._deepest = deepest
         self._places = places
-        self._kept: dict[str, str] = {}         # keys and words that stand there often are kept once
+        self._keys: dict[str, str] = {}         # keys and words that stand there often are kept once
+        self._texts: dict[str, str] = {}        # of words those that are text: not so every key, were it a value
+        self._heads: dict[str, tuple[int, bool, str]] = {}
         self.beyond_json = False
 
     def read(self) -> tuple[dict[str, Any], dict[Pointer, array[int]]]:
-        text, kept, places = self._text, self._kept, self._places
+        text, heads, texts, places = self._text, self._heads, self._texts, self._places
         root: dict[str, Any] = self._opened({}, 0)
         entries: dict[Pointer, array[int]] = {}
         above: list[tuple[Any, int]] = []
@@ -91,56 +109,78 @@ class _Reader:
         depth = idle = 0
         open_key = ""                           # of `here`: the lines that follow may hold its value
         begins = array("I")
-        for line in _LINES.finditer(text, len("---\n") if text.startswith("---\n") else 0):
-            indent, dash, key, word, other = line.groups()
+        ends = len("---\n") if text.startswith("---\n") else 0
+        for line in chain.from_iterable(_lines(text, ends)):
+            begin, ends = ends, ends + len(line) + 1
+            head, colon, rest = line.partition(": ")
+            if not colon or (found := heads.get(head)) is None or rest[:1] in _OPEN:
+                if not line:
+                    continue
+                at, dash, key, value_at = self._head(line)
+                rest = line[value_at:]
+            else:
+                at, dash, key = found
+                value_at = len(head) + 2
             if not key and not dash:
                 idle += 1
-                if word or (other and other[0] != "#") or idle > _MOST_IDLE:
+                if (rest and rest[0] != "#") or idle > _MOST_IDLE:
                     raise _Uncommon
                 continue
-            at = len(indent)
             if open_key:
                 if at > depth or (dash and at == depth):
                     below = here[open_key] = self._opened([] if dash else {}, len(above) + 1)
                     if dash and here is root:
                         begins = entries[(open_key,)] = array("I")
                     if places is not None:
-                        places[id(here)][-1] = line.end(1)
+                        places[id(here)][-1] = begin + at
                     above.append((here, depth))
                     here, depth = below, at
                 open_key = ""
             while depth > at or (depth == at and not dash and type(here) is list):
                 here, depth = above.pop()
-            if depth != at or (type(here) is list) != (dash is not None):
+            if depth != at or (type(here) is list) != dash:
                 raise _Uncommon
             if dash:
+                at += len("- ")
                 if len(above) == 1:
-                    begins.append(line.end(2))
+                    begins.append(begin + at)
                 if places is not None:
-                    places[id(here)].append(line.end(2))
+                    places[id(here)].append(begin + at)
                 if not key:
-                    here.append(self._value(line.end(2), word or other, len(above)))
+                    here.append(self._value(begin + at, rest, len(above)))
                     continue
                 below = self._opened({}, len(above) + 1)
                 here.append(below)
                 above.append((here, depth))
-                here, depth = below, at + len(dash)
+                here, depth = below, at
             elif key in here:
                 raise _Uncommon
-            key = kept.setdefault(key, key)
-            if word and word[0] not in MAY_MEAN_MORE:
-                here[key] = kept.setdefault(word, word)
-            elif word or (other and not _COMMENT.fullmatch(other)):
-                here[key] = self._value(line.start(4 if word else 5), word or other, len(above))
+            if (word := texts.get(rest)) is not None:
+                here[key] = word
+            elif rest[:1] in _TEXTS_BEGIN and ":" not in rest and "#" not in rest and rest[-1] != " ":
+                here[key] = texts[rest] = rest
+            elif rest and not _COMMENT.fullmatch(rest):
+                here[key] = self._value(begin + value_at, rest, len(above))
             else:
                 here[key] = None
                 open_key = key
+                value_at = at + len(key) + 1
             if places is not None:
-                value_at = line.end(3) + 1 if open_key else line.start(4 if word else 5)
-                places[id(here)].extend((line.start(3), value_at))
+                places[id(here)].extend((begin + at, begin + value_at))
         if not root:
             raise _Uncommon
         return root, entries
+
+    def _head(self, line: str) -> tuple[int, bool, str, int]:
+        """Return how far a line is indented, whether with a dash, its key, and where in it what follows begins."""
+        found = _LINE.match(line)
+        if found is None:
+            raise _Uncommon
+        indent, dash, key = found.groups()
+        at, dashed, key = len(indent), dash is not None, self._keys.setdefault(key, key) if key else ""
+        if key and len(self._heads) < _MOST_HEADS:
+            self._heads[line[: found.end(3)]] = at, dashed, key
+        return at, dashed, key, found.end()
 
     def _opened(self, container: Any, depth: int) -> Any:
         if depth >= self._deepest:
@@ -195,6 +235,15 @@ class _Reader:
         if text.startswith(closer, at):
             return made, at + 1
         while True:
+            if not is_list and spots is None and (plain_pair := _PLAIN_PAIR.match(text, at)):
+                key, word, after = plain_pair.groups()
+                if key in made:
+                    raise _Uncommon
+                made[self._keys.setdefault(key, key)] = self._meaning(word.rstrip(" "))
+                at = plain_pair.end()
+                if after == closer:
+                    return made, at
+                continue
             found = _SPACES.match(text, at) if is_list else _PAIR.match(text, at)
             if found is None:
                 raise _Uncommon
@@ -207,7 +256,7 @@ class _Reader:
             elif found[2] in made:
                 raise _Uncommon
             else:
-                made[self._kept.setdefault(found[2], found[2])] = value
+                made[self._keys.setdefault(found[2], found[2])] = value
             if text.startswith(closer, end):
                 return made, end + 1
             if not text.startswith(",", end):
@@ -216,8 +265,10 @@ class _Reader:
 
     def _meaning(self, word: str) -> Any:
         if word[0] not in MAY_MEAN_MORE:
-            return self._kept.setdefault(word, word)
+            return self._texts.setdefault(word, word)
         value = plain(word)
+        if type(value) is str:
+            return self._texts.setdefault(value, value)
         if type(value) is int or type(value) is Decimal:
             self.beyond_json |= type(value) is Decimal or not -SAFE_INTEGER <= value <= SAFE_INTEGER
         return value
