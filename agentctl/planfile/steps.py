@@ -9,7 +9,7 @@ from agentctl.errors import Rejected, Unreachable
 from agentctl.facts import replace
 from agentctl.model.action import ActionSpec
 from agentctl.model.diagnostic import Span
-from agentctl.model.plan import Argument, Format, From, Step, argument_to_wire
+from agentctl.model.plan import Argument, Format, From, Step, argument_to_wire, is_plain
 from agentctl.model.values import Unknown
 from agentctl.patterns import regex
 from agentctl.planfile.arguments import judge, judge_source
@@ -102,7 +102,7 @@ class Steps:
 
     def _text(self, node: Mapping[str, Any], at: Pointer, key: str) -> str:
         text = node.get(key)
-        if not isinstance(text, str) or (self._misshapen and (*at, key) in self._misshapen):
+        if type(text) is not str or (self._misshapen and (*at, key) in self._misshapen):
             return ""
         return text
 
@@ -238,7 +238,7 @@ class Steps:
 
 def _unresolved(step: Step) -> Step:
     """Return ``step`` as a preview would hand it to its connector while nothing is known of earlier steps."""
-    if not any(isinstance(argument, _MAY_REFER) for argument in step.with_.values()):
+    if is_plain(step.with_) or not any(isinstance(argument, _MAY_REFER) for argument in step.with_.values()):
         return step
     return replace(step, with_={name: _unknown(argument) for name, argument in step.with_.items()})
 

@@ -209,14 +209,14 @@ class Workspace:
     @cached_property
     def catalog(self) -> Catalog:
         """What plans may use, as far as it can be told offline."""
-        connectors = self.systems.connectors
+        systems = self.systems
         return Catalog(
             actions=self.specs,
             tenant=self.file.tenant,
             environment=self.file.environment,
             agents=frozenset(self.policy.agents),
             secrets=frozenset(self.file.secrets),
-            addresses=lambda step: connectors[step.instance].addresses(step),
+            addresses=lambda step: systems.of(step.instance).addresses(step),
             root=self.root,
         )
 
