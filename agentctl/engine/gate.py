@@ -207,7 +207,7 @@ def irreversible(change: Change) -> bool:
 def _needs(change: Change, decision: Decision, consent: Consent) -> Iterable[Need]:
     if decision.verdict is Verdict.ALLOW and change.effect is Effect.READ:
         return
-    if undecided := [finding for finding in decision.findings if finding.outcome == "undecided"]:
+    if undecided := [finding for finding in decision.findings if finding.outcome == Outcome.UNDECIDED]:
         yield Need(what=undecided[0].reason, kind=ConsentKind.NONE)
     if change.effect is Effect.NO_OP:
         return
@@ -215,10 +215,10 @@ def _needs(change: Change, decision: Decision, consent: Consent) -> Iterable[Nee
     match decision.mode:
         case Mode.AUTO:
             if not signed and consent.kind not in (ConsentKind.AUTO_APPROVE, ConsentKind.YES):
-                yield Need(what="`yes` on a terminal, or --auto-approve", kind=ConsentKind.AUTO_APPROVE)
+                yield _CONSENT
         case Mode.APPROVE if decision.signatures is None:
             if not signed and consent.kind is not ConsentKind.YES:
-                yield Need(what="`yes` on a terminal", kind=ConsentKind.YES)
+                yield _YES
         case Mode.APPROVE | Mode.MANUAL:
             missing = _missing(decision, signed)
             if missing and not consent.breaks_glass:
@@ -231,6 +231,10 @@ def _needs(change: Change, decision: Decision, consent: Consent) -> Iterable[Nee
             yield Need(what="nothing can permit this", kind=ConsentKind.NONE)
     if irreversible(change) and not signed and change.action not in consent.groups:
         yield Need(what=f"consent to `{change.action}` by name and number: it cannot be undone", kind=ConsentKind.YES)
+
+
+_CONSENT = Need(what="`yes` on a terminal, or --auto-approve", kind=ConsentKind.AUTO_APPROVE)
+_YES = Need(what="`yes` on a terminal", kind=ConsentKind.YES)
 
 
 def asked_of(decision: Decision) -> Signatures:

@@ -169,7 +169,7 @@ class Consent:
 
     def signers(self, step: str) -> tuple[Signed, ...]:
         """Return the approvals that cover ``step``."""
-        return tuple(signed for signed in self.signed if not signed.steps or step in signed.steps)
+        return self.signed and tuple(signed for signed in self.signed if not signed.steps or step in signed.steps)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
