@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
+from agentctl.facts import dataclass
 from agentctl.views.document.judged import Judged
 from agentctl.views.document.records import told_by_records, untold
 from agentctl.views.values import key, tag, typed
@@ -18,7 +19,8 @@ _LINES = 200            # of a text whose lines are looked at one by one
 _LONGEST = 2_000        # characters of a value that is one of many
 
 
-class Spot(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Spot:
     """Where in a step a value stands: its part (target, address, record, argument, note), and each line of a text."""
 
     part: str
@@ -27,7 +29,8 @@ class Spot(NamedTuple):
     line: int | None = None
 
 
-class Column(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Column:
     """What steps of one form have at one spot: ``before``, ``after`` or both, the values in the order of the steps."""
 
     spot: Spot
@@ -36,10 +39,12 @@ class Column(NamedTuple):
 
     def of(self, rows: Sequence[int]) -> Column:
         """Return the column of some of the steps."""
-        return self._replace(sides={side: [wires[at] for at in rows] for side, wires in self.sides.items()})
+        sides = {side: [wires[at] for at in rows] for side, wires in self.sides.items()}
+        return Column(self.spot, self.kinds, sides)
 
 
-class Form(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Form:
     """Steps that differ in single values at most."""
 
     steps: Sequence[_Step]
@@ -84,7 +89,8 @@ def leaves(wire: Any, inner: _Inner = ()) -> Iterator[tuple[_Inner, int | None, 
         yield inner, None, wire
 
 
-class _Apart(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Apart:
     """A step's places and the value at each, in the same order; ``kept`` are the values that are not taken apart."""
 
     places: list[_Place]

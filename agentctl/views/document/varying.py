@@ -6,12 +6,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
 from posixpath import commonprefix
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
+from agentctl.facts import dataclass, replace
 from agentctl.patterns import regex
 from agentctl.views.document.cells import Column, Form, Spot, forms
 from agentctl.views.document.judged import Judged
-from agentctl.views.document.outliers import hosts, number, odd_steps
+from agentctl.views.document.outliers import hosts, may_lead, number, odd_steps
 from agentctl.views.values import all_texts, key, typed_each
 
 _Step: TypeAlias = Mapping[str, Any]
@@ -24,7 +25,8 @@ _LONGEST = 30           # digits that are counted with
 _DIGITS = regex(r"(\d+)")
 
 
-class Likes(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Likes:
     """Steps that are alike. ``varies``: each spot whose values differ, with all of them. ``stands_out``: who was taken
     out, by which value."""
 
@@ -40,7 +42,7 @@ def likes(steps: Sequence[_Step], judged: Judged) -> list[Likes]:
     of_a_form = forms(steps, judged)
     few = [form for form in of_a_form if len(form.steps) < _SMALLEST]
     return [
-        like._replace(stands_out=[*like.stands_out, *_otherwise(few, form)]) if len(like.steps) * 2 > len(steps)
+        replace(like, stands_out=[*like.stands_out, *_otherwise(few, form)]) if len(like.steps) * 2 > len(steps)
         else like
         for form in of_a_form if len(form.steps) >= _SMALLEST for like in _sifted(form, judged)
     ]
@@ -64,8 +66,9 @@ def _otherwise(few: Iterable[Form], usual: Form) -> list[dict[str, Any]]:
 
 def _fields(form: Form) -> dict[tuple[str, str], list[Any]]:
     fields: dict[tuple[str, str], list[Any]] = defaultdict(list)
-    for spot, kinds, _ in form.columns:
-        fields[spot.part, spot.path].append((spot.inner, spot.line, kinds))
+    for column in form.columns:
+        spot = column.spot
+        fields[spot.part, spot.path].append((spot.inner, spot.line, column.kinds))
     return fields
 
 
@@ -115,7 +118,8 @@ def _by_reason(reasons: Iterable[tuple[Spot, str, str]]) -> list[dict[str, Any]]
 
 def _varies(columns: Iterable[Column]) -> list[dict[str, Any]]:
     found = []
-    for spot, _, sides in columns:
+    for column in columns:
+        sides = column.sides
         labels = [typed_each(wires) for wires in sides.values()]
         names: Sequence[Any] = labels[0] if len(labels) == 1 else [*zip(*labels, strict=True)]
         counts = Counter(names)
@@ -128,7 +132,7 @@ def _varies(columns: Iterable[Column]) -> list[dict[str, Any]]:
         if len(counts) < len(names):
             ranked.sort(key=lambda item: -counts[item[1]])
         found.append({
-            **_place(spot),
+            **_place(column.spot),
             "values": _counted([*sides], cells, [(name, counts[name]) for _, name in ranked]),
             "hosts": _hosts(cells, counts),
         })
@@ -147,6 +151,8 @@ def _counted(
 
 def _hosts(cells: Mapping[Any, Sequence[Any]], counts: Mapping[Any, int]) -> list[dict[str, Any]]:
     at: Counter[str] = Counter()
+    if not may_lead("".join([wire for cell in cells.values() for wire in cell if isinstance(wire, str)])):
+        return []
     for name, cell in cells.items():
         for wire in cell:
             for host in hosts(wire):
