@@ -80,7 +80,7 @@ class Protector:
         return fields if _is_as(shown, fields) else shown
 
     def _shows_all(self, spec: ActionSpec, conceal: frozenset[str]) -> bool:
-        return not (self.large or self.concealed or conceal or _names(spec))
+        return not (self.large or self.concealed or conceal or spec.sensitive or spec.sealed)
 
     def _field(
         self, address: Address, name: str, value: Value, names: frozenset[str], conceal: frozenset[str]

@@ -16,7 +16,8 @@ def project(change: Change, reads: frozenset[str] | None, volatile: frozenset[st
     A read brings values but consent to it is about the address, so its records are left out. Of the inverse stay its
     kind, action and target: what it puts back is the records' own ``before``.
     """
-    records = () if change.effect is Effect.READ else tuple(_cut(record, reads, volatile) for record in change.records)
+    seen = () if change.effect is Effect.READ else change.records
+    records = tuple([_cut(record, reads, volatile) for record in seen])
     inverse = change.inverse
     if inverse.step is not None and inverse.step.with_:
         inverse = Inverse(kind=inverse.kind, step=replace(inverse.step, with_={}), stays=inverse.stays)
