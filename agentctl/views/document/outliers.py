@@ -38,7 +38,7 @@ _TWINS = (("rn", "m"), ("vv", "w"), ("cl", "d"))
 
 def hosts(wire: Any) -> tuple[str, ...]:
     """Return the domains and hosts that addresses and links in a text lead to, each once, sorted."""
-    if not isinstance(wire, str) or not _may_lead(wire):
+    if not isinstance(wire, str) or not may_lead(wire):
         return ()
     return tuple(sorted({found.rstrip(".").lower() for found in _HOST.findall(wire)}))
 
@@ -121,7 +121,7 @@ def _add_texts(found: dict[int, str], texts: Sequence[str]) -> None:
     together = "".join(texts)
     twins = _alike(texts)
     _add(found, {at: f"{_cut(text)} looks like {_cut(twins[text])}" for at, text in enumerate(texts) if text in twins})
-    if _may_lead(together):
+    if may_lead(together):
         named = [hosts(text) for text in texts]
         twins = _alike([host for some in named for host in some], folded=True)
         _add(found, {
@@ -186,7 +186,8 @@ def _cut(wire: Any) -> str:
     return values.inline(wire, _SHOWN)
 
 
-def _may_lead(text: str) -> bool:
+def may_lead(text: str) -> bool:
+    """Whether a text, or one of many in a row, may hold an address or a link."""
     return "@" in text or "://" in text
 
 
@@ -234,7 +235,7 @@ class _Trait:
 
 _TRAITS = (
     _Trait(
-        lambda text: ", ".join(hosts(text)), _may_lead,
+        lambda text: ", ".join(hosts(text)), may_lead,
         lambda label: f"leads to {label}" if label else "leads nowhere else",
     ),
     _Trait(
