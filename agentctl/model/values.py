@@ -153,10 +153,10 @@ def differing(left: Fields, right: Fields) -> tuple[str, ...]:
 
     Whole names: a field may be called ``a.b``, which no path of fields and fields within them can tell from two.
     """
-    return (
-        *(name for name, old in left.items() if (new := right.get(name, _ABSENT)) is not old and not same(old, new)),
-        *(name for name in right if name not in left),
-    )
+    found = [name for name, old in left.items() if (new := right.get(name, _ABSENT)) is not old and not same(old, new)]
+    if not right.keys() <= left.keys():
+        found += [name for name in right if name not in left]
+    return tuple(found)
 
 
 def has_unknown(value: Value) -> bool:
