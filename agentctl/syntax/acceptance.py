@@ -17,6 +17,7 @@ Schemas: TypeAlias = Mapping[str, Mapping[str, Any]]
 
 _LARGEST: Final = 2**53
 _LONGEST: Final = 1000
+_MOST_KNOWN: Final = 64
 _SILENT: Final = frozenset({"$schema", "$id", "$defs", "title", "description"})
 _SURROGATE: Final = regex("[\ud800-\udfff]")
 
@@ -100,7 +101,8 @@ class _Document:
         if name not in self._referred:
             whole, part = self._find(name)
             beside = self if whole is self._root else _Document(whole, self._shared, ours=True)
-            self._referred[name] = beside.later(part)
+            self._referred[name] = beside.later(part)       # for a part that refers to itself
+            self._referred[name] = beside._made(part)  # noqa: SLF001  # of this very class
         return self._referred[name]
 
     def _find(self, name: str) -> tuple[Mapping[str, Any], Any]:
@@ -134,12 +136,20 @@ class _Document:
         search = re.compile(rule["pattern"]).search
         longest = min(most, _LONGEST)
 
+        known: set[str] = set()     # what most values of one list say, as the action of a step
+
         # The two engines agree on what prints and is ASCII; of line ends and spaces beyond it each has its own idea.
         def accepts(value: Any) -> bool:
-            return (
-                type(value) is str and least <= len(value) <= longest and value.isascii() and value.isprintable()
-                and search(value) is not None
+            if type(value) is not str:
+                return False
+            if value in known:
+                return True
+            fits = (
+                least <= len(value) <= longest and value.isascii() and value.isprintable() and search(value) is not None
             )
+            if fits and len(known) < _MOST_KNOWN:
+                known.add(value)
+            return fits
 
         return accepts
 
@@ -155,7 +165,8 @@ class _Document:
         return accepts
 
     def _mapping(self, rule: Mapping[str, Any]) -> Accept:
-        known = {key: self.later(part) for key, part in rule.get("properties", {}).items()}
+        parts: Mapping[str, Any] = rule.get("properties", {})
+        known: dict[str, Accept] = {}       # of parts, those that a value came to
         required = frozenset(rule.get("required", ()))
         least, most = rule.get("minProperties", 0), rule.get("maxProperties", _LARGEST)
         other = self.later(rule.get("additionalProperties", True))
@@ -167,6 +178,8 @@ class _Document:
                 return False
             for key, item in value.items():
                 accept = known.get(key)
+                if accept is None and key in parts:
+                    accept = known[key] = self._made(parts[key])
                 if (accept is None or every_name) and not named(key):
                     return False
                 if not (accept or other)(item):
