@@ -227,9 +227,9 @@ def inverse_from_wire(wire: Mapping[str, Any]) -> Inverse:
 
 def unknown_paths(change: Change) -> tuple[str, ...]:
     """Return ``ADDRESS.FIELD`` for every predicted value that is only known after apply."""
-    return tuple(
+    return tuple([
         f"{record.address}.{name}"
         for record in change.records
         for name, value in (record.after or {}).items()
         if isinstance(value, Unknown)
-    )
+    ])

@@ -171,7 +171,9 @@ def argument_to_wire(argument: Argument) -> Any:
 
 def arguments_to_wire(arguments: Mapping[str, Argument]) -> dict[str, Any]:
     """Return the JSON form of all arguments of a step, whose names are never taken for tags."""
-    return {name: argument_to_wire(argument) for name, argument in arguments.items()}
+    return {
+        name: argument if type(argument) is str else argument_to_wire(argument) for name, argument in arguments.items()
+    }
 
 
 def arguments_text(arguments: Mapping[str, Argument]) -> str:

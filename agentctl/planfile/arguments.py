@@ -43,7 +43,7 @@ def judge(
     ``secrets`` are the names there are, where that is known.
     """
     findings = reading.findings
-    for name in sorted(spec.secret & arguments.keys()):
+    for name in sorted(spec.secret & arguments.keys()) if spec.secret else ():
         if not isinstance(arguments[name], Secret):
             _refuse_literal_secret(findings, name, (*pointer, name))
     for found in reading.references:

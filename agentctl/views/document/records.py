@@ -6,7 +6,7 @@ from collections.abc import Mapping, Set
 from typing import Any
 
 from agentctl.model.change import RecordChange
-from agentctl.model.plan import Argument, argument_to_wire
+from agentctl.model.plan import Argument, arguments_to_wire
 from agentctl.model.values import CONCEALED, Fields, same, to_wire
 
 _HIDDEN = {"$hidden": ""}
@@ -56,7 +56,7 @@ def changes(before: Fields | None, after: Fields | None, sensitive: Set[str]) ->
 
 def arguments(with_: Mapping[str, Argument], sensitive: Set[str]) -> dict[str, Any]:
     """Return a step's arguments in wire form, those that set a sensitive field hidden at whatever depth they stand."""
-    wires = {name: argument_to_wire(argument) for name, argument in with_.items()}
+    wires = arguments_to_wire(with_)
     if not sensitive:
         return wires
     return {name: _HIDDEN if name in sensitive else _without(wire, sensitive) for name, wire in wires.items()}
