@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from pathlib import Path
 
 from agentctl import files
@@ -61,7 +60,7 @@ def read(folder: Path) -> str:
             f"{path} says {lineage}, and the trace begins with {told}: one of the two does not belong here.",
             hint="The key's file is called after the right one. If that is the trace's, write it back; else put the "
             "trace back from a copy.",
-            command=f"echo {told} > {shlex.quote(str(path))}",
+            command=_written_back(told, path),
         )
     return lineage
 
@@ -78,8 +77,14 @@ def _lost(path: Path, summary: str, why: str) -> Tampered:
         summary,
         f"{path}: {why}. The trace begins with lineage {told}.",
         hint="To write it back (move away first what stands in its place, if it is no file):",
-        command=f"echo {told} > {shlex.quote(str(path))}",
+        command=_written_back(told, path),
     )
+
+
+def _written_back(lineage: str, path: Path) -> str:
+    import shlex
+
+    return f"echo {lineage} > {shlex.quote(str(path))}"
 
 
 def _told(trace: Path) -> str:
