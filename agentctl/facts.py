@@ -14,9 +14,11 @@ from functools import cache, cached_property, partial
 from operator import attrgetter
 from reprlib import recursive_repr
 from types import CellType, CodeType, FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
-__all__ = ["by_name", "dataclass", "field", "replace"]
+V = TypeVar("V")
+
+__all__ = ["by_name", "dataclass", "field", "kept", "replace"]
 
 if TYPE_CHECKING:
     from dataclasses import dataclass, field, replace
@@ -61,6 +63,31 @@ else:
 def by_name(value: Any) -> dict[str, Any]:
     """Return what the fields of ``value`` hold, in their order, nothing taken apart or copied."""
     return {name: getattr(value, name) for name in _fields_of(type(value))}
+
+
+class kept(Generic[V]):  # noqa: N801  # written as what it stands beside, ``property``
+    """A property that is worked out when it is first asked, and kept beside the fields of a fact without slots.
+
+    ``cached_property`` takes a lock, and the dictionary that a value has otherwise no need of.
+    """
+
+    def __init__(self, work_out: Callable[[Any], V]) -> None:
+        self.work_out = work_out
+        self.__doc__ = work_out.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> kept[V]: ...
+    @overload
+    def __get__(self, instance: object, owner: type) -> V: ...
+    def __get__(self, instance: object | None, owner: type) -> kept[V] | V:
+        if instance is None:
+            return self
+        value = self.work_out(instance)
+        object.__setattr__(instance, self.name, value)
+        return value
 
 
 class _Missing:

@@ -368,3 +368,52 @@ def test_the_standard_librarys_fields_and_bases_are_not_mistaken_for_ours() -> N
         facts.dataclass()(type("Mixed", (), {"__annotations__": {"a": "int"}, "a": dataclasses.field(default=1)}))
     with pytest.raises(TypeError, match="no fact: Theirs"):
         facts.dataclass()(type("Heir", (Theirs,), {"__annotations__": {"a": "int"}}))
+
+
+@facts.dataclass(frozen=True, kw_only=True)
+class Counted:
+    asked: list[str]
+
+    @facts.kept
+    def count(self) -> int:
+        """How many there are."""
+        self.asked.append("once more")
+        return len(self.asked)
+
+
+def test_what_is_kept_is_worked_out_once_and_stays_as_fixed_as_a_field() -> None:
+    counted = Counted(asked=[])
+    assert (counted.count, counted.count, counted.asked) == (1, 1, ["once more"])
+    with pytest.raises(FrozenInstanceError):
+        counted.count = 7  # type: ignore[misc, assignment]
+    with pytest.raises(FrozenInstanceError):
+        del counted.count  # type: ignore[misc]
+    assert copy.copy(counted).count == 1
+    assert facts.replace(counted, asked=[1, 2]).count == 3
+    assert inspect.getdoc(Counted.count) == "How many there are."
+
+
+def test_a_value_is_of_its_own_class_and_frozen_once_it_is_made() -> None:
+    made = facts.dataclass(frozen=True, slots=True)(
+        type("Wide", (), {"__annotations__": dict.fromkeys("abcde", "int"), "__module__": __name__})
+    )
+    for number in range(100):       # past the first ones, which are made otherwise
+        value = made(1, 2, 3, 4, number)
+        assert (type(value), value.e) == (made, number)
+        assert not hasattr(value, "__dict__")
+        with pytest.raises(FrozenInstanceError):
+            value.e = 7
+    with pytest.raises(TypeError):
+        made(1, 2, 3, 4)
+
+
+def test_a_value_that_could_not_be_made_is_nowhere_to_be_seen() -> None:
+    def fail() -> int:
+        raise RuntimeError("no value")
+
+    fields: dict[str, Any] = {"__annotations__": dict.fromkeys("abcde", "int"), "e": facts.field(default_factory=fail)}
+    made = facts.dataclass(frozen=True, slots=True)(type("Failing", (), {**fields, "__module__": __name__}))
+    for _ in range(100):
+        with pytest.raises(RuntimeError, match="no value"):
+            made(1, 2, 3, 4)
+    assert made(1, 2, 3, 4, 5).e == 5

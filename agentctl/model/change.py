@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from functools import cached_property
 from typing import Any, NamedTuple
 
-from agentctl.facts import dataclass, field
+from agentctl.facts import dataclass, field, kept
 from agentctl.model.action import Reversibility
 from agentctl.model.canonical import encoded
 from agentctl.model.plan import (
@@ -50,7 +49,7 @@ class RecordChange:
     before: Fields | None
     after: Fields | None
 
-    @cached_property
+    @kept
     def effect(self) -> Effect:
         if self.before is None:
             return Effect.NO_OP if self.after is None else Effect.CREATE
