@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from agentctl.facts import dataclass, field
 from agentctl.model.action import ActionSpec
@@ -100,7 +100,12 @@ class Frame:
     answers: dict[Any, Any] = field(default_factory=dict)
 
 
-def frame_of(change: Change, around: Around, facts_around: Callable[[], Mapping[str, Any]], unit: Unit) -> Frame:
+AroundT = TypeVar("AroundT", bound=Around)
+
+
+def frame_of(
+    change: Change, around: AroundT, facts_around: Callable[[AroundT], Mapping[str, Any]], unit: Unit
+) -> Frame:
     """Return the frame of ``change``, made by the first step that has it."""
     frames = around.policy.frames
     author = around.author
@@ -112,7 +117,7 @@ def frame_of(change: Change, around: Around, facts_around: Callable[[], Mapping[
     if found is None:
         if len(frames) >= _MOST or any(frame.plan is not around.plan for frame in frames.values()):
             frames.clear()
-        found = frames[key] = _frame(change, around, facts_around(), unit)
+        found = frames[key] = _frame(change, around, facts_around(around), unit)
     return found
 
 

@@ -6,20 +6,18 @@ Whatever comes out otherwise than granted, or is out of the common, is left to `
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from typing import Any, TypeVar, overload
+from typing import Any, overload
 
 from agentctl.facts import dataclass
 from agentctl.model.action import ActionSpec
 from agentctl.model.change import Change, Effect
 from agentctl.model.decision import Decision, Finding, Mode, Outcome, Signatures, Verdict
 from agentctl.model.limit import Charge
-from agentctl.model.snapshot import instance_of, within
 from agentctl.model.values import Fields, differing
 from agentctl.policy import expressions, freezes
 from agentctl.policy.constraints import spared, unmet
 from agentctl.policy.facts import Facts, step_facts
-from agentctl.policy.frames import Around, Frame, Reads, Row, Term, frame_of
+from agentctl.policy.frames import Around, AroundT, Frame, Reads, Row, Term, frame_of
 from agentctl.policy.globs import FieldPath, is_canonical
 from agentctl.policy.granting import consent_of, secrets_of
 from agentctl.policy.grants import inside, names_fields, outside
@@ -33,7 +31,6 @@ from agentctl.policy.units import Unit, changed
 _EFFECTS = (Effect.CREATE, Effect.UPDATE, Effect.DELETE)
 _SIDES = ("before", "after")
 _MOST_KEPT = 1024
-AroundT = TypeVar("AroundT", bound=Around)
 _ELSE, _COVERS, _COVERS_ALONE = 0, 1, 2     # what came of a grant: the last where no field of the record had a part
 
 
@@ -54,13 +51,13 @@ def quick(
         return None
     if change.reads and any(address != record.address for address in change.reads):
         return None
-    if instance_of(record.address) != change.instance:
+    instance, _, target = record.address.partition("/")
+    if instance != change.instance:
         return None
     unit = Unit(
-        target=within(record.address), effect=change.effect, address=record.address, before=record.before,
-        after=record.after,
+        target=target, effect=change.effect, address=record.address, before=record.before, after=record.after
     )
-    frame = frame_of(change, around, partial(facts_around, around), unit)
+    frame = frame_of(change, around, facts_around, unit)
     if not frame.usable or not is_canonical(unit.target):
         return None
     for freeze in around.policy.freezes:
