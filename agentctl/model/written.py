@@ -6,6 +6,7 @@ To make wire forms, and of these their bytes, took three times as long, and is s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from json.encoder import encode_basestring as text
 from typing import Any, TypeAlias
 
@@ -21,11 +22,22 @@ def mapping(fields: Mapping[str, Any], to_wire: ToWire, each: ToWire) -> str:
     """Return the canonical text of what ``to_wire`` makes of ``fields``, and ``each`` of what is in them."""
     if not fields:
         return "{}"
-    names = "".join(fields)
-    if "$" in names or not names.isascii():     # it may look like a tag; beyond ASCII the order of keys is another
+    if (keys := _keys(tuple(fields))) is None:
         return canonical(to_wire(fields)).decode()
-    entries = ",".join([f"{text(name)}:{_value(fields[name], each)}" for name in sorted(fields)])
+    entries = ",".join([key + _value(fields[name], each) for name, key in keys])
     return f"{{{entries}}}"
+
+
+@lru_cache(maxsize=1024)
+def _keys(names: tuple[str, ...]) -> tuple[tuple[str, str], ...] | None:
+    """Return the keys of a mapping in their order, each also as it is written; most records have those of another.
+
+    None where one may look like a tag, and where their order is not that of their letters.
+    """
+    together = "".join(names)
+    if "$" in together or not together.isascii():
+        return None
+    return tuple([(name, f"{text(name)}:") for name in sorted(names)])
 
 
 def texts(items: Iterable[str]) -> str:
