@@ -73,7 +73,7 @@ def _of(plan: Plan, history: History) -> Iterator[Run]:
 
     A recorded plan need not have the digest of the one it was: what may not stand in clear is hidden in it.
     """
-    steps = _steps(plan)
+    steps = _steps(plan) if history.runs else {}
     found: set[str] = set()
     for run in history.runs:
         same = (run.plan.intent, run.plan.agent) == (plan.intent, plan.agent)
