@@ -195,7 +195,11 @@ class _Reader:
             return self._opened([], depth + 1)
         first = rest[:1]
         if first in ("{", "[", "'", '"'):
-            value, end = self._piece(at, depth)
+            value, end = self._in_brackets(at, depth + 1) if first in "{[" else self._piece(at, depth)
+            if end - at == len(rest):
+                return value
+            while self._text.startswith(" ", end):
+                end += 1
             left = rest[end - at :]
             if left and not (self._text[end - 1] == " " and _COMMENT.fullmatch(left)):
                 raise _Uncommon
