@@ -126,6 +126,9 @@ class _Reader:
                 if (rest and rest[0] != "#") or idle > _MOST_IDLE:
                     raise _Uncommon
                 continue
+            word = texts.get(rest)
+            if word is None and rest[:1] in _TEXTS_BEGIN and ":" not in rest and "#" not in rest and rest[-1] != " ":
+                word = texts[rest] = rest
             if open_key:
                 if at > depth or (dash and at == depth):
                     below = here[open_key] = self._opened([] if dash else {}, len(above) + 1)
@@ -147,7 +150,7 @@ class _Reader:
                 if places is not None:
                     places[id(here)].append(begin + at)
                 if not key:
-                    here.append(self._value(begin + at, rest, len(above)))
+                    here.append(self._value(begin + at, rest, len(above)) if word is None else word)
                     continue
                 below = self._opened({}, len(above) + 1)
                 here.append(below)
@@ -155,10 +158,8 @@ class _Reader:
                 here, depth = below, at
             elif key in here:
                 raise _Uncommon
-            if (word := texts.get(rest)) is not None:
+            if word is not None:
                 here[key] = word
-            elif rest[:1] in _TEXTS_BEGIN and ":" not in rest and "#" not in rest and rest[-1] != " ":
-                here[key] = texts[rest] = rest
             elif rest and not _COMMENT.fullmatch(rest):
                 here[key] = self._value(begin + value_at, rest, len(above))
             else:

@@ -95,6 +95,20 @@ def test_every_example_is_read_alike(path):
     judge(path.read_text())
 
 
+def test_what_is_text_as_a_key_is_not_so_as_a_value():
+    assert judge("true: a\nnull: {true: null, no: true}\nsteps:\n  - true: true\n    null: null\n")
+    assert judge("a: 'true'\nb: true\nc: {d: \"null\", e: null}\nf: null\n")
+
+
+@pytest.mark.parametrize("more", range(-3, 4))
+@pytest.mark.parametrize("end", ["\n", "", "\n\n\n  # so\n"])
+def test_where_lines_are_taken_apart_together_makes_no_difference(more, end):
+    lines = block._TOGETHER // 1000  # where one lot of lines ends, and the next begins
+    text = "steps:\n" + "".join(f"  - because: {'x' * 986}\n" for _ in range(lines))
+    text += f"  - because: {'y' * (block._TOGETHER - len(text) - 14 + more)}\n    id: z\n  - a{end}"
+    assert judge(text)
+
+
 WORDS = [
     "a", "id", "steps", "with", "- ", "-", ":", ": ", "?", "? ", "#", " #", "# c", "\n", "\n", "\n", "  ", "    ", " ",
     "{", "}", "[", "]", ",", ", ", '"', "'", '"x"', "'y'", "''", "\\", "\\n", "&", "*", "!", "|", ">", "%", "@", "`",
