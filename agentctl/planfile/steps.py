@@ -95,7 +95,7 @@ class Steps:
         )
         if name and spec and target and isinstance(given, dict) and self._findings.trouble == trouble:
             self._sound.add(name)
-            self._judge_scope(step, at)
+            self._judge_scope(_unresolved(step) if reading.references else step, at)
         if name:
             self._earlier.setdefault(name, step)
         return step
@@ -226,7 +226,7 @@ class Steps:
         if self._catalog.addresses is None:
             return
         try:
-            self._catalog.addresses(_unresolved(step))
+            self._catalog.addresses(step)
         except Unreachable:
             # Only the live system can tell. To check a plan is offline work; its preview will say.
             return
