@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from agentctl.connectors.base import Call, Connector, Instance
@@ -82,6 +82,12 @@ def as_step(folder: Path, number: int, act: tuple[str, str, object]) -> Step:
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@example(       # the last file of a folder comes back and goes again, and with it the folder
+    acts=[
+        ("delete", "main", None), ("commit", "main", ["bin/build", "logo.png"]), ("revert", "main", None),
+    ],
+    staged=False, gone=True,
+)
 @given(acts=st.lists(ACTS, min_size=3, max_size=7), staged=st.booleans(), gone=st.booleans())
 def test_any_sequence_of_steps_is_undone_exactly(
     acts: list[tuple[str, str, object]], staged: bool, gone: bool
