@@ -14,7 +14,7 @@ from row import Row, Scale
 from starting import importing, starting
 from within import within
 
-QUICK = Scale(times=2, lives=1, sizes=(400, 1200, 3600), slack=0.2, timed=False)
+QUICK = Scale(times=2, lives=1, sizes=(600, 1800, 5400), slack=0.2, timed=False)
 FULL = Scale(times=3, lives=1, sizes=(1000, 3000, 10_000, 30_000), slack=0.0, timed=True)
 
 
