@@ -14,8 +14,8 @@ from row import Row, Scale
 from starting import importing, starting
 from within import within
 
-QUICK = Scale(times=2, lives=1, sizes=(600, 1800, 5400), slack=0.2, timed=False)
-FULL = Scale(times=5, lives=1, sizes=(1000, 3000, 10_000, 30_000), slack=0.0, timed=True)
+QUICK = Scale(times=2, lives=1, sizes=(600, 1800, 5400), slack=0.4, timed=False)
+FULL = Scale(times=3, lives=1, sizes=(1000, 3000, 10_000, 30_000), slack=0.0, timed=True)
 
 
 def rows(scale: Scale) -> Iterator[Row]:
