@@ -105,16 +105,11 @@ def index(folder: Path) -> str:
 
 
 def files(folder: Path) -> dict[str, tuple[int, bytes]]:
-    """Return what the working tree holds; git takes a folder away with its last file, whoever made it."""
     return {
         str(path.relative_to(folder)): (path.lstat().st_mode, b"" if path.is_dir() else path.read_bytes())
         for path in sorted(folder.rglob("*"))
-        if ".git" not in path.relative_to(folder).parts and not _holds_nothing(path)
+        if ".git" not in path.relative_to(folder).parts
     }
-
-
-def _holds_nothing(path: Path) -> bool:
-    return path.is_dir() and not any(inner.is_symlink() or not inner.is_dir() for inner in path.rglob("*"))
 
 
 def world(folder: Path) -> tuple[str, str, dict[str, tuple[int, bytes]]]:

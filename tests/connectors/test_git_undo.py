@@ -81,6 +81,13 @@ def as_step(folder: Path, number: int, act: tuple[str, str, object]) -> Step:
     return step("commit.revert", act[1], id=name, commit=tip or "0" * 40)
 
 
+def _less_empty_folders(repo: Path) -> tuple[str, str, dict[str, tuple[int, bytes]]]:
+    """Return the world less folders that hold nothing: git takes one away with its last file, whoever made it."""
+    refs, index, files = world(repo)
+    held = {str(parent) for name in files if not (repo / name).is_dir() for parent in Path(name).parents}
+    return refs, index, {name: what for name, what in files.items() if name in held or not (repo / name).is_dir()}
+
+
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @example(       # the last file of a folder comes back and goes again, and with it the folder
     acts=[
@@ -106,7 +113,7 @@ def test_any_sequence_of_steps_is_undone_exactly(
             (repo / "bin/build").unlink()
         tree = FILE.open(Instance(name="tree", settings={"root": "."}, root=str(repo)))
         connector = opened(repo)
-        before = world(repo)
+        before = _less_empty_folders(repo)
         done: list[tuple[Connector, Performed]] = []
         for number, act in enumerate(acts):
             todo = as_step(repo, number, act)
@@ -121,7 +128,7 @@ def test_any_sequence_of_steps_is_undone_exactly(
                 done.append((one, performed))
         for one, performed in reversed(done):
             undo(one, performed)
-        assert world(repo) == before
+        assert _less_empty_folders(repo) == before
         connector.close()
         tree.close()
 
