@@ -24,9 +24,12 @@ if TYPE_CHECKING:
     from dataclasses import dataclass, field, replace
 else:
     def dataclass(
-        *, frozen: bool = False, slots: bool = False, kw_only: bool = False, eq: bool = True
-    ) -> Callable[[type], type]:
-        """Return what makes a class a dataclass, to whoever asks the same as one of the standard library."""
+        cls: type | None = None, /, *, frozen: bool = False, slots: bool = False, kw_only: bool = False, eq: bool = True
+    ) -> Any:
+        """Make a class a dataclass, to whoever asks the same as one of the standard library.
+
+        For ``slots`` Python has to make the class a second time, at every start: they are for what is made by the step.
+        """
 
         def decorate(cls: type) -> type:
             if not cls.__doc__:
@@ -48,7 +51,7 @@ else:
                 given["__init__"].__set_name__(cls, "__init__")     # which Python does for a class it makes
             return cls
 
-        return decorate
+        return decorate if cls is None else decorate(cls)
 
     def field(**said: Any) -> Any:
         """Return what a class says of a field, in the words of the standard library."""

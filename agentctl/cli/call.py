@@ -10,7 +10,7 @@ from agentctl.cli.session import Session
 from agentctl.facts import dataclass
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Call:
     """The function of a command, and what it and its session are called with."""
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _REFUSALS_TOLD = 10
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Asked:
     """How a run was asked for on the command line."""
 

@@ -9,7 +9,7 @@ from agentctl.cli.declared import Command, Group
 from agentctl.facts import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Entry:
     """Where a command lives and what ``--help`` says of it."""
 

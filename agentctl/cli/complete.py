@@ -17,7 +17,7 @@ from agentctl.views.safe import line
 _PLANS = (".yaml", ".yml", ".json")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class SoFar:
     """What was typed before the word that is completed: where the command would run, values, and bare words left."""
 

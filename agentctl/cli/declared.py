@@ -16,7 +16,7 @@ Offer = Literal[
 REQUIRED: Any = object()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Argument:
     """What stands for itself on the command line."""
 
@@ -26,7 +26,7 @@ class Argument:
     show_default: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Option:
     """What is typed after its name; ``least`` is the smallest number it takes."""
 
@@ -38,7 +38,7 @@ class Option:
     show_default: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Parameter:
     """One parameter of a command's function: ``hint`` is its type as written, ``one`` that of a single value."""
 

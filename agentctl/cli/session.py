@@ -18,7 +18,7 @@ from agentctl.views.safe import lines
 Draw = Callable[[Mapping[str, Any], Look], str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Session:
     """One command line being carried out."""
 

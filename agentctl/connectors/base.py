@@ -30,7 +30,7 @@ class View(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Credential:
     """A short-lived token for one step. Only ``id``, ``scopes`` and ``expires`` may ever be recorded."""
 
@@ -82,7 +82,7 @@ class Located(Enum):
     CANNOT_TELL = "cannot tell"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Found:
     """What ``locate`` says of a record that the system named itself: the receipt whose reply was lost."""
 
@@ -175,7 +175,7 @@ def read_many(connector: Connector, addresses: Sequence[Address]) -> Iterable[Sn
     return map(connector.read, addresses) if many is None else many(addresses)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Setting:
     """One key of a connector's block in ``agentctl.yaml``: its JSON Schema and what it means."""
 
@@ -184,7 +184,7 @@ class Setting:
     required: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Instance:
     """A connector's place in a workspace: what its factory is handed. Paths in settings are relative to ``root``.
 

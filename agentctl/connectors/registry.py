@@ -31,7 +31,7 @@ _COMMON = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class KnownType:
     """A type that can be configured; ``origin`` is the distribution it comes from."""
 

@@ -52,7 +52,7 @@ _SYNC_MAY_WAIT = {Settlement.LOCAL, Settlement.CONDITIONAL, Settlement.KEYED}
 _STOPS_ANY_RUN = {StepStatus.HELD, StepStatus.DEVIATED}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Surroundings:
     """What a run acts with.
 
@@ -76,7 +76,7 @@ class Surroundings:
     lifeline: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Start:
     """What ``run_started`` says besides the changeset: whose run, under which consent, after which other run.
 
@@ -99,7 +99,7 @@ class Start:
     breakers: tuple[Breaker, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Ending:
     """How a run ended. ``moved`` is what stopped it where it was stale; ``halted`` is whether a halt did."""
 

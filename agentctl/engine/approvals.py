@@ -16,7 +16,7 @@ from agentctl.policy.rules import Policy
 from agentctl.policy.signing import signers
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Weighed:
     """Approvals that count, and why the others do not."""
 

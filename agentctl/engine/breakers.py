@@ -20,7 +20,7 @@ from agentctl.model.run import Act, History
 _EVENTS_TOLD = 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Trip:
     """A breaker that tripped, what that halts, and the mishaps that made its count full, oldest first."""
 
@@ -103,7 +103,7 @@ class Watch:
         return trip is not None and trip.mishaps[-1].number > self._last_lift(trip.scope, before)
 
 
-@dataclass(slots=True)
+@dataclass
 class _Count:
     """The latest of what one breaker counts, out of the first ``heard`` mishaps of its kind and scope."""
 

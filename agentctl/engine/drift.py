@@ -13,7 +13,7 @@ from agentctl.model.snapshot import Address, instance_of
 from agentctl.model.values import Fields, Hidden, Value, to_wire
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Drift:
     """One difference: ``field`` is empty where the whole record came or went."""
 
@@ -25,7 +25,7 @@ class Drift:
     step: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class DriftReport:
     """How many records were looked at, what differs, and which could not be looked at because no connector is left."""
 

@@ -24,7 +24,7 @@ def _no_values(run: Run) -> Mapping[str, Any]:  # noqa: ARG001  # the port's sig
     return {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Ledger:
     """Which keys were used up by a create or a side effect, and which of those effects were undone since.
 

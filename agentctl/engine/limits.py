@@ -24,7 +24,7 @@ Charges = Mapping[str, tuple[Charge, ...]]
 """What each step takes of each limit, in the order of the plan."""
 
 
-@dataclass(slots=True)
+@dataclass
 class Usage:
     """What was taken of each account and when, and what runs that are not over hold of it."""
 

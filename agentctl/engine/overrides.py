@@ -17,7 +17,7 @@ from agentctl.policy.overriding import BreakGlass
 from agentctl.policy.rules import Invariant, Policy
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class WeighedOverrides:
     """Overrides that count, and why the others do not."""
 

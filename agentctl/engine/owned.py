@@ -24,7 +24,7 @@ class Owned:
     step: str
 
 
-@dataclass(slots=True)
+@dataclass
 class _Ledger:
     records: dict[Address, Owned] = field(default_factory=dict)
 

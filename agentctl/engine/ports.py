@@ -13,7 +13,7 @@ from agentctl.model.action import ActionSpec
 from agentctl.trace.record import Kind, Record
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Systems:
     """The configured connector instances by name. Which one that is, and what an action is, is asked once."""
 

@@ -29,7 +29,7 @@ from agentctl.model.snapshot import Address
 from agentctl.policy.evaluate import judges_all_inverses_alike
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Setting:
     """Where and for what a plan is previewed: what goes into the changeset besides the plan."""
 
@@ -44,7 +44,7 @@ class Setting:
     concealed: frozenset[str] = frozenset()     # commitments of values that nobody is shown
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Preview:
     """A ChangeSet, and what it leaves out because it may not be stored in clear or is not consented to.
 

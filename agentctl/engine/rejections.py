@@ -12,7 +12,7 @@ from agentctl.model.run import Act
 from agentctl.policy.rules import Policy
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Unreadable:
     """A file that was to reject something and can't be read. ``effects`` begin like this; empty where none can tell."""
 

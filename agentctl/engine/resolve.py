@@ -22,7 +22,7 @@ class Brought:
     receipt: Mapping[str, Value] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Done:
     """A step an earlier run has done: in which run, how it stands there, what it brought and what it made."""
 

@@ -27,7 +27,7 @@ from agentctl.model.values import Fields, Hidden, differing
 _STANDING = (LeftStatus.REFUSED, LeftStatus.IN_DOUBT, LeftStatus.UNREADABLE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Selection:
     """Which steps of a run to undo; nothing set means all of them."""
 
@@ -37,7 +37,7 @@ class Selection:
     with_dependents: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Undoing:
     """The preview of a rollback, and the steps it leaves alone. ``preview`` is None where nothing is left to undo."""
 

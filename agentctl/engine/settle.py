@@ -44,7 +44,7 @@ _STANDS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Answer:
     """What became of one step, and why we say so.
 

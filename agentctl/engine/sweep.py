@@ -21,7 +21,7 @@ from agentctl.model.stored import Sort, Stored
 _DOUBTFUL = (StepStatus.STARTED, StepStatus.IN_DOUBT)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Loss:
     """What one run loses: its hidden values, the steps that could be undone until now, whether it could be resumed."""
 
@@ -31,7 +31,7 @@ class Loss:
     resume: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Kept:
     """A run older than retention asks for that stays all the same, and why."""
 
@@ -39,7 +39,7 @@ class Kept:
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Sweep:
     """The files to drop, what each run loses by that, and the old runs that stay."""
 

@@ -35,7 +35,7 @@ class Damaged(Tampered):
     """The file holds nothing that was ever a key's: a good copy may take its place."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Retired:
     """What stays of a key that was replaced: enough to read what it sealed and to name it, and not to sign."""
 
@@ -43,7 +43,7 @@ class Retired:
     public_key: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Successor:
     """Roots that are to replace those in force. Whether they do already is for the trace to say."""
 
@@ -51,7 +51,7 @@ class Successor:
     signing: bytes = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Key:
     """Three independent random roots of 32 bytes; ``signing`` is an Ed25519 seed. Never printed, never logged.
 

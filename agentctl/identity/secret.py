@@ -19,21 +19,21 @@ _LONGEST = 64 * 1024        # bytes of one secret
 _PATIENCE = 30.0            # seconds a command may take to tell one
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Variable:
     """``{env: NAME}``: an environment variable."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class File:
     """``{file: PATH}``: a file that nobody but its owner can read."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Command:
     """``{command: [PROGRAM, …]}``: what a program prints; no shell is involved."""
 
@@ -50,7 +50,7 @@ def source_from_wire(wire: Mapping[str, Any]) -> Source:
     return File(wire["file"]) if "file" in wire else Command(tuple(wire["command"]))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Secrets:
     """The secrets of a workspace by name. Files and commands are seen from ``root``.
 

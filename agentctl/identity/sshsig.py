@@ -21,7 +21,7 @@ class NotASignature(ValueError):
     """Text that is not an armored SSHSIG, or a public key line that is none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Signature:
     """What an SSHSIG says: by which key (its ssh wire form), for what use, over which hash."""
 

@@ -26,7 +26,7 @@ class NotASuccession(ValueError):
     """A record that does not put a key in the place of the one before it. The text says why."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Succession:
     """``new`` is in force after ``old``, from the record on that follows ``after``, the digest of the one before it.
 

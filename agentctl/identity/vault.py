@@ -20,7 +20,7 @@ class NotSealed(ValueError):
     """Bytes that this key did not seal in this context: another key, another place, or changed since."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Vault:
     """Pure but for the nonce of ``seal``. Nothing it returns tells anything about the key."""
 

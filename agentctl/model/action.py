@@ -77,7 +77,7 @@ class Readback(StrEnum):
     NONE = "none"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ActionSpec:
     """The data by which engine, policy, loader and views treat an action. ``verb`` has no instance: ``row.update``.
 

@@ -11,7 +11,7 @@ from agentctl.model.statement import Attested, Signable
 ALL = "all"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Statement(Signable):
     """What a person signs. Times are RFC 3339 UTC texts of whole seconds; ``steps`` empty means all of them.
 

@@ -17,7 +17,7 @@ class Standing(StrEnum):
     EDITED = "edited"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Signed:
     """The exact bytes a plan was read from and the armored signature that lay beside them, still to be checked."""
 
@@ -25,7 +25,7 @@ class Signed:
     signature: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Authorship:
     """What is known of who wrote a plan.
 

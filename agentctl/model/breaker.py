@@ -27,7 +27,7 @@ class Trouble(StrEnum):
         return f"{count:,} {self.value if count != 1 else self.value[:-1]}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Mishap:
     """One thing that went wrong, as the trace tells it. Of a rollback, ``step`` is empty and ``run`` was undone.
 
@@ -49,7 +49,7 @@ class Mishap:
         return Scope(Reach.AGENT, self.agent), *on, Scope(Reach.ALL)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Breaker:
     """So many mishaps of a kind within ``seconds``, counted per what ``halt`` says, halt it.
 
@@ -91,7 +91,7 @@ class Breaker:
         assert_never(self.halt)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Gauge:
     """How far a breaker is from halting ``scope``, which ``steps`` of a plan would count towards; or that it has."""
 

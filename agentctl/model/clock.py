@@ -27,7 +27,7 @@ class Clocks:
     since: timedelta = timedelta()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Doubt:
     """Why a wall clock can't be believed: what it should show at least or exactly, and by how much it is off.
 
@@ -39,7 +39,7 @@ class Doubt:
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Correction:
     """A person said that a clock in doubt is right: in which trace file, what it showed, how far it had seemed off."""
 

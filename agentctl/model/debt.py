@@ -9,7 +9,7 @@ from agentctl.facts import dataclass
 from agentctl.model.run import Act, History, Run
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Debt:
     """A review that is owed: of which run, for whose breaking of the glass and why, by when (RFC 3339)."""
 
@@ -23,7 +23,7 @@ class Debt:
         return now >= datetime.fromisoformat(self.due)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Reviewed:
     """A review that was made: by whom, when, and what was found."""
 

@@ -73,7 +73,7 @@ class Finding:
         return self.level is Level.SOFT and self.outcome is Outcome.DENIES
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Signatures:
     """Signed approvals asked for: how many different people, out of which groups (any of them; empty is anybody)."""
 
@@ -117,7 +117,7 @@ class ConsentKind(StrEnum):
     SIGNATURES = "signatures"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Signed:
     """A signed approval that counted: its id, whose it is, the groups it speaks for, its steps (none named: all)."""
 
@@ -128,7 +128,7 @@ class Signed:
     until: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Overridden:
     """A signed override that counted: its id, whose it is, the steps of each rule it passes over, why, until when.
 
@@ -147,7 +147,7 @@ class Overridden:
         return step in self.rules.get(rule, ())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Consent:
     """Consent to one changeset digest. ``groups`` are the irreversible groups confirmed by name and number.
 
@@ -172,7 +172,7 @@ class Consent:
         return self.signed and tuple(signed for signed in self.signed if not signed.steps or step in signed.steps)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Need:
     """One thing still missing before a step may run, in words, and the command that brings it (may be empty)."""
 
@@ -192,7 +192,7 @@ class Hold:
     needs: tuple[Need, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Refuse:
     """Refused by policy or, where there is a ``halt`` or a ``rejection``, because a person stopped it.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from agentctl.facts import dataclass
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class InDoubt:
     """A step of an earlier run that may have had its effect: nobody has said whether."""
 

@@ -21,7 +21,7 @@ class EditKind(StrEnum):
     FREED = "freed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class StepEdit:
     """What became of one step: as the agent wrote it and as it is now (None: left out)."""
 

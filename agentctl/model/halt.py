@@ -20,7 +20,7 @@ class Reach(StrEnum):
     ALL = "all"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Scope:
     """What is halted: an agent's plans, one connector, or everything (``name`` is then empty)."""
 
@@ -41,7 +41,7 @@ class Scope:
         return "everything" if self.reach is Reach.ALL else f"{self.reach} `{self.name}`"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Event:
     """One thing that made a breaker trip. Of a rollback, ``run`` is the rollback and ``step`` is empty."""
 
@@ -50,7 +50,7 @@ class Event:
     at: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Tripped:
     """Which breaker halted, and the latest of the ``counted`` events that made it."""
 
@@ -59,7 +59,7 @@ class Tripped:
     events: tuple[Event, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Halt:
     """One halt. ``id`` is its request's; ``at`` is when it was asked for, by the clock of whoever asked.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from agentctl.facts import dataclass
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Replacement:
     """By which a key came into force; ``compromised`` is whether somebody else is held to have the one before."""
 
@@ -15,7 +15,7 @@ class Replacement:
     compromised: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class KeptKey:
     """A key that the trace tells of. ``here`` is whether this machine can read what it sealed.
 
@@ -29,7 +29,7 @@ class KeptKey:
     packs: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Keeping:
     """All keys, the oldest first; the last is in force. ``path`` is where this machine's copy is, or would be.
 

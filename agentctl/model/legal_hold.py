@@ -8,7 +8,7 @@ from agentctl.facts import dataclass
 from agentctl.model.run import Act
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class LegalHold:
     """One hold: its id, the run it is on, who gave it, when and why."""
 

@@ -10,7 +10,7 @@ from agentctl.model.halt import Scope, scope_from_wire, scope_to_wire
 from agentctl.model.statement import Attested, Signable
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Statement(Signable):
     """What whoever lifts halts signs. ``halts`` are their ids: one that comes later is not lifted by it."""
 

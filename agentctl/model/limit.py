@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any
 
 from agentctl.facts import dataclass
 from agentctl.model.diagnostic import Span
@@ -22,7 +22,8 @@ class Measure(StrEnum):
     SUM = "sum"
 
 
-class Account(NamedTuple):
+@dataclass(frozen=True)
+class Account:
     """What usage is counted under. It holds neither a limit's maximum nor its window: changing these forgets nothing.
 
     ``key`` is as the trace has it: in clear for an agent, action or target, else a commitment.
@@ -33,7 +34,7 @@ class Account(NamedTuple):
     currency: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Charge:
     """What one step takes of one limit. ``seconds`` is its window, 0 for one changeset.
 
@@ -55,7 +56,7 @@ class Charge:
     shown: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Reserved:
     """What one run set aside of one account before its first effect, by step."""
 
@@ -64,7 +65,7 @@ class Reserved:
     amounts: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Standing:
     """How a limit stands for one changeset, under one key.
 

@@ -9,7 +9,7 @@ from agentctl.facts import dataclass
 from agentctl.model.statement import Attested, Signable
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Statement(Signable):
     """What a person signs. ``rules`` are the soft rules passed over, each with the steps it denied when it was signed.
 

@@ -15,7 +15,7 @@ from agentctl.model.values import PLAIN, Unknown, Value, from_wire, literal, to_
 from agentctl.model.written import listed, mapping, text, texts
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class From:
     """``{$from: steps.STEP.after.PATH}`` or ``{$from: steps.STEP.receipt.NAME}``: a value another step brings."""
 
@@ -27,7 +27,7 @@ class From:
         return ".".join(("steps", self.step, self.part, *self.path))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Format:
     """``{$format: TEXT, NAME: …}``: TEXT with each ``{NAME}`` replaced once; the result is never scanned again."""
 
@@ -35,7 +35,7 @@ class Format:
     names: Mapping[str, Argument]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Secret:
     """``{$secret: NAME}``: resolved inside the connector call only, never predicted, read back or recorded."""
 
@@ -51,7 +51,7 @@ class OnFailure(StrEnum):
     CONTINUE = "continue"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Evidence:
     """Source material a plan points at. ``sha256`` (bare hex) is pinned when the source could be read."""
 
@@ -86,7 +86,7 @@ class Step:
         return self.action.partition(".")[2]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Edited:
     """What people made of a plan: everything that is needed to tell what the agent wrote.
 

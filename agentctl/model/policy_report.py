@@ -9,7 +9,7 @@ from agentctl.model.decision import Decision
 from agentctl.model.diagnostic import Diagnostic, Severity, Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Difference:
     """One part of an answer that is not what a case expected."""
 
@@ -18,7 +18,7 @@ class Difference:
     actual: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class CaseResult:
     """A test case with policy's answer; it passes where nothing differs."""
 
@@ -32,7 +32,7 @@ class CaseResult:
         return not self.differences
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Reach:
     """A rule, and whether it took its effect in a case: a grant granted, an invariant or forbidding grant denied."""
 
@@ -41,7 +41,7 @@ class Reach:
     reached: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class CasesReport:
     cases: tuple[CaseResult, ...]
     rules: tuple[Reach, ...]
@@ -51,7 +51,7 @@ class CasesReport:
         return all(case.passes for case in self.cases)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Control:
     """One control a capability must have: whether it has it, and by what or why not, in words."""
 
@@ -61,7 +61,7 @@ class Control:
     place: Span | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Capability:
     """What a role can do to one connector at most, and the controls that must not be missing for it."""
 
@@ -76,7 +76,7 @@ class Capability:
         return all(control.met for control in self.controls)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class LintReport:
     findings: tuple[Diagnostic, ...]
     capabilities: tuple[Capability, ...]
@@ -104,7 +104,7 @@ class Shift(StrEnum):
         return self in (Shift.ALLOWED, Shift.LOOSENED, Shift.LESS_LIMITED)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Replayed:
     """One recorded change with both answers in short, and in words why the decisive one is as it is.
 

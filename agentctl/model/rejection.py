@@ -9,7 +9,7 @@ from agentctl.facts import dataclass
 from agentctl.model.statement import Attested, Signable
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Statement(Signable):
     """What a person signs. It is about ``effects``: other prose for the same changes is rejected, too.
 
@@ -62,7 +62,7 @@ Rejection: TypeAlias = Attested[Statement]
 """A statement of rejection with somebody's signature."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Rejected:
     """A rejection that stands: whose, since when and why. ``person`` is empty where it cannot be read."""
 

@@ -16,7 +16,7 @@ _KEEP = regex(r"[1-9][0-9]{0,5}[dhms]?")
 EVER = datetime.min.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Lasting:
     """Kept for so many seconds after it was last of use."""
 
@@ -26,7 +26,7 @@ class Lasting:
         return spoken(self.seconds)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Newest:
     """Kept with so many of the newest runs."""
 
@@ -47,7 +47,7 @@ class Origin(StrEnum):
     OPTION = "--keep"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Retention:
     """How long packs of runs are kept, and changesets with what belongs to them."""
 
@@ -79,7 +79,7 @@ def cutoff(keep: Keep, history: History, now: datetime) -> datetime:
             return datetime.fromisoformat(runs[-keep.runs].started_at) if len(runs) >= keep.runs else EVER
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Dropped:
     """That something was dropped: when and by whom, and under which retention."""
 
@@ -97,7 +97,7 @@ def dropped(acts: Iterable[Act]) -> dict[str, Dropped]:
     return {name: found for act in acts if act.kind == "gc" for name, found in _dropped(act)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Lost:
     """What can be done no more with a run: steps to undo, going on with it."""
 

@@ -9,7 +9,7 @@ from agentctl.facts import dataclass
 from agentctl.model.statement import Attested, Signable
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Statement(Signable):
     """What the reviewer signs. ``shown`` is the digest of the run's document that was on the screen."""
 

@@ -129,7 +129,7 @@ class StepRun:
     answered_at: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Run:
     """One execution: who did what under whose consent, and how it ended. Times are RFC 3339 UTC strings.
 
@@ -183,7 +183,7 @@ class Run:
         return tuple(step for step in self.steps if step.status in (StepStatus.STARTED, StepStatus.IN_DOUBT))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Act:
     """One act outside a run: halt, unlock, rebuild, gc…"""
 
@@ -194,7 +194,7 @@ class Act:
     body: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class History:
     """Everything the trace tells, in order; ``damage`` says where it could not be read (``FILE:LINE: why``)."""
 

@@ -6,7 +6,7 @@ from agentctl.facts import dataclass
 from agentctl.model.changeset import SystemIdentity
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Speaker:
     """One connector. ``problem`` says why it does not work, or nothing.
 

@@ -20,7 +20,7 @@ class Known:
     step: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Head:
     """A place in the chain: the digest of the last line, its sequence number, and the file it closes."""
 
@@ -29,7 +29,7 @@ class Head:
     file: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class State:
     """The projection of a whole trace up to ``head``."""
 

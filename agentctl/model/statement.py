@@ -45,7 +45,7 @@ class Signable(ABC):
 S_co = TypeVar("S_co", bound=Signable, covariant=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Attested(Generic[S_co]):
     """A statement with the armored signature somebody made of it; who that was is not known before it is checked."""
 

@@ -16,7 +16,7 @@ class Sort(StrEnum):
     APPROVAL = "approval"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Stored:
     """One file. ``of`` is the run of a pack, else a changeset's digest (of an approval only how it begins).
 

@@ -11,7 +11,7 @@ from agentctl.model.plan import Step
 from agentctl.model.snapshot import Address
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Catalog:
     """The workspace as the loader needs it.
 

@@ -39,7 +39,7 @@ _STEP_WORDS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Checked:
     """What came of a plan file: a Plan where there is no error, and all diagnostics, warnings included, in order."""
 

@@ -39,7 +39,7 @@ _LONGEST_PATH: Final = 1000
 _SHAPE = "A reference reads steps.STEP.after.FIELD or steps.STEP.receipt.NAME."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Found:
     """A reference and where in the document it stands. ``inside``: it is a part of a Format."""
 

@@ -16,7 +16,7 @@ class Run(Enum):
     FOLDERS = "nothing, or anything that ends with /"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Automaton:
     """Every place in a pattern is a bit: set where the text so far may have got to.
 

@@ -11,7 +11,7 @@ from agentctl.policy import expressions
 _AT_ONCE = 16
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Batch:
     """Programs, each with the number of conditions it yields a bit for."""
 

@@ -26,7 +26,7 @@ _NOW = "2026-01-01T00:00:00Z"
 _STEP = "step"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Expected:
     """What policy must answer. Empty is: not asked."""
 
@@ -37,7 +37,7 @@ class Expected:
     overridable: bool | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Case:
     """One change as it would come before policy, with everything it is judged under but the policy."""
 

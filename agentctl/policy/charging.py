@@ -22,7 +22,7 @@ _PER_RECORD = frozenset({"before", "after", "changes", "target", "effect"})
 _SHOWN = 80
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Charged:
     """What a change takes of one limit, one charge a key, with the finding that says so or denies."""
 

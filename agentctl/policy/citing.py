@@ -8,7 +8,7 @@ from agentctl.facts import dataclass
 from agentctl.model.plan import Evidence, Plan, Step
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Cited:
     """At least ``count`` sources, of these ``kinds`` (URI schemes; None is any), ``verified`` or as stated."""
 
@@ -40,7 +40,7 @@ def nobody_can_tell(_: Evidence) -> None:
     """Answer for what is long over: that a source was checked is not recorded."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Lacking:
     """What is missing; ``untold`` is whether only nobody can tell any more if it was there."""
 

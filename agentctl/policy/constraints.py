@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _LONGEST_SHOWN = 80
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Constraints:
     """The constraints of one grant. ``None`` is no restriction."""
 
@@ -61,7 +61,7 @@ class Circumstances(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Unmet:
     """Why a grant does not count. ``open`` is whether it may still come to count before the effect."""
 

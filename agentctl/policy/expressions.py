@@ -49,14 +49,14 @@ class Expression:
         return self.source
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Undecided:
     """The outcome hangs on a value that is not known before apply."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Failed:
     """The condition could not be computed, and in which fixed words that is said. Never the values of a record."""
 

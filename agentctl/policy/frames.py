@@ -41,7 +41,7 @@ class Around(Circumstances, Protocol):
     def author(self) -> Authorship: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Term:
     """A condition: what it yields for every step of the frame, or else the place of its bit in what a step yields.
 
@@ -55,7 +55,7 @@ class Term:
     mixed: Expression | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Clause:
     """An invariant that not every step of the frame fulfils. Where ``when`` doesn't hold, the others yield nothing."""
 
@@ -64,7 +64,7 @@ class Clause:
     require: Term
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Row:
     """A grant that may speak of steps of the frame. Its ``where`` is asked by itself, and has no place.
 
@@ -78,7 +78,7 @@ class Row:
     constrained: bool
 
 
-@dataclass(slots=True)
+@dataclass
 class Frame:
     """What is the same for all steps of a plan that have one action, effect and circumstances.
 

@@ -14,7 +14,7 @@ from agentctl.policy.constraints import Circumstances
 from agentctl.policy.globs import Glob
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Freeze:
     """From ``start`` until just before ``end``. Without ``actions`` everything but reads is frozen."""
 

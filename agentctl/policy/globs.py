@@ -21,7 +21,7 @@ _TRIED = 100_000        # ways to lay runs over a text, up to which a regular ex
 _DOTS = frozenset({"", ".", ".."})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Glob:
     """A pattern as written, and the parts it stands for."""
 

@@ -81,7 +81,7 @@ def granted(
     )
 
 
-@dataclass(slots=True)
+@dataclass
 class _Asked:
     """The grants that name the action, and what they said of each unit."""
 

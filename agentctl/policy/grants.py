@@ -17,7 +17,7 @@ from agentctl.policy.units import Unit, changed
 _MOST_NAMED = 8
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Match:
     """What a grant says of one record. ``near`` grows with the checks passed: the nearest miss explains a denial."""
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
 
+from agentctl.facts import dataclass
 from agentctl.model.diagnostic import Diagnostic
 from agentctl.policy.place import Place
 
 
-class Holder(NamedTuple):
+@dataclass(frozen=True)
+class Holder:
     """An agent or a person, with the public key lines listed for it and where it stands."""
 
     kind: str

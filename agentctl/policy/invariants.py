@@ -15,7 +15,7 @@ _STRICTNESS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Judged:
     """What came of one rule, and the record fields that hangs on (None where that can't be told)."""
 
@@ -51,7 +51,7 @@ def union(left: frozenset[str] | None, right: frozenset[str] | None) -> frozense
     return None if left is None or right is None else left | right
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Answer:
     """What came of an invariant for one unit."""
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from agentctl.policy.rules import Person, Policy
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Unhalt:
     """People of these groups may lift halts; where they must have ``signed``, a login name alone is not believed."""
 

@@ -16,7 +16,7 @@ PLAIN_KEYS = {"agent": "agent", "action": "action.name", "target": "target"}
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Limit:
     """At most ``most`` of ``measure`` per window, counted apart for each ``key``.
 

@@ -23,7 +23,7 @@ class Misused(ValueError):
         self.node = node.id
 
 
-@dataclass(slots=True)
+@dataclass
 class _Found:
     facts: set[str] = field(default_factory=set)
     fields: set[tuple[str, str]] = field(default_factory=set)

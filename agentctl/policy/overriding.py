@@ -6,7 +6,7 @@ from agentctl.facts import dataclass
 from agentctl.model.diagnostic import Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Overriders:
     """``override:`` of a soft invariant: people of which groups may override it, for at most how many seconds."""
 
@@ -14,7 +14,7 @@ class Overriders:
     seconds: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class BreakGlass:
     """``break_glass:``: who may act alone in an emergency, for at most how many seconds, and when that is reviewed."""
 

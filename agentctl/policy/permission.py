@@ -24,7 +24,7 @@ class Permission:
     charges: tuple[Charge, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Consent:
     """What one covering grant asks for."""
 

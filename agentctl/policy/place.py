@@ -7,7 +7,7 @@ from agentctl.model.diagnostic import Diagnostic, Span
 from agentctl.syntax.document import Document, Pointer
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Place:
     """Where a node stands; ``place / key`` is where its part does."""
 

@@ -138,7 +138,7 @@ class Later(Sequence[Finding]):
         return self._found
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Answer:
     mode: Mode
     signatures: Signatures | None

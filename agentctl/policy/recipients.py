@@ -19,7 +19,7 @@ class NotARecipient(ValueError):
     """Text that is no recipient, or no pattern, which could be judged."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Mail:
     """A mail address, the domain in lower case."""
 
@@ -27,7 +27,7 @@ class Mail:
     domain: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Recipient:
     """A pattern: ``*@acme.example``, ``*@*.acme.example`` (below it, not itself), one address, or one exact text."""
 

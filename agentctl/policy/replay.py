@@ -24,7 +24,7 @@ _NOT_RECORDED = Unknown("not recorded")
 _EVERYTHING = "(other fields)"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Recorded:
     """One change as the trace holds it, with what it was judged under. ``spec`` is None where nothing offers it now."""
 

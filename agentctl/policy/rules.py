@@ -22,7 +22,7 @@ from agentctl.policy.overriding import BreakGlass, Overriders
 from agentctl.policy.uses import Needs
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Approvals:
     """Signed approvals asked for: by how many people, out of which groups (none named: anybody's)."""
 
@@ -30,7 +30,7 @@ class Approvals:
     groups: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Grant:
     """What a role may do, or with mode ``forbid`` may not. ``None`` is no restriction."""
 
@@ -58,7 +58,7 @@ class Content(StrEnum):
     DENY = "deny"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Invariant:
     """What holds for everybody: where ``when`` holds, ``deny`` must not and ``require`` must.
 
@@ -77,7 +77,7 @@ class Invariant:
     excepted: frozenset[Purpose] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Agent:
     """An agent by the name plans claim. With ``signs`` a plan must carry a signature."""
 
@@ -92,7 +92,7 @@ class Agent:
         return bool(self.keys)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Person:
     name: str
     place: Span
@@ -101,7 +101,7 @@ class Person:
     keys: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Rollback:
     """Who may undo runs, and with how many signatures."""
 
@@ -110,7 +110,7 @@ class Rollback:
     count: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Policy:
     """Rules on effects. Whatever no grant covers is denied.
 

@@ -22,7 +22,7 @@ _ALARMING = (Trouble.FAILURES, Trouble.DEVIATIONS, Trouble.DOUBTS)
 _SCOPING = frozenset({"before", "after", "target"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class _Opening:
     """One action that one grant opens."""
 

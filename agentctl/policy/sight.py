@@ -24,7 +24,7 @@ _MOST_SHOWN = 10
 _LONGEST_SHOWN = 60
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Answer:
     """What a condition yields, and the record fields that outcome hangs on (None where that can't be told)."""
 

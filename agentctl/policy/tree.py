@@ -10,19 +10,19 @@ from agentctl.facts import dataclass
 _PRIMITIVE_BYTES = 6
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ident:
     id: int
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Constant:
     id: int
     text: str | None                # None for everything but strings
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Select:
     """``operand.field``; ``test`` for ``has(operand.field)``."""
 
@@ -32,7 +32,7 @@ class Select:
     test: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Call:
     """A function, operators included (``_==_``, ``@in``). A method's receiver is the first of ``arguments``."""
 
@@ -41,7 +41,7 @@ class Call:
     arguments: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Literal:
     """A list, map or message with the expressions inside it."""
 
@@ -49,7 +49,7 @@ class Literal:
     parts: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Comprehension:
     """What ``exists``, ``all``, ``map``, ``filter`` become: ``names`` bound over ``range`` for the ``parts``."""
 
@@ -63,7 +63,7 @@ class Comprehension:
 Node: TypeAlias = Ident | Constant | Select | Call | Literal | Comprehension
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Tree:
     root: Node
     byte_strings: frozenset[int]    # ids of nodes whose checked type is bytes

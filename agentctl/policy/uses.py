@@ -18,7 +18,7 @@ VARIABLES = FIELDED | {"changes", "target", "effect", "agent", "tenant", "enviro
 Needs: TypeAlias = Mapping[str, frozenset[str] | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Uses:
     """``fields`` are selected by name (``after.tier``), ``tests`` only asked for (``has(after.tier)``).
 

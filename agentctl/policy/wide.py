@@ -19,7 +19,7 @@ from agentctl.policy.rules import Grant, Invariant, Policy
 _TOLD = frozenset({"action", "tenant", "environment", "purpose"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Ground:
     """What a policy is looked at against: the workspace's actions, tenant and environment."""
 

@@ -24,7 +24,7 @@ _PROOF = b'{"proof":'
 _DIGEST = regex(r"(?:sha256:)?([0-9a-f]{4,64})")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ChangeSets:
     """The changesets of a workspace, each under its digest."""
 

@@ -21,7 +21,7 @@ _ENDING = ".json"
 _MOST = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Request:
     """A halt that was asked for, and the file that says so (None where there is no telling)."""
 

@@ -11,7 +11,7 @@ from agentctl.facts import dataclass
 from agentctl.store.owner import show
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Heir:
     """A program that a dead owner started, and that holds the lock on for as long as it lives."""
 

@@ -9,7 +9,7 @@ from agentctl.errors import Unwritable
 from agentctl.facts import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Layout:
     """The folder ``.agentctl`` of a workspace. With ``group`` its group may read and write all of it."""
 

@@ -16,7 +16,7 @@ from agentctl.facts import by_name, dataclass
 _LONGEST = 1 << 16
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Owner:
     """Who holds the lock: for which run, since when, and which process of which boot of which machine.
 

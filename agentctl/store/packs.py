@@ -39,7 +39,7 @@ class Sealer(Protocol):
     def open(self, sealed: bytes, context: bytes) -> bytes: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Contents:
     """The wire values a pack gave, by commitment, and in words why the others, if any, stay hidden."""
 

@@ -21,7 +21,7 @@ _ID = 32
 _NAME = regex(rf"([0-9a-f]{{{_ABOUT}}})-[0-9a-f]{{{_ID}}}\.[a-z]+")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Kept:
     """One file: how the digest of what it is about begins (empty where its name doesn't tell), and what is in it.
 

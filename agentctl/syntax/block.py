@@ -42,7 +42,7 @@ _MOST_IDLE: Final = 10_000
 _NEGATIVE: Final = regex(r"-[0-9]")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Block:
     """What was read. ``entries`` are the offsets at which those of the outermost mapping's lists begin."""
 

@@ -102,7 +102,7 @@ class Source:
         return self._above
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Marks:
     """Where the entries of every container stand: offsets into the text, flat, and where each container's begin.
 

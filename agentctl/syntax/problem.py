@@ -6,7 +6,7 @@ from agentctl.facts import dataclass
 from agentctl.syntax.document import Pointer
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Problem:
     """One thing wrong with a value, not tied to a text. ``at_key``: it is the key, not the value, that is wrong.
 

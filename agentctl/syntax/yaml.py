@@ -11,7 +11,7 @@ from agentctl.syntax.collector import paused
 from agentctl.syntax.document import Document, Source, invalid
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Limits:
     """How much is read. Depth is bounded because libyaml's time grows with its square, and ours with a stack."""
 

@@ -51,7 +51,7 @@ class FrozenView:
         return ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Performed:
     """One step done: what was predicted, what the connector says, and what a read shows. Absent records are None."""
 

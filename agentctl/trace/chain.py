@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 from agentctl.facts import dataclass
 from agentctl.model.canonical import digest_bytes
@@ -19,7 +19,8 @@ _LONGEST_LINE = 1 << 28
 _NAME = regex(r"([0-9]{6,})-([a-z]+)-([^.]+)\.jsonl")
 
 
-class TraceFile(NamedTuple):
+@dataclass(frozen=True)
+class TraceFile:
     """What a file's name says: ``000042-run-ID.jsonl``."""
 
     number: int
@@ -31,7 +32,7 @@ class TraceFile(NamedTuple):
         return f"{self.number:06}-{self.kind}-{self.id}.jsonl"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Link:
     """A record in its place: the file it stands in, its line there, its digest, and where its line ends (in bytes)."""
 
@@ -46,7 +47,7 @@ class Link:
         return Head(digest=self.digest, seq=self.record.seq, file=self.file.name)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Torn:
     """The newest file's last line has no end: it is being written, or its writer died. It is not part of the trace."""
 
@@ -56,7 +57,7 @@ class Torn:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Fault:
     """Where the trace first stops being what was written, and why."""
 
@@ -68,7 +69,7 @@ class Fault:
         return f"{self.file}:{self.line}" if self.line else self.file
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Chain:
     """A whole trace in short: its newest head, how many records and files, and the first fault."""
 

@@ -42,7 +42,7 @@ class NotACheckpoint(ValueError):
     """A file that is not the canonical form of a checkpoint."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Checkpoint:
     """``head`` is the digest of the last line of ``file``, ``length`` the file's size, ``digest`` that of its bytes.
 
@@ -64,7 +64,7 @@ class Checkpoint:
         return Head(digest=self.head, seq=self.seq, file=self.file)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Places:
     """Where a trace lives, for whom, and by whose signature its files are closed.
 

@@ -21,7 +21,7 @@ from agentctl.trace.whole import digest_if_whole
 _ABANDONED = "its process ended before it could finish"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Mended:
     """The number of the next file, the end it follows, and what its first record must say of a torn line."""
 

@@ -17,7 +17,7 @@ from agentctl.trace.verify import Examination, Examine, Known, Verdict
 _UNTIED = "no signature that can be checked here vouches for it, and the trace is broken before it"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Part:
     """One run: its records from ``first`` to ``last``, and the first thing wrong with them.
 

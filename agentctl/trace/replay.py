@@ -35,7 +35,7 @@ class NotTold(ValueError):
     """A record in its place whose body is not what its kind says, or speaks of what the trace does not tell of."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class _Waiting:
     """What tells of the steps of a run that nobody has asked for yet."""
 
@@ -54,7 +54,7 @@ class _Waiting:
         yield from self.after
 
 
-@dataclass(slots=True)
+@dataclass
 class Telling:
     """The story so far. ``hear`` takes the records in their order, each with the number of its trace file.
 

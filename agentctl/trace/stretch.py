@@ -23,7 +23,7 @@ _MARKS = tuple(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Stretch(Link):
     """The last of the lines that are vouched for, from the run's beginning on. It stands for them all.
 

@@ -25,7 +25,7 @@ class Grade(StrEnum):
     BROKEN = "broken"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Verdict:
     """``fault`` is the first one. ``witnessed`` counts the records up to the newest head known from outside.
 
@@ -44,7 +44,7 @@ class Verdict:
         return f"broken at {self.fault}" if self.fault else self.grade.value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Known:
     """What else is known of the trace, by digest: ``inside`` the workspace (the state's head) and ``outside`` of it.
 
@@ -95,7 +95,7 @@ def verify_lines(
     return Examination(folder, checkpoints, lineage, known, check, examine).verdict()
 
 
-@dataclass(slots=True)
+@dataclass
 class Examination:
     """One look at a trace, or with ``of_file`` at one file of it. Used once."""
 

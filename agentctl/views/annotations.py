@@ -24,7 +24,7 @@ class Level(StrEnum):
     NOTE = "note"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Annotation:
     """One remark. ``rule`` is a slug of ours or a rule's id; without a ``file`` it is about no place."""
 

@@ -7,7 +7,7 @@ from typing import Protocol
 from agentctl.facts import dataclass
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Attestation:
     """One checkpoint as it was brought: its canonical bytes and the armored signature, neither of them checked."""
 

@@ -15,7 +15,7 @@ from agentctl.witness.base import Attestation
 _LARGEST = 256 * 2**20
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FileWitness:
     """``path`` lies where whoever can change the workspace can't change it: another disk, an append-only mount."""
 

@@ -23,7 +23,7 @@ _LOGIN = re.compile(r"://[^/@\s]*@")
 _BEHIND = re.compile(rb"^!\t[^\t]*\t\[rejected\]", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class GitWitness:
     """``remote`` is a remote's name, or a URL, seen from the repository that ``folder`` lies in."""
 

@@ -25,7 +25,7 @@ _STOLEN = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Anchored:
     """``line`` are the keys of the trace. Without ``check`` none is known from elsewhere to compare them with.
 

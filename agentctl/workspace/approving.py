@@ -31,7 +31,7 @@ _SHORT = 12
 _TOLD = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Damaged:
     """A file among the approvals that is none: where, how the digest it was about begins (or nothing), and why."""
 
@@ -40,7 +40,7 @@ class Damaged:
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Wish:
     """What a person wants to sign: as whom, for which steps (none named: all), for how long, with which key."""
 

@@ -21,7 +21,7 @@ from agentctl.workspace.previewing import preview_plan
 from agentctl.workspace.workspace import Workspace, is_plan
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Explained:
     """A changeset with policy's answers, and what else stands in its way or may: limits, breakers, halts."""
 

@@ -25,7 +25,7 @@ _LOGIN = regex(r"(?i)https?://[^/]*@")     # of ssh the name of a user is a part
 _CONFIDENTIAL = ("/connectors/", "/secrets", "/witness")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class WorkspaceFile:
     """What ``agentctl.yaml`` says. ``connectors`` are the settings by instance, ``type`` included.
 

@@ -18,7 +18,7 @@ from agentctl.workspace.unlocking import locked, record_act
 from agentctl.workspace.workspace import Workspace
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Word:
     """Who says that halts are over: as whom in the policy, and with which key; both empty for the login name alone."""
 

@@ -36,7 +36,7 @@ _USUAL = 3600       # seconds an override is good for where nobody says, if poli
 _WAIT = 30.0        # seconds a signed override waits for the workspace before it is lost
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Wish:
     """What a person wants to sign: as whom, why, for how long (None: as is usual), with which key."""
 

@@ -13,7 +13,7 @@ from agentctl.trace.record import Kind
 from agentctl.workspace.workspace import Workspace
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Packed:
     """Of how many values the run tells only commitments; how many are ``missing`` and how many ``wrong``.
 
@@ -66,7 +66,7 @@ def packed(workspace: Workspace, file: TraceFile) -> Packed:
     )
 
 
-@dataclass(slots=True)
+@dataclass
 class _Told:
     """What records tell of hidden values: under which names each stands, and the addresses it can be bound to."""
 

@@ -12,7 +12,7 @@ from agentctl.model.plan import Plan
 from agentctl.workspace.workspace import Workspace, is_plan
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Meant:
     """A plan in clear; of a changeset's also its digest and N of its ``--again``."""
 

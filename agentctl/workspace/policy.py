@@ -31,7 +31,7 @@ class PolicySource(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PolicyInFiles:
     """The file or folder ``path``, seen from ``root``; in what is told, files are called as seen from there."""
 

@@ -25,7 +25,7 @@ _MOST_FILES = 1_000
 _SHOWN = 12         # digits of a commit's id
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class _Node:
     """One name in a tree: its mode, the id of what it is, and its bytes (none of a folder, or of what is missing)."""
 
@@ -34,7 +34,7 @@ class _Node:
     size: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class PolicyAtRef:
     """A file or folder at a commit. ``path`` is its place in the repository, ``place`` how it was asked for."""
 

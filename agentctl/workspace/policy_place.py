@@ -14,7 +14,7 @@ _REF = regex(r"[A-Za-z0-9][A-Za-z0-9._/@+-]*")
 _NOT_IN_A_REF = regex(r"\.\.|//|/\.|@\{|\.lock(/|$)|[./]$")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Files:
     """A policy file, or a folder of them; relative to the workspace."""
 
@@ -24,7 +24,7 @@ class Files:
         return self.path
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AtRef:
     """The same as committed: at a tag, a branch, a remote's branch (``origin/main``), a full ref or a commit's id."""
 

@@ -26,7 +26,7 @@ from agentctl.workspace.unlocking import locked
 from agentctl.workspace.workspace import Workspace
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Wish:
     """What a person wants to sign: as whom, why, with which key."""
 

@@ -18,7 +18,7 @@ from agentctl.workspace.policy_place import AtRef, parse
 from agentctl.workspace.workspace import Workspace
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Replay:
     """Every recorded change under both policies, and what the policies are called."""
 

@@ -25,7 +25,7 @@ from agentctl.workspace.workspace import Workspace
 _A_RECORD = 1000        # files that one line of the trace tells of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Outcome:
     """What was dropped, and what stayed although the trace tells that it was to go: each with why."""
 

@@ -22,7 +22,7 @@ from agentctl.workspace.unlocking import locked
 from agentctl.workspace.workspace import Workspace
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Rotated:
     """Which record tells it, and the public keys before and after."""
 

@@ -41,7 +41,7 @@ from agentctl.workspace.workspace import Workspace
 _RUN_ID = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Ended:
     """A run that is over: how, and whether an effect had begun before it (it resumed or undid something)."""
 
@@ -60,7 +60,7 @@ class Wall:
         time.sleep(seconds)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Control:
     """What the person at the other end holds: how long to wait for the lock, the brake, the observer."""
 
@@ -69,7 +69,7 @@ class Control:
     observe: Observer
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class _Frame:
     """Of what a run is a part: the run it resumes, with what was done or begun there; what a rollback leaves."""
 

@@ -29,7 +29,7 @@ class Superseded(keys.NoKey):
     """The key on this machine was in force once, and another took its place."""
 
 
-@dataclass(slots=True)
+@dataclass
 class KeyLine:
     """The keys of one lineage as its trace tells them: the first, and from which file on another took its place."""
 
@@ -177,8 +177,9 @@ def _telling(trace: Path) -> Iterator[TraceFile]:
     """Yield the files that tell of keys, in order."""
     with suppress(OSError):     # what is no folder tells of none, and is damage to whoever reads the trace
         found = (parse_name(os.fsencode(entry.name).decode(errors="replace")) for entry in trace.iterdir())
-        yield from sorted(
+        telling = (
             file
             for file in found
             if file is not None and (file.kind == Kind.KEY or (file.kind == Kind.INIT and file.number == 1))
         )
+        yield from sorted(telling, key=lambda file: (file.number, file.kind, file.id))

@@ -18,7 +18,7 @@ from agentctl.workspace.witnessing import Heard, hear
 from agentctl.workspace.workspace import Workspace
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Report:
     """The verdict on the whole trace, and where one was asked about, what holds for a run and its hidden values."""
 

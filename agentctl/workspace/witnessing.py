@@ -47,7 +47,7 @@ def bring(workspace: Workspace) -> None:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Heard:
     """The heads a witness vouches for, by digest with where each comes from; and what is to be noted of the rest.
 

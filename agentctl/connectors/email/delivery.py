@@ -24,7 +24,7 @@ from agentctl.model.values import Fields
 _SPARE = 2.0            # seconds before our caller gives up in which we come to an end ourselves
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Delivery:
     """A message and everything it takes to send it."""
 

@@ -27,7 +27,7 @@ _LISTS = {"to", "cc", "bcc"}
 _REPEATED = {"attachments", "context"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Filed:
     """A message out of a file. ``key`` is the mark of the call that sent it."""
 

@@ -21,7 +21,7 @@ _OVERHEAD = 1 << 20             # bytes of headers
 DRAFTS, SENT, SENDING = "drafts", "sent", "sending"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Mark:
     """Says that a message may have gone out under ``key``: left just before the line that ends it, taken away after."""
 
@@ -30,7 +30,7 @@ class Mark:
     date: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Found:
     """A message's file, with the token of what it held, or its absence."""
 

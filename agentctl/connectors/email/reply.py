@@ -22,7 +22,7 @@ class Gone(Exception):
     """The connection ended before the answer did."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reply:
     """One answer. ``lines`` are its texts, as they came."""
 

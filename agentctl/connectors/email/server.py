@@ -5,7 +5,7 @@ from __future__ import annotations
 from agentctl.facts import dataclass, field
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Server:
     """A mail server. ``security`` is starttls, tls or none, which only this machine takes.
 

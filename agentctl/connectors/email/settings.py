@@ -61,7 +61,7 @@ SETTINGS: Mapping[str, Setting] = {
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Configured:
     """``server`` returns where mail goes, its password read just then; None where no server is named."""
 

@@ -19,7 +19,7 @@ _RAW_PHRASE = re.compile(r"[A-Za-z0-9 _-]+", re.ASCII)
 _RAW_SUBJECT = re.compile(r"[\x20-\x7e]*", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Attached:
     """A file that goes along."""
 

@@ -54,7 +54,7 @@ class Atomic:
                 _remove_unless_alive(left, handle)
 
 
-@dataclass(slots=True)
+@dataclass
 class Temporary:
     """A file being written that will be ``name``."""
 

@@ -24,7 +24,7 @@ _LAST_CONTROL_OF_ASCII = 0x1F
 _CONTROLS_AFTER_ASCII = range(0x7F, 0xA0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Scope:
     """The directory an instance is confined to.
 
@@ -78,7 +78,7 @@ class Scope:
                     os.close(current)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Directory:
     """An open directory, and the directories that are missing between it and the file."""
 

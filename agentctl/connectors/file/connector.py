@@ -112,7 +112,7 @@ class FileConnector:
             raise Rejected("File too large", f"{path!r} would be larger than `max_bytes` allows ({self._limit}).")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Seen:
     """A step and the files it names, as its view shows them."""
 

@@ -19,7 +19,7 @@ _CHUNK = 1 << 20
 _LOOK = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC     # a pipe must not make us wait
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Content:
     """What a file holds and who may do what with it."""
 
@@ -33,7 +33,7 @@ class Content:
         return f"sha256:{digest} links:{self.links}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Missing:
     """A file that is not there, and how many directories on the way to it are not there either."""
 

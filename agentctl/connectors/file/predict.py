@@ -19,7 +19,7 @@ _SPECIAL = 0o7000
 _OWNER_READS = 0o400
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class File:
     """A file's record: content (Unknown where an earlier step's effect is) and mode."""
 

@@ -14,7 +14,7 @@ from agentctl.model.change import RecordChange
 from agentctl.model.values import Fields, Unknown, Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Following:
     """``records`` are the working files that change. ``index`` holds each path's staged entry, ``wrote`` the mode each
     changed file has now: what brings the checkout back."""

@@ -21,7 +21,7 @@ _CONVERSIONS = ("filter", "ident", "working-tree-encoding")
 _LINE_ENDS = ("text", "eol", "crlf")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Local:
     """What git knows of a path besides its content.
 

@@ -24,7 +24,7 @@ from agentctl.facts import dataclass, field
 NOTHING = "0" * 40
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Landing:
     """Where a branch goes: from ``old`` to ``new`` (None: no such branch), told in the reflog as ``verb``.
 

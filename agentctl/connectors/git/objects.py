@@ -17,7 +17,7 @@ MOST_PATHS = 5_000
 _NONE = "0" * 40
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Entry:
     """A path's place in a tree or index: git's mode (``100644``) and the id of what it holds."""
 
@@ -32,14 +32,14 @@ class Entry:
         return self.mode in MODES
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Difference:
     path: str
     old: Entry | None
     new: Entry | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Commit:
     id: str
     parents: tuple[str, ...]

@@ -77,7 +77,7 @@ class Done(NamedTuple):
     out: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Git:
     """The git program, bound to one repository. ``until`` is the moment (monotonic) by which all must have ended.
 

@@ -34,7 +34,7 @@ _HARMLESS = {("objectformat", "sha1"), ("refstorage", "files")}
 _LATEST = 200       # moves of a branch among which ours is looked for
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Checkout:
     """What stands in the working tree. ``branch`` is None on a detached HEAD, ``operation`` empty where none is open.
 

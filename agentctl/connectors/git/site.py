@@ -19,7 +19,7 @@ from agentctl.model.snapshot import Address, Snapshot
 from agentctl.model.values import Fields, Value, has_unknown
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Site:
     """``name`` is the connector instance's; ``reserved`` are absolute paths no checkout may write.
 

@@ -13,7 +13,7 @@ from agentctl.model.change import RecordChange
 from agentctl.model.values import Fields, Unknown, Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Tip:
     """``head`` is a commit id, None where there is no commit yet, or Unknown.
 

@@ -12,7 +12,7 @@ from agentctl.facts import dataclass
 from agentctl.model.values import Fields
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Wanted:
     """A file to be changed: its record now, and what it is to become. None is absence."""
 

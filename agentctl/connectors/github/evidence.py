@@ -25,7 +25,7 @@ class Outcome(StrEnum):
     UNSEEN = "unseen"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Check:
     """One check of a commit. ``said`` is the system's own word for its outcome."""
 
@@ -35,7 +35,7 @@ class Check:
     link: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Verdict:
     """What one reviewer said last, whether of this commit or of an earlier one, and whether they belong here at all."""
 
@@ -46,7 +46,7 @@ class Verdict:
     link: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Evidence:
     """``checks`` is None where the token may not see them, ``more`` how many were not looked at."""
 

@@ -20,7 +20,7 @@ from agentctl.model.snapshot import Address, within
 _NOTHING: Mapping[str, object] = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class _Turn:
     """One of the two ways; ``back`` is the verb of the other."""
 

@@ -19,7 +19,7 @@ PATTERN = r"^[1-9][0-9]{0,6}/(s|min|h)$"
 _SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Rates:
     """At most ``calls`` within any ``seconds``."""
 

@@ -16,7 +16,7 @@ from agentctl.facts import dataclass, field
 from agentctl.model.values import Fields, Value, fields_from_wire, to_wire
 
 
-@dataclass(slots=True)
+@dataclass
 class World:
     """Everything the system holds: fields and version per record, keys already used, notes sent."""
 

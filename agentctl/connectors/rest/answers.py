@@ -24,7 +24,7 @@ _SUMMARIES = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Exchange:
     """One request and its answer, and what is known besides. ``secrets`` are texts that no message may repeat."""
 

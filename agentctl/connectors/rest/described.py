@@ -21,7 +21,7 @@ _STRINGS: Final[Mapping[str, tuple[Mapping[str, Any], str]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Type:
     """A closed type of ours: its schema, and what its JSON stands for."""
 
@@ -31,7 +31,7 @@ class Type:
     secret: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Members:
     """What an object may have, and what it must."""
 
@@ -39,7 +39,7 @@ class Members:
     required: frozenset[str]
 
 
-@dataclass(slots=True)
+@dataclass
 class Description:
     """One OpenAPI document. Nothing outside of it is ever looked at; one that never ends is refused."""
 

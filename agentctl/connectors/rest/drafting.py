@@ -31,7 +31,7 @@ _ASK = "check: does the system compare versions, know a repeated request, keep a
 Place = tuple[str | int, ...]
 
 
-@dataclass(slots=True)
+@dataclass
 class Draft:
     """``wire`` is the manifest; ``comments`` stand beside its parts; ``left_out`` holds foreign text."""
 

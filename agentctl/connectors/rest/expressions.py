@@ -21,7 +21,7 @@ _PLACE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_-]*)\}")
 _MARK = re.compile(r"(?:\n\n|\r\n\r\n)?<!-- agentctl:[0-9a-f]{32}(?: run:[a-z0-9]{1,64})? -->\Z")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Scope:
     """What expressions may name. ``changed`` are the fields that a change alters, as they were before it.
 

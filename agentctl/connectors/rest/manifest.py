@@ -23,7 +23,7 @@ class Doing(StrEnum):
     SIDE_EFFECT = "side-effect"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Field:
     """Where a field is in the body of a record, and what its forms there have in common."""
 
@@ -45,7 +45,7 @@ class Field:
     defaults: Mapping[str, Value] = field(default_factory=dict)     # `initial` and `empty`, where they are said
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Others:
     """Members of a record that are fields without being named; ``drop`` are not."""
 
@@ -53,28 +53,28 @@ class Others:
     schema: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ByLink:
     """The header ``Link``, ``rel="next"``."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ByHeader:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ByNext:
     at: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ByCursor:
     at: str
     parameter: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ByPage:
     parameter: str
     size: int
@@ -83,7 +83,7 @@ class ByPage:
 Pages: TypeAlias = ByLink | ByHeader | ByNext | ByCursor | ByPage
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Listing:
     """How many records are asked for at once; ``item`` says where in one of them the rest of its address is.
 
@@ -101,7 +101,7 @@ class Listing:
     most: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Self:
     """Where a record says its own URL, and the form that URL has below the base URL."""
 
@@ -109,7 +109,7 @@ class Self:
     path: Template
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Excluded:
     """What has something at this place is another kind of record; ``hint`` says which."""
 
@@ -117,7 +117,7 @@ class Excluded:
     hint: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class RecordType:
     """A kind of record, asked for by GET, or by POST with what ``post`` says. Both and ``query`` hold expressions."""
 
@@ -138,7 +138,7 @@ class RecordType:
     listing: Listing | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class RequestTemplate:
     """What a verb sends. Query, headers and body hold expressions; no path is that of the record."""
 
@@ -149,13 +149,13 @@ class RequestTemplate:
     body: Mapping[str, Any] | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class InverseTemplate:
     verb: str
     with_: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Argument:
     """An argument that is not a field."""
 
@@ -166,7 +166,7 @@ class Argument:
     amount: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Faults:
     """A list of faults in an answer."""
 
@@ -175,7 +175,7 @@ class Faults:
     message: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ErrorRule:
     """What an answer means that has one of these statuses and, where said, this at a place of its body."""
 
@@ -190,7 +190,7 @@ class ErrorRule:
     hint: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Find:
     """Where in a record of the list our mark is; ``first`` is how many to look at, 0 is all."""
 
@@ -199,7 +199,7 @@ class Find:
     first: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Verb:
     """One action, as data. ``sets`` are fields that are arguments of the same names; ``sets_any`` takes any field."""
 
@@ -234,7 +234,7 @@ class Verb:
     inverse_only: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Whoami:
     path: str
     id: str
@@ -242,7 +242,7 @@ class Whoami:
     nobody: frozenset[int]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Manifest:
     """A system of record over HTTP. ``digest`` is of all it says: consent is bound to it, as a part of the version."""
 

@@ -16,13 +16,13 @@ from agentctl.model.snapshot import Address, new_address, within
 from agentctl.model.values import Value, has_unknown
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class RecordName:
     kind: RecordType
     parameters: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ListName:
     """``filters`` as they stand in the query."""
 
@@ -32,7 +32,7 @@ class ListName:
     filters: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class NewName:
     """A record that has no name yet."""
 
@@ -42,7 +42,7 @@ class NewName:
 Name: TypeAlias = RecordName | ListName | NewName
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Names:
     """The addresses of one instance. ``only`` are globs on them; empty admits all."""
 

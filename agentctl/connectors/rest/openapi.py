@@ -27,7 +27,7 @@ class Sent(NamedTuple):
     body: Mapping[str, bool] | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Shape:
     """The members of an object that a schema names, and those it must have."""
 

@@ -21,7 +21,7 @@ from agentctl.model.snapshot import within
 from agentctl.model.values import UNKNOWN, Fields, Value, has_unknown, same, to_wire
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Predictor:
     """Previews the steps of one instance."""
 

@@ -43,7 +43,7 @@ class Sends(Protocol):
     def close(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Reader:
     """``token`` returns the token to look with, or nothing. Safe from several threads."""
 

@@ -26,7 +26,7 @@ from agentctl.model.values import Fields, Value, same
 _LONGEST_LINK = 2000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Sender:
     """Acts for one instance, once per call."""
 

@@ -23,7 +23,7 @@ class Pending(str):
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Parameter:
     """What may stand in a place: ``text`` and ``integer`` in one segment, ``path`` in all that are left."""
 
@@ -38,7 +38,7 @@ class Parameter:
         return not self.pattern or re.fullmatch(self.pattern, text) is not None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Template:
     """Text with places in it; a parameter nobody described is text."""
 

@@ -36,18 +36,18 @@ class RowName:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ConditionName:
     table: str
     where: Mapping[str, Value]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DependentsName:
     of: RowName | ConditionName
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SchemaName:
     pass
 

@@ -30,19 +30,19 @@ class Operator(StrEnum):
     IS_NULL = "is_null"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Test:
     column: Column
     operator: Operator
     operand: Value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Every:
     parts: tuple[Condition, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Either:
     parts: tuple[Condition, ...]
 
@@ -195,7 +195,7 @@ def _is_number(value: Value) -> bool:
     return isinstance(value, int | Decimal) and not isinstance(value, bool)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Wildcard:
     many: bool
 

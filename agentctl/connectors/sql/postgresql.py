@@ -338,7 +338,7 @@ class Postgres:
             raise self.fault(error) from error
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Commit:
     """What a transaction is called by its server, and since when that server runs."""
 

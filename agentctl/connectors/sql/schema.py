@@ -41,7 +41,7 @@ class OnParent(StrEnum):
     SET_DEFAULT = "set default"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Column:
     """``type`` is the database's own words for it; ``default`` the SQL text of what fills it where nothing is given."""
 
@@ -58,7 +58,7 @@ class Column:
     precision: tuple[int, int] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Trigger:
     name: str
     events: frozenset[str]          # insert, update, delete
@@ -69,7 +69,7 @@ class Trigger:
         return re.search(rf'(?<![\w"])"?{re.escape(column)}"?\s*:?=', self.body) is not None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Table:
     """``name`` is the one way to say it in a target; ``schema`` is None where the database looks by itself."""
 
@@ -91,7 +91,7 @@ class Table:
         return tuple(trigger for trigger in self.triggers if event in trigger.events)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ForeignKey:
     child: str
     columns: tuple[str, ...]
@@ -101,7 +101,7 @@ class ForeignKey:
     on_update: OnParent
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Schema:
     tables: Mapping[str, Table]
     foreign_keys: tuple[ForeignKey, ...] = ()

@@ -53,7 +53,7 @@ SETTINGS: Mapping[str, Setting] = {
 _MOST, _TIMEOUT = 1000, 30
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Configured:
     scope: Scope
     database: Database

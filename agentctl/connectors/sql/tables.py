@@ -14,7 +14,7 @@ from agentctl.model.snapshot import Address, within
 from agentctl.model.values import Unknown, Value, has_unknown, to_wire
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Scope:
     """What an instance's settings allow: which tables (None: all), how many rows at once, which columns are hidden.
 
@@ -39,7 +39,7 @@ class Scope:
         return table
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Tables:
     """What one instance may use of a schema. What was looked up is kept: all steps ask for the same few tables."""
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from agentctl.facts import dataclass, field
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Ask:
     """For which instance, for what and where. ``target`` is the step's; empty where records are only looked at."""
 
@@ -23,7 +23,7 @@ class Ask:
         return not self.target
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Minted:
     """A token as its provider tells of it. ``scopes`` is None and ``expires`` is None where nobody told.
 
@@ -65,7 +65,7 @@ class Provider(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Answer:
     """What a system said over HTTP: its status, and its JSON where that was any."""
 

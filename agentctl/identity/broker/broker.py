@@ -23,7 +23,7 @@ class Commits(Protocol):
     def commit(self, address: str, path: str, wire: str) -> str: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Lease:
     """A credential for one step, with what may be told of it: all but ``minted`` and the credential's token."""
 

@@ -16,7 +16,7 @@ _KEYS = {"token", "expires", "scopes", "id"}
 _SHORTEST = 8       # characters of a token, below which anything might hold it
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Helper:
     """It is asked on stdin, ``{"version":1,"instance":…,"scopes":[…],"target":…}``, and answers on stdout."""
 

@@ -10,7 +10,7 @@ from agentctl.identity.broker import plain
 from agentctl.identity.broker.asking import Ask, Minted
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Env:
     """``variable`` is taken out of the environment of every program that agentctl starts."""
 

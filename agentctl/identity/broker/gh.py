@@ -9,7 +9,7 @@ from agentctl.identity.broker.asking import Ask, Minted
 from agentctl.identity.broker.program import Program
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class GitHubCli:
     """What ``gh auth token`` prints for ``host``."""
 

@@ -20,7 +20,7 @@ _ALWAYS = "metadata:read"       # whatever is asked for, this is granted with it
 _NO_READING = frozenset({"workflows:read"})     # there is this permission to write with only
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class GitHubApp:
     """The installation of App ``app`` at ``owner``. ``key`` returns its private key, which nobody keeps."""
 

@@ -21,7 +21,7 @@ _LONGEST = 64 * 1024    # bytes
 _TICK = 0.05            # seconds between two looks whether it has ended
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Program:
     """One program and its arguments; no shell, no terminal. It is seen from ``root`` where a path names it."""
 

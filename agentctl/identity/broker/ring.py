@@ -10,7 +10,7 @@ from agentctl.identity.broker import plain
 from agentctl.identity.broker.asking import Ask, Minted
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Ring:
     """The password that ``user`` has at ``service``, as ``keyring set SERVICE USER`` put it there."""
 

@@ -19,7 +19,7 @@ _LINES = 200            # of a text whose lines are looked at one by one
 _LONGEST = 2_000        # characters of a value that is one of many
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Spot:
     """Where in a step a value stands: its part (target, address, record, argument, note), and each line of a text."""
 
@@ -29,7 +29,7 @@ class Spot:
     line: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Column:
     """What steps of one form have at one spot: ``before``, ``after`` or both, the values in the order of the steps."""
 
@@ -43,7 +43,7 @@ class Column:
         return Column(self.spot, self.kinds, sides)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Form:
     """Steps that differ in single values at most."""
 

@@ -224,7 +224,7 @@ def _edges(text: str) -> str:
     return "" if text == text.strip() else "blanks"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Trait:
     """One trait ``of`` a text, empty where it has not got it; ``may_be_in`` asks it of many texts in a row at once."""
 

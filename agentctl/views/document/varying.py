@@ -25,7 +25,7 @@ _LONGEST = 30           # digits that are counted with
 _DIGITS = regex(r"(\d+)")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Likes:
     """Steps that are alike. ``varies``: each spot whose values differ, with all of them. ``stands_out``: who was taken
     out, by which value."""

@@ -18,7 +18,7 @@ class Kind(Enum):
     ALIAS = "an alias"
 
 
-@dataclass(slots=True)
+@dataclass
 class Node:
     """One value. ``start`` and ``end`` are positions in the text, an anchor or tag before the value included.
 
@@ -39,7 +39,7 @@ class Node:
     entries: list[Entry] = field(default_factory=list)
 
 
-@dataclass(slots=True)
+@dataclass
 class Entry:
     """A member of a mapping, or an item of a list, which has no key. ``name`` is a scalar key's text."""
 
@@ -48,7 +48,7 @@ class Entry:
     name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Place:
     """Where a path leads: the container, the key or index in it, and what is there (None: nothing yet)."""
 

@@ -18,7 +18,7 @@ from agentctl.model.snapshot import Address, within
 from agentctl.model.values import UNKNOWN, Unknown, Value, same
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Creation:
     rest: RestConnector
     records: Records
@@ -82,7 +82,7 @@ class Creation:
         return UNKNOWN
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Deletion:
     """Of a branch as it stands; or, to undo its making, of one that holds nothing more than it was made with."""
 

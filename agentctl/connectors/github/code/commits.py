@@ -29,7 +29,7 @@ _POINTER = "version https://git-lfs.github.com/spec/"
 _THERE = {actions.FILE_CREATE.verb: False, actions.FILE_UPDATE.verb: True}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Commits:
     """One of the verbs that commit: what they are given differs, what they do is the same."""
 

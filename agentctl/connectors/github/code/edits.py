@@ -16,7 +16,7 @@ WORKFLOWS = ".github/workflows/"
 _REPLACED = Unknown("replaced")     # of a text that is not known: another one, which is not known either
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Write:
     """The whole file as it becomes. ``there`` says whether it must be there already; None takes both."""
 
@@ -26,7 +26,7 @@ class Write:
     there: bool | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Replace:
     """A text that occurs exactly ``count`` times gives way to another."""
 
@@ -36,12 +36,12 @@ class Replace:
     count: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Delete:
     path: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Restore:
     """The content that git keeps under an id, in git's own mode."""
 

@@ -16,7 +16,7 @@ from agentctl.model.snapshot import Address, within
 from agentctl.model.values import Fields
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Looking:
     """One of the verbs that read."""
 

@@ -25,7 +25,7 @@ def _template(collection: str) -> Template:
 _TEMPLATES: Mapping[str, Template] = {collection: _template(collection) for collection in _LIKE}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Branch:
     """A branch. ``name`` may also be a whole commit id, where something is only read."""
 
@@ -46,7 +46,7 @@ class Branch:
         return File(branch=self, path=path)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class File:
     branch: Branch
     path: str
@@ -58,7 +58,7 @@ class File:
         return _TEMPLATES["files"].format(named)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Places:
     """The branches and files of one instance."""
 

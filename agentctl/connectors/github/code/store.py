@@ -27,7 +27,7 @@ _PAGE, _PAGES = 100, 10
 _REPOSITORY = re.compile(r"/repos/([^/?#]+/[^/?#]+)(?:[/?#]|$)")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Entry:
     """What stands at a path: git's mode, the id of what it holds, and of a file its size."""
 
@@ -36,7 +36,7 @@ class Entry:
     size: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Commit:
     id: str
     parents: tuple[str, ...]

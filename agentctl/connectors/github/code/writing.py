@@ -23,7 +23,7 @@ from agentctl.model.values import Fields
 _PREPARING = 0.8        # of the time: what is not ready then is given up while nobody can doubt what happened
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Made:
     id: str
     link: str

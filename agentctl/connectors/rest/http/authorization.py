@@ -9,7 +9,7 @@ from agentctl.errors import Unreachable
 from agentctl.facts import dataclass
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Authorization:
     """``scheme`` comes before the token; with ``Basic`` the token is ``NAME:PASSWORD``. Empty sends it alone."""
 

@@ -19,7 +19,7 @@ _NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _PORTS = {"http": 80, "https": 443}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Endpoint:
     """``path`` has no slash at its end. ``ca`` is a file of certificates trusted instead of the machine's own."""
 

@@ -17,7 +17,7 @@ _HEADERS = 65536        # bytes of status line and headers, and of any one line 
 _INTERIM = 8            # answers that are none yet (100, 103)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Sent:
     """A request as it goes over the wire."""
 
@@ -27,7 +27,7 @@ class Sent:
     body: bytes | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Answer:
     """A whole answer."""
 

@@ -12,7 +12,7 @@ _LEAST = 1.0
 _UNSTATED = 60.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Pause:
     """For how many seconds a system takes no more requests; ``busy`` where that is not for our asking too often."""
 

@@ -17,7 +17,7 @@ _URL = re.compile(
 NONE = "none"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Proxy:
     """A proxy that passes bytes on after CONNECT: it sees the name of the host, and nothing of what is said."""
 

@@ -19,7 +19,7 @@ _OURS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Request:
     """``path`` is percent-encoded and begins with ``/``, below the endpoint's own path; ``query`` is in clear.
 

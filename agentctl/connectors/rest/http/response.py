@@ -31,7 +31,7 @@ class Headers(Mapping[str, str]):
         return f"Headers({', '.join(self._values)})"     # values may be cookies and signed links
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Response:
     """A complete answer of the system: any status but those the client deals with itself. ``url`` has no query."""
 

@@ -15,7 +15,7 @@ def _wait(closed: Event, seconds: float) -> None:
     closed.wait(seconds)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Timing:
     """``wait`` returns after the seconds, or as soon as the event is set."""
 

@@ -17,7 +17,7 @@ _WORTH_TELLING = 1.0
 _FAR = 10 * 365 * 86400.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Waiting:
     """What is told before a wait, as a line for a person. ``why`` is fixed words; ``system`` is host and port."""
 
