@@ -17,6 +17,9 @@ def main() -> int:
     # Looking for cycles every 700 allocations, as is usual, took a sixth of planning 10,000 steps and freed nothing;
     # every 20,000 still took 20 ms of each command's start.
     gc.set_threshold(100_000)
+    from agentctl.finder import install
+
+    install()
     from agentctl.cli.boundary import run
 
     code = run(sys.argv[1:])

@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "model": {"errors", "facts", "patterns"},
     "errors": {"facts", "model"},               # model for a type only
     "files": set(),
+    "finder": set(),
     "resources": {"errors", "facts"},
     "syntax": BELOW,
     "connectors.base": BELOW,
@@ -39,7 +40,7 @@ MAY_IMPORT = {
     "workspace": ALL,
     "demo": BELOW,
     "cli": ALL | {"demo"},
-    "__main__": {"cli", "errors"},
+    "__main__": {"cli", "errors", "finder"},
 }
 THIRD_PARTY = {
     "typer": ("cli/app.py", "cli/help.py"),
