@@ -55,7 +55,11 @@ else:
 
     def field(**said: Any) -> Any:
         """Return what a class says of a field, in the words of the standard library."""
-        return _Field(**said)
+        if unknown := said.keys() - _SAID:
+            raise TypeError(f"a field says nothing of {', '.join(sorted(unknown))}")
+        made = _Field()
+        vars(made).update(said)
+        return made
 
     def replace(value: Any, /, **changes: Any) -> Any:
         """Return ``value`` anew with ``changes``, made as any other: what its class refuses is refused."""
@@ -101,18 +105,18 @@ _MISSING = _Missing()
 
 
 class _Field:
-    """What a class says of one field."""
+    """What a class says of one field. It holds what was said; what was not is the same for all."""
 
-    __slots__ = ("compare", "default", "default_factory", "hash", "init", "kw_only", "name", "repr", "type")
     name: str
     type: str
+    default: Any = _MISSING
+    default_factory: Any = _MISSING
+    init = repr = compare = True
+    hash: bool | None = None
+    kw_only: bool | None = None
 
-    def __init__(
-        self, *, default: Any = _MISSING, default_factory: Any = _MISSING, init: bool = True,
-        repr: bool = True, hash: bool | None = None, compare: bool = True, kw_only: bool | None = None,
-    ) -> None:
-        self.default, self.default_factory = default, default_factory
-        self.init, self.repr, self.hash, self.compare, self.kw_only = init, repr, hash, compare, kw_only
+
+_SAID = {"compare", "default", "default_factory", "hash", "init", "kw_only", "repr"}
 
 
 class _Fields:
@@ -155,28 +159,37 @@ def _fields(cls: type, *, kw_only: bool) -> dict[str, _Field]:
             if not isinstance(inherited, _Fields):
                 raise TypeError(f"{cls.__qualname__} inherits from a dataclass that is no fact: {base.__qualname__}")
             fields |= inherited.by_name
-    for name, annotation in cls.__dict__.get("__annotations__", {}).items():  # noqa: RUF063  # its own, as written
+    own = cls.__dict__
+    for name, annotation in own.get("__annotations__", {}).items():  # its own, as written
         if not isinstance(annotation, str):
             raise TypeError(f"{cls.__module__} lacks `from __future__ import annotations`")
         if annotation.startswith(_NO_FIELDS):
             continue
-        given = cls.__dict__.get(name, _MISSING)
-        if given.__class__.__module__ == "dataclasses":
-            raise TypeError(f"{cls.__qualname__}.{name} is a field of the standard library; use that of agentctl.facts")
-        made = given if isinstance(given, _Field) else _Field(default=given)
-        if made.default.__class__.__hash__ is None:
-            raise ValueError(f"{cls.__qualname__}.{name} has a default that can change; use default_factory")
-        if given is made:
-            if made.default is _MISSING:
-                delattr(cls, name)
-            else:
-                setattr(cls, name, made.default)
+        made = fields[name] = _given(cls, name) if name in own else _Field()
         made.name, made.type = name, annotation
         if made.kw_only is None:
             made.kw_only = kw_only
-        fields[name] = made
     _check_order(fields.values())
     return fields
+
+
+def _given(cls: type, name: str) -> _Field:
+    """Return what ``cls`` says of a field, or what it begins with; it keeps only that."""
+    given = cls.__dict__[name]
+    if given.__class__.__module__ == "dataclasses":
+        raise TypeError(f"{cls.__qualname__}.{name} is a field of the standard library; use that of agentctl.facts")
+    if isinstance(given, _Field):
+        made = given
+        if made.default is _MISSING:
+            delattr(cls, name)
+        else:
+            setattr(cls, name, made.default)
+    else:
+        made = _Field()
+        made.default = given
+    if made.default.__class__.__hash__ is None:
+        raise ValueError(f"{cls.__qualname__}.{name} has a default that can change; use default_factory")
+    return made
 
 
 def _check_order(fields: Iterable[_Field]) -> None:
@@ -215,9 +228,8 @@ def _methods(fields: Sequence[_Field], *, frozen: bool, eq: bool) -> dict[str, A
         "__match_args__": tuple(each.name for each in fields if each.init and not each.kw_only),
     }
     if eq:
-        hashed = [each for each in fields if (each.compare if each.hash is None else each.hash)]
-        methods["__eq__"] = _eq(_values(each for each in fields if each.compare))
-        methods["__hash__"] = _hash(_values(hashed)) if frozen else None
+        methods["__eq__"] = _eq(fields)
+        methods["__hash__"] = _hash(fields) if frozen else None
     if frozen:
         methods |= {"__setattr__": _setattr, "__delattr__": _delattr}
     return methods
@@ -395,15 +407,27 @@ def _repr(self: Any) -> str:
     return f"{self.__class__.__qualname__}({shown})"
 
 
-def _eq(values: Callable[[Any], tuple[Any, ...]]) -> Any:
+def _eq(fields: Sequence[_Field]) -> Any:
+    values: Callable[[Any], tuple[Any, ...]] | None = None      # found when two are first compared, which few ever are
+
     def __eq__(self: Any, other: object) -> Any:  # noqa: N807
-        return values(self) == values(other) if other.__class__ is self.__class__ else NotImplemented
+        nonlocal values
+        if other.__class__ is not self.__class__:
+            return NotImplemented
+        if values is None:
+            values = _values(each for each in fields if each.compare)
+        return values(self) == values(other)
 
     return __eq__
 
 
-def _hash(values: Callable[[Any], tuple[Any, ...]]) -> Any:
+def _hash(fields: Sequence[_Field]) -> Any:
+    values: Callable[[Any], tuple[Any, ...]] | None = None
+
     def __hash__(self: Any) -> int:  # noqa: N807
+        nonlocal values
+        if values is None:
+            values = _values(each for each in fields if (each.compare if each.hash is None else each.hash))
         return hash(values(self))
 
     return __hash__

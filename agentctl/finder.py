@@ -27,6 +27,12 @@ def install() -> None:
         sys.meta_path.insert(0, Finder)
 
 
+def uninstall() -> None:
+    """Have Python ask here no more; what was found stays."""
+    if Finder in sys.meta_path:
+        sys.meta_path.remove(Finder)
+
+
 class Finder:
     """What Python asks; it needs no instance, as its own finders need none."""
 
@@ -66,8 +72,9 @@ class _Loader(SourceFileLoader):
             return super().get_code(fullname)
         if compiled[:_HEAD] == _head(self.source):
             code: CodeType = loads(memoryview(compiled)[_HEAD:])  # noqa: S302  # as Python does
-            if code.co_filename == self.path:       # else it was moved since, and tracebacks would tell where it was
+            if code.co_filename == self.path:
                 return code
+            uninstall()     # it was moved since: Python sets right what tracebacks tell, and will for the others
         return super().get_code(fullname)
 
 

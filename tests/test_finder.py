@@ -137,13 +137,16 @@ def test_each_way_of_checking_what_was_compiled_is_pythons(source: Path, mode: p
     assert said(source)[0] == expected["SAID"]
 
 
-def test_tracebacks_of_a_module_that_was_moved_tell_where_it_is(source: Path) -> None:
+def test_tracebacks_of_a_module_that_was_moved_tell_where_it_is_and_python_finds_the_others(source: Path) -> None:
+    finder.install()
     compiled(source)
     moved = source.parent / "elsewhere"
     moved.mkdir()
     (source.parent / "__pycache__").rename(moved / "__pycache__")
     source.rename(moved / "made.py")
     assert said(moved / "made.py")[1].co_filename == str(moved / "made.py")
+    assert finder.Finder not in sys.meta_path
+    finder.uninstall()
 
 
 def test_what_was_compiled_elsewhere_is_looked_for_there(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,7 +171,7 @@ def test_a_compiled_module_of_any_length_is_read_whole(source: Path) -> None:
     assert said(source)[0] == text
 
 
-def test_a_command_finds_its_modules_this_way_and_once() -> None:
+def test_a_command_finds_its_modules_this_way_and_once(tmp_path: Path) -> None:
     program = (
         "import sys; sys.argv = ['agentctl', 'validate', 'nowhere.yaml']\n"
         "from agentctl.__main__ import main\n"
@@ -178,4 +181,5 @@ def test_a_command_finds_its_modules_this_way_and_once() -> None:
         "ours = [m for n, m in sys.modules.items() if n.startswith('agentctl.') and n not in LATE]\n"
         "assert len(ours) > 20 and all(type(m.__loader__) is finder._Loader for m in ours), ours\n"
     ).replace("LATE", "('agentctl.__main__', 'agentctl.finder')")
-    subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, cwd=PACKAGE.parent)
+    places = {**os.environ, "PYTHONPATH": str(PACKAGE.parent), "PYTHONPYCACHEPREFIX": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, env=places, cwd=tmp_path)
