@@ -16,14 +16,15 @@ from marshal import loads
 from types import CodeType, ModuleType
 
 _OURS = f"{__package__}."
+_FOLDER, _END = "__pycache__", cache_from_source("module.py").rpartition("module")[2]
 _HEAD = 16      # bytes before the code: who compiled it, how to check that, when its source was written, how long it is
 _BY_TIME = bytes(4)
 _PIECE = 1 << 16
 
 
 def install() -> None:
-    """Have Python ask here first."""
-    if Finder not in sys.meta_path:
+    """Have Python ask here first, unless what it compiles is kept elsewhere than beside the sources."""
+    if sys.pycache_prefix is None and Finder not in sys.meta_path:
         sys.meta_path.insert(0, Finder)
 
 
@@ -43,31 +44,36 @@ class Finder:
         """Return where the module lies, or None for whoever is asked next."""
         if path is None or not name.startswith(_OURS):
             return None
-        place = f"{path[0]}/{name.rpartition('.')[2]}"
-        for file, is_package in ((f"{place}.py", False), (f"{place}/__init__.py", True)):
-            try:
-                source = os.stat(file)  # noqa: PTH116  # paths are not imported yet
-            except OSError:
-                continue
-            spec = ModuleSpec(name, _Loader(name, file, source), origin=file, is_package=is_package)
-            spec.has_location = True
-            if is_package:
-                spec.submodule_search_locations = [place]
-            return spec
+        own = name.rpartition(".")[2]
+        package = f"{path[0]}/{own}"
+        return _module(name, path[0], own) or _module(name, package, "__init__", [package])
+
+
+def _module(name: str, folder: str, file: str, within: list[str] | None = None) -> ModuleSpec | None:
+    path = f"{folder}/{file}.py"
+    try:
+        source = os.stat(path)  # noqa: PTH116  # paths are not imported yet
+    except OSError:
         return None
+    loader = _Loader(name, path)
+    loader.source = source
+    spec = ModuleSpec(name, loader, origin=path)
+    spec.submodule_search_locations = within
+    spec.has_location = True
+    spec.cached = loader.cached = f"{folder}/{_FOLDER}/{file}{_END}"
+    return spec
 
 
 class _Loader(SourceFileLoader):
     """Takes what Python compiled of a source, as Python would; where there is nothing to take, Python compiles it."""
 
-    def __init__(self, name: str, path: str, source: os.stat_result) -> None:
-        super().__init__(name, path)
-        self.source = source
+    source: os.stat_result
+    cached: str
 
     def get_code(self, fullname: str) -> CodeType | None:
         """Return the module's code, or raise as Python does."""
         try:
-            compiled = _read(cache_from_source(self.path))
+            compiled = _read(self.cached)
         except OSError:
             return super().get_code(fullname)
         if compiled[:_HEAD] == _head(self.source):

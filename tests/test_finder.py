@@ -7,6 +7,7 @@ import importlib.util
 import marshal
 import os
 import py_compile
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -149,13 +150,10 @@ def test_tracebacks_of_a_module_that_was_moved_tell_where_it_is_and_python_finds
     finder.uninstall()
 
 
-def test_what_was_compiled_elsewhere_is_looked_for_there(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "pycache_prefix", str(source.parent / "compiled"))
-    made = compiled(source)
-    assert made.is_relative_to(source.parent / "compiled")
-    other = compile("SAID = 'compiled'", str(source), "exec")
-    made.write_bytes(made.read_bytes()[:16] + marshal.dumps(other))
-    assert said(source)[0] == "compiled"
+def test_where_python_keeps_what_it_compiles_elsewhere_it_finds_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "pycache_prefix", "/elsewhere")
+    finder.install()
+    assert finder.Finder not in sys.meta_path
 
 
 def test_a_module_that_cannot_be_read_says_so(source: Path) -> None:
@@ -171,15 +169,23 @@ def test_a_compiled_module_of_any_length_is_read_whole(source: Path) -> None:
     assert said(source)[0] == text
 
 
-def test_a_command_finds_its_modules_this_way_and_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("optimized", [[], ["-O"], ["-OO"]])
+def test_a_command_finds_its_modules_this_way_and_once(tmp_path: Path, optimized: list[str]) -> None:
+    shutil.copytree(PACKAGE, tmp_path / "agentctl", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(PACKAGE.parent / "schemas", tmp_path / "schemas")
     program = (
         "import sys; sys.argv = ['agentctl', 'validate', 'nowhere.yaml']\n"
         "from agentctl.__main__ import main\n"
         "main(); main()\n"
         "from agentctl import finder\n"
+        "assert finder.__file__.startswith(CWD), finder.__file__\n"
         "assert sys.meta_path.count(finder.Finder) == 1 and sys.meta_path[0] is finder.Finder\n"
         "ours = [m for n, m in sys.modules.items() if n.startswith('agentctl.') and n not in LATE]\n"
         "assert len(ours) > 20 and all(type(m.__loader__) is finder._Loader for m in ours), ours\n"
-    ).replace("LATE", "('agentctl.__main__', 'agentctl.finder')")
-    places = {**os.environ, "PYTHONPATH": str(PACKAGE.parent), "PYTHONPYCACHEPREFIX": str(tmp_path)}
-    subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, env=places, cwd=tmp_path)
+    ).replace("LATE", "('agentctl.__main__', 'agentctl.finder')").replace("CWD", repr(str(tmp_path)))
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    for _ in range(2):      # of what was never compiled, and of what was
+        subprocess.run(
+            [sys.executable, *optimized, "-c", program], check=True, capture_output=True, cwd=tmp_path, env=environ
+        )
+    assert len([*(tmp_path / "agentctl").rglob("*.pyc")]) > 20
