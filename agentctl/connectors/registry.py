@@ -116,11 +116,12 @@ def _find(kind: str) -> ConnectorType:
 
 
 def _check(name: str, kind: str, settings: Mapping[str, Any]) -> None:
-    from agentctl.syntax.explain import without_value
     from agentctl.syntax.schema import problems
 
     found = problems(_schema(kind), to_wire(settings), ours=kind in _BUILT_IN)
     if found:
+        from agentctl.syntax.explain import without_value
+
         details = [
             f"{'.'.join(map(str, (name, *problem.pointer)))}: {without_value(problem.detail) or problem.summary}"
             for problem in found

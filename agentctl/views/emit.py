@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from agentctl.errors import Unwritable
-from agentctl.views.jsontext import tell
 from agentctl.views.look import Look
 
 
@@ -29,6 +28,8 @@ def emit(
 ) -> None:
     """Write ``document`` to ``stream``, drawn by ``draw`` or as JSON."""
     if format is Format.JSON:
+        from agentctl.views.jsontext import tell
+
         with _saying(stream) as say:
             tell(document, say, ascii_only=_encoding(stream) != "utf-8")
     else:
@@ -70,6 +71,8 @@ def _encoding(stream: TextIO) -> str:
 
 def save_json(document: Mapping[str, Any], path: Path) -> None:
     """Write ``document`` as JSON into ``path``, all of it or nothing. Raises Unwritable."""
+    from agentctl.views.jsontext import tell
+
     draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with draft.open("w", encoding="utf-8") as file:
