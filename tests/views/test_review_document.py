@@ -14,7 +14,7 @@ from agentctl.views.document.changeset import changeset
 from agentctl.views.document.decision import decided, ruled
 from agentctl.views.document.groups import alike
 from agentctl.views.document.judged import Judged
-from agentctl.views.document.risks import risks
+from agentctl.views.document.risks import judged_alike, risks
 from tests.views import samples
 
 
@@ -121,7 +121,8 @@ def test_a_risk_is_told_of_the_steps_that_have_it_by_themselves_and_of_no_other(
     document = changeset(*world(), samples.SPECS)
     alone = {
         (risk["kind"], item["why"], step["id"])
-        for step in document["steps"] for risk in risks([step], Judged()) for item in risk["items"]
+        for step in document["steps"] for risk in risks([step], judged_alike([step], Judged()))
+        for item in risk["items"]
     }
     told = [
         (risk["kind"], item["why"], name)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 from agentctl.model.action import ActionSpec
 from agentctl.model.authorship import CLAIMED, Authorship, authorship_to_wire
@@ -20,10 +20,11 @@ from agentctl.views.document.groups import groups
 from agentctl.views.document.judged import Judged
 from agentctl.views.document.limits import limits as standing
 from agentctl.views.document.overrides import way_past
-from agentctl.views.document.risks import denied, irreversible, risks
+from agentctl.views.document.risks import denied, irreversible, judged_alike, risks
 from agentctl.views.document.signing import WHY, signing
 from agentctl.views.document.steps import steps as steps_of
 
+_Step: TypeAlias = Mapping[str, Any]
 _SHORT = 12
 
 
@@ -47,7 +48,10 @@ def changeset(
     """
     steps = steps_of(changeset, rulings, specs, values or {})
     effects, digest = changeset.effects, changeset.digest
-    outcome, judged = _outcome(steps), Judged()
+    judged = Judged()
+    kinds = judged_alike(steps, judged)
+    of_each_kind = [same[0] for same in kinds]
+    outcome = _outcome(of_each_kind)
     return {
         "version": 1,
         "kind": "ChangeSetDocument",
@@ -67,18 +71,18 @@ def changeset(
         "author": authorship_to_wire(author),
         "edits": edits(changeset.plan, specs, values or {}),
         "claims": claims(changeset.plan),
-        "risks": risks(steps, judged),
+        "risks": risks(steps, kinds),
         "groups": groups(steps, judged),
         "steps": steps,
         "left": untouched(left or {}),
         "limits": standing(limits),
         "overrides": list(map(override_to_wire, overrides)),
-        "summary": _summary(steps),
+        "summary": _summary(steps, kinds),
         "outcome": outcome,
         "next": [
             *_signing(changeset, rulings),
             *_way_past(changeset, rulings),
-            *_next(outcome, changeset, short(digest), steps),
+            *_next(outcome, changeset, short(digest), of_each_kind),
         ],
     }
 
@@ -101,31 +105,32 @@ def stopped(document: Mapping[str, Any]) -> str:
     return next(word for word in ("rejected", "halted", "in_doubt") if summary[word])
 
 
-def _summary(steps: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+def _summary(steps: Sequence[_Step], kinds: Sequence[Sequence[_Step]]) -> dict[str, int]:
     records = [item["effect"] for step in steps for item in step["records"]]
-    effects = [step["effect"] for step in steps]
-    rulings = [step["ruling"] for step in steps]
-    refused = [step for step in steps if step["ruling"] == "refuse"]
+
+    def count(applies: Callable[[_Step], bool]) -> int:
+        return sum(len(same) for same in kinds if applies(same[0]))
+
     return {
         "steps": len(steps),
         "add": records.count(Effect.CREATE.value),
         "change": records.count(Effect.UPDATE.value),
         "destroy": records.count(Effect.DELETE.value),
-        "side_effects": effects.count(Effect.SIDE_EFFECT.value),
-        "no_ops": effects.count(Effect.NO_OP.value),
-        "reads": effects.count(Effect.READ.value),
-        "permitted": rulings.count("permit"),
-        "held": rulings.count("hold"),
-        "denied": sum(map(denied, refused)),
-        "halted": sum(step["halt"] is not None for step in refused),
-        "rejected": sum(step["rejection"] is not None for step in refused),
-        "in_doubt": sum(step["doubt"] is not None for step in refused),
-        "irreversible": sum(map(irreversible, steps)),
+        "side_effects": count(lambda step: step["effect"] == Effect.SIDE_EFFECT.value),
+        "no_ops": count(lambda step: step["effect"] == Effect.NO_OP.value),
+        "reads": count(lambda step: step["effect"] == Effect.READ.value),
+        "permitted": count(lambda step: step["ruling"] == "permit"),
+        "held": count(lambda step: step["ruling"] == "hold"),
+        "denied": count(denied),
+        "halted": count(lambda step: step["halt"] is not None),
+        "rejected": count(lambda step: step["rejection"] is not None),
+        "in_doubt": count(lambda step: step["doubt"] is not None),
+        "irreversible": count(irreversible),
         "unknown": sum([len(step["unknown"]) for step in steps]),
     }
 
 
-def _outcome(steps: Sequence[Mapping[str, Any]]) -> str:
+def _outcome(steps: Sequence[_Step]) -> str:
     rulings = {step["ruling"] for step in steps}
     if "refuse" in rulings:
         return "refused"
@@ -162,7 +167,7 @@ def _settling(doubt: Mapping[str, str]) -> list[dict[str, str]]:
     ]
 
 
-def _next(outcome: str, changeset: ChangeSet, digest: str, steps: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+def _next(outcome: str, changeset: ChangeSet, digest: str, steps: Sequence[_Step]) -> list[dict[str, str]]:
     match outcome:
         case "refused" if changeset.purpose is Purpose.ROLLBACK:
             return []       # what is explained is a plan

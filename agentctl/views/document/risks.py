@@ -12,15 +12,23 @@ _Step: TypeAlias = Mapping[str, Any]
 _HARMLESS = ("read", "no-op")
 
 
-def risks(steps: Sequence[_Step], judged: Judged) -> list[dict[str, Any]]:
-    """Return the kinds of risk that occur, gravest first, each with a title and its steps gathered by reason."""
-    likes: dict[Hashable, list[_Step]] = defaultdict(list)
+def judged_alike(steps: Sequence[_Step], judged: Judged) -> list[list[_Step]]:
+    """Return the steps gathered by all that they are judged by, which is mostly the same; the kind seen first leads."""
+    kinds: dict[Hashable, list[_Step]] = defaultdict(list)
     for step in steps:
-        likes[_like(step, judged)].append(step)
-    places = {step["id"]: place for place, step in enumerate(steps)} if len(likes) > 1 else {}
+        kinds[_like(step, judged)].append(step)
+    return [*kinds.values()]
+
+
+def risks(steps: Sequence[_Step], kinds: Sequence[Sequence[_Step]]) -> list[dict[str, Any]]:
+    """Return the kinds of risk that occur, gravest first, each with a title and its steps gathered by reason.
+
+    ``kinds`` are the same ``steps``, ``judged_alike``.
+    """
+    places = {step["id"]: place for place, step in enumerate(steps)} if len(kinds) > 1 else {}
     found = []
-    for kind, title, applies, reason in _KINDS:
-        concerned = [same for same in likes.values() if applies(same[0])]
+    for kind, title, applies, reason in _RISKS:
+        concerned = [same for same in kinds if applies(same[0])]
         if concerned:
             found.append({
                 "kind": kind,
@@ -127,7 +135,7 @@ def _steps(count: int, one: str, many: str) -> str:
     return f"{count:,} {one if count == 1 else many}"
 
 
-_KINDS: tuple[
+_RISKS: tuple[
     tuple[str, Callable[[int], str], Callable[[_Step], bool], Callable[[_Step], _Reason]], ...
 ] = (
     (
