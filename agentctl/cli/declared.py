@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin
 
 from agentctl.facts import dataclass
 
@@ -69,16 +69,22 @@ def option(
 
 def parameters(function: Callable[..., Any]) -> tuple[Parameter, ...]:
     """Return what ``function`` declares, in order, its session left out."""
-    hints = get_type_hints(function, include_extras=True)
     names, given = parameter_names(function), function.__defaults__ or ()
     defaults = dict(zip(names[len(names) - len(given):], given, strict=True))
-    return tuple(_parameter(name, hints[name], defaults.get(name, REQUIRED)) for name in names if name != "session")
+    return tuple(
+        _parameter(name, _written(function, name), defaults.get(name, REQUIRED)) for name in names if name != "session"
+    )
 
 
 def parameter_names(function: Callable[..., Any]) -> tuple[str, ...]:
     """Return the names of all parameters of ``function``."""
     code = function.__code__
     return code.co_varnames[:code.co_argcount]
+
+
+def _written(function: Callable[..., Any], name: str) -> Any:
+    """Return the annotation of one parameter; ``typing`` has Python make the classes of its syntax tree for that."""
+    return eval(function.__annotations__[name], function.__globals__)  # noqa: S307  # our own source, as typing does
 
 
 def _parameter(name: str, declared: Any, default: Any) -> Parameter:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any
 
 from agentctl.facts import dataclass, field, kept
 from agentctl.model.action import Reversibility
@@ -20,7 +20,7 @@ from agentctl.model.plan import (
     step_to_wire,
 )
 from agentctl.model.snapshot import Address
-from agentctl.model.values import Fields, Unknown, Value, differing, fields_from_wire, same, to_wire
+from agentctl.model.values import Fields, Unknown, Value, fields_from_wire, same, to_wire
 from agentctl.model.written import listed, mapping, text, texts
 
 
@@ -31,14 +31,6 @@ class Effect(StrEnum):
     NO_OP = "no-op"
     READ = "read"
     SIDE_EFFECT = "side-effect"
-
-
-class FieldChange(NamedTuple):
-    """One path that really differs. ``path`` is dotted (``address.city``); absent is None on its side."""
-
-    path: str
-    before: Value
-    after: Value
 
 
 @dataclass(frozen=True, kw_only=True)      # without slots: its effect is computed once and kept
@@ -111,18 +103,6 @@ def strongest(records: tuple[RecordChange, ...]) -> Effect:
         if effect in effects:
             return effect
     return Effect.NO_OP
-
-
-def field_changes(before: Fields | None, after: Fields | None, prefix: str = "") -> Iterator[FieldChange]:
-    """Yield the paths that really differ, mappings entered, everything else compared whole."""
-    left, right = before or {}, after or {}
-    for key in differing(left, right):
-        old, new = left.get(key), right.get(key)
-        path = f"{prefix}{key}"
-        if isinstance(old, Mapping) and isinstance(new, Mapping):
-            yield from field_changes(old, new, path + ".")
-        else:
-            yield FieldChange(path, old, new)
 
 
 def fields_to_wire(fields: Fields | None) -> Any:

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import StrEnum
 from functools import cache
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
+from agentctl.facts import dataclass
 from agentctl.patterns import regex
 from agentctl.views import safe
 from agentctl.views.look import Look
@@ -35,7 +36,8 @@ class Ink(StrEnum):
     COMMAND = "bold cyan"
 
 
-class Inked(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Inked:
     text: str
     ink: Ink
 
