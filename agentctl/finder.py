@@ -64,11 +64,20 @@ def _module(name: str, folder: str, file: str, within: list[str] | None = None) 
     return spec
 
 
+class _Module(ModuleType):
+    """A module without ``__getattr__``: each import from it asks whether it is a package, and gets no worded error."""
+
+    __getattribute__ = object.__getattribute__
+
+
 class _Loader(SourceFileLoader):
     """Takes what Python compiled of a source, as Python would; where there is nothing to take, Python compiles it."""
 
     source: os.stat_result
     cached: str
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        return _Module(spec.name)
 
     def get_code(self, fullname: str) -> CodeType | None:
         """Return the module's code, or raise as Python does."""

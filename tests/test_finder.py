@@ -45,6 +45,33 @@ def test_a_module_of_ours_is_found_where_python_finds_it(name: str) -> None:
     assert ours.loader.is_package(name) == theirs.loader.is_package(name)
 
 
+LOOKING = """
+import inspect, pickle, types
+from agentctl import finder
+finder.install()
+import agentctl.views.safe as module, agentctl.views as package
+assert type(module) is type(package) is not types.ModuleType, type(module)
+assert inspect.ismodule(module) and repr(module).startswith("<module 'agentctl.views.safe' from '")
+assert inspect.getmodule(module.escape) is module and pickle.loads(pickle.dumps(module.escape)) is module.escape
+assert not hasattr(module, "__path__") and len(package.__path__) == 1
+assert module.__doc__ and module.__file__ == module.__spec__.origin
+module.new = 1; assert module.new == 1; del module.new; assert not hasattr(module, "new")
+from agentctl.views.safe import nothing
+"""
+
+
+def test_a_module_of_ours_is_as_any_other_but_for_how_it_says_what_it_lacks() -> None:
+    done = subprocess.run([sys.executable, "-c", LOOKING], capture_output=True, text=True, check=False)
+    assert done.stderr.splitlines()[-1].startswith(
+        "ImportError: cannot import name 'nothing' from 'agentctl.views.safe' ("
+    ), done.stderr
+
+
+def test_no_module_of_ours_answers_for_names_it_lacks() -> None:
+    """Ours are not asked: a ``__getattr__`` of a module would go unheard."""
+    assert not [name for name in NAMES if "__getattr__" in vars(importlib.import_module(name))]
+
+
 def test_what_is_none_of_our_modules_is_left_to_python() -> None:
     find = finder.Finder.find_spec
     assert find("agentctl") is None
