@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import json
+from binascii import b2a_base64
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote, quote_plus
@@ -123,7 +123,7 @@ def _written(value: str) -> Iterator[str]:
         return
     # Within something longer (`user:password`) base64 begins at any of three offsets; its edges depend on neighbours.
     for offset in range(3):
-        encoded = base64.b64encode(bytes(offset) + data).decode().rstrip("=")
+        encoded = b2a_base64(bytes(offset) + data, newline=False).decode().rstrip("=")
         inner = encoded[-(-offset * 8 // 6) : len(encoded) - (1 if (offset + len(data)) % 3 else 0)]
         yield inner
         yield inner.replace("+", "-").replace("/", "_")

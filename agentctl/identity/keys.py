@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import stat
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -276,14 +276,14 @@ def _key(wire: dict[str, Any]) -> Key:
 
 
 def _root(text: str) -> bytes:
-    root = base64.b64decode(text, validate=True)
+    root = a2b_base64(text, strict_mode=True)
     if len(root) != _ROOT:
         raise ValueError("a root has 32 bytes")
     return root
 
 
 def _text(root: bytes) -> str:
-    return base64.b64encode(root).decode()
+    return b2a_base64(root, newline=False).decode()
 
 
 def _write_new(path: Path, data: bytes) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
-import struct
+from binascii import Error, a2b_base64, b2a_base64
 from pathlib import Path
 
 from agentctl.errors import Unwritable
@@ -13,6 +11,7 @@ from agentctl.facts import dataclass
 
 _BEGIN, _END = "-----BEGIN SSH SIGNATURE-----", "-----END SSH SIGNATURE-----"
 _MAGIC = b"SSHSIG"
+_VERSION = bytes([0, 0, 0, 1])
 _ED25519 = b"ssh-ed25519"
 _HASHES = {b"sha256": hashlib.sha256, b"sha512": hashlib.sha512}
 
@@ -34,12 +33,12 @@ class Signature:
     def signed(self) -> str:
         """The signer's public key as ``ssh-ed25519 AAAA…``, claimed until the signature is verified."""
         kind, _ = _string(self.public_key)
-        return f"{kind.decode()} {base64.b64encode(self.public_key).decode()}"
+        return f"{kind.decode()} {b2a_base64(self.public_key, newline=False).decode()}"
 
 
 def public_key(seed: bytes, comment: str = "") -> str:
     """Return the public key line (``ssh-ed25519 AAAA… COMMENT``) of an Ed25519 seed."""
-    line = f"{_ED25519.decode()} {base64.b64encode(_public_blob(seed)).decode()}"
+    line = f"{_ED25519.decode()} {b2a_base64(_public_blob(seed), newline=False).decode()}"
     return f"{line} {comment}" if comment else line
 
 
@@ -51,10 +50,10 @@ def sign(message: bytes, *, seed: bytes, namespace: str) -> bytes:
     raw = Ed25519PrivateKey.from_private_bytes(seed).sign(signed)
     blob = (
         _MAGIC
-        + struct.pack(">I", 1)
+        + _VERSION
         + _packed(_public_blob(seed), namespace.encode(), b"", b"sha512", _packed(_ED25519, raw))
     )
-    text = base64.b64encode(blob).decode()
+    text = b2a_base64(blob, newline=False).decode()
     rows = [text[start : start + 70] for start in range(0, len(text), 70)]
     return "\n".join([_BEGIN, *rows, _END, ""]).encode()
 
@@ -81,12 +80,12 @@ def parse(armored: bytes) -> Signature:
     try:
         begin, *rows, end = armored.decode("ascii").removesuffix("\n").split("\n")
         text = "".join(rows)
-        blob = base64.b64decode(text, validate=True)
-        if (begin, end) != (_BEGIN, _END) or base64.b64encode(blob).decode() != text:
+        blob = a2b_base64(text, strict_mode=True)
+        if (begin, end) != (_BEGIN, _END) or b2a_base64(blob, newline=False).decode() != text:
             raise NotASignature("it has no SSH SIGNATURE armor")
     except ValueError as error:
         raise NotASignature("it is not an armored signature") from error
-    if blob[:10] != _MAGIC + struct.pack(">I", 1):
+    if blob[:10] != _MAGIC + _VERSION:
         raise NotASignature("it is not an SSHSIG of version 1")
     public, rest = _string(blob[10:])
     namespace, rest = _string(rest)
@@ -102,8 +101,8 @@ def key_blob(line: str) -> bytes:
     """Return the wire form of a public key line. Raises NotASignature where it is none."""
     words = line.split()
     try:
-        blob = base64.b64decode(words[1], validate=True)
-    except (IndexError, binascii.Error) as error:
+        blob = a2b_base64(words[1], strict_mode=True)
+    except (IndexError, Error) as error:
         raise NotASignature("it is not a public key line") from error
     if _string(blob)[0] != words[0].encode():
         raise NotASignature("it is not a public key line")
@@ -158,11 +157,11 @@ def _public_blob(seed: bytes) -> bytes:
 
 
 def _packed(*strings: bytes) -> bytes:
-    return b"".join(struct.pack(">I", len(string)) + string for string in strings)
+    return b"".join(len(string).to_bytes(4, "big") + string for string in strings)
 
 
 def _string(data: bytes) -> tuple[bytes, bytes]:
     """Split off the ssh string at the start of ``data``."""
-    if len(data) < 4 or len(data) - 4 < (length := struct.unpack(">I", data[:4])[0]):
+    if len(data) < 4 or len(data) - 4 < (length := int.from_bytes(data[:4], "big")):
         raise NotASignature("it ends too early")
     return data[4 : 4 + length], data[4 + length :]

@@ -6,8 +6,7 @@ JSON cannot say decimal, big integer, bytes, time or date, so those travel as on
 
 from __future__ import annotations
 
-import base64
-import binascii
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
@@ -78,7 +77,7 @@ def to_wire(value: Value) -> Any:
         case Decimal():
             return {"$decimal": decimal_text(value)}
         case bytes():
-            return {"$bytes": base64.b64encode(value).decode()}
+            return {"$bytes": b2a_base64(value, newline=False).decode()}
         case datetime():
             return {"$time": _time_text(value)}
         case date():
@@ -186,14 +185,14 @@ def _untag(tag: str, inner: Any) -> Value:
             case "$decimal":
                 return _decimal(inner)
             case "$bytes":
-                return base64.b64decode(inner, validate=True)
+                return a2b_base64(inner, strict_mode=True)
             case "$time":
                 return _time(inner)
             case "$date":
                 return date.fromisoformat(inner)
             case "$hidden":
                 return Hidden(inner)
-    except (ValueError, InvalidOperation, binascii.Error) as error:
+    except (ValueError, InvalidOperation) as error:
         raise NotAValue(f"{inner[:80]!r} is not a {tag} value") from error
     raise NotAValue(f"{tag} is not a tag")
 

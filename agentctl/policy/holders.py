@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
+from binascii import Error, a2b_base64
 from collections.abc import Iterable, Iterator, Sequence
 
 from agentctl.facts import dataclass
@@ -36,6 +35,6 @@ def shared(holders: Iterable[Holder]) -> Iterator[Diagnostic]:
 def _blob(key: str) -> bytes:
     """Return what tells keys apart, whatever their comments; a line that is no key is told apart by its text."""
     try:
-        return base64.b64decode(key.split()[1], validate=True)
-    except (IndexError, binascii.Error):
+        return a2b_base64(key.split()[1], strict_mode=True)
+    except (IndexError, Error):
         return key.encode()

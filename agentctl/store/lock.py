@@ -6,9 +6,7 @@ import contextlib
 import errno
 import fcntl
 import os
-import shlex
 import time
-import weakref
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -81,12 +79,13 @@ class Held:
 
     def forget(self) -> None:
         """Close our copy without giving the lock back: what a forked child does with its parent's."""
+        _held.discard(self)
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
             os.close(descriptor)
 
 
-_held: weakref.WeakSet[Held] = weakref.WeakSet()
+_held: set[Held] = set()
 
 
 def _let_go_in_child() -> None:
@@ -154,6 +153,8 @@ def _is_still(path: Path, descriptor: int) -> bool:
 
 def _inherited(path: Path, owner: Owner | None) -> Locked:
     """Say which programs hold the lock of an owner that is gone."""
+    import shlex
+
     left = heirs(path)
     names = ", ".join(f"`{heir.name}` (process {heir.pid})" for heir in left) or "a program it started"
     whose = f"run {owner.run}" if owner is not None and owner.run else "the last run"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import struct
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import nullcontext, suppress
 from pathlib import Path
@@ -18,7 +17,7 @@ from agentctl.model.canonical import canonical
 from agentctl.store import atomic
 
 _MAGIC = b"agentctl-pack 1 "
-_LENGTH = struct.Struct(">I")
+_LENGTH = 4        # bytes before each frame that say how long it is, the greatest first
 _sync_data = getattr(os, "fdatasync", os.fsync)
 
 
@@ -72,7 +71,7 @@ class Pack:
         sealed = self._sealer.seal(canonical(values), _context(self._name, self._frames))
         try:
             file = self._file or self._make()
-            file.write(_LENGTH.pack(len(sealed)) + sealed)
+            file.write(_length(sealed) + sealed)
             file.flush()
             _sync_data(file.fileno())
             if self._frames == 0:
@@ -110,7 +109,7 @@ class Pack:
 def save(folder: Path, name: str, values: Mapping[str, Any], sealer: Sealer, mode: int) -> None:
     """Write a pack that is whole or not there, durably. Raises Unwritable."""
     sealed = sealer.seal(canonical(values), _context(name, 0))
-    atomic.replace(_path(folder, name), [_header(sealer), _LENGTH.pack(len(sealed)), sealed], mode)
+    atomic.replace(_path(folder, name), [_header(sealer), _length(sealed), sealed], mode)
 
 
 def read(folder: Path, name: str, sealer: Sealer | None) -> Contents:
@@ -161,16 +160,19 @@ def _read(file: BinaryIO, name: str, sealer: Sealer) -> Contents:
 
 def _frames(file: BinaryIO) -> Iterator[bytes | None]:
     """Yield the sealed frames; None for one that is cut short."""
-    while prefix := file.read(_LENGTH.size):
-        if len(prefix) < _LENGTH.size:
+    while prefix := file.read(_LENGTH):
+        if len(prefix) < _LENGTH:
             yield None
             return
-        (length,) = _LENGTH.unpack(prefix)
-        left = os.fstat(file.fileno()).st_size - file.tell()
+        length, left = int.from_bytes(prefix, "big"), os.fstat(file.fileno()).st_size - file.tell()
         if length > left:
             yield None
             return
         yield file.read(length)
+
+
+def _length(frame: bytes) -> bytes:
+    return len(frame).to_bytes(_LENGTH, "big")
 
 
 def _path(folder: Path, name: str) -> Path:

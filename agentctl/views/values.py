@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
+from binascii import a2b_base64
 from collections.abc import Hashable, Sequence
 from typing import Any
 
@@ -159,7 +159,7 @@ def _format(inner: Any, limit: int | None) -> str:
 
 def _bytes(encoded: str) -> str:
     try:
-        data = base64.b64decode(encoded, validate=True)
+        data = a2b_base64(encoded, strict_mode=True)
     except ValueError:          # also what is not ASCII
         return f"b64 {quoted(encoded, 40)}"
     return f"b64 {size(len(data))} {short_digest(data)}"

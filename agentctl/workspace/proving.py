@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import stat
+from binascii import a2b_base64, b2a_base64
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING
 
 from agentctl.engine.authoring import authorship
@@ -67,6 +66,8 @@ def _with(checked: Checked, found: Diagnostic) -> Checked:
 
 def _unproven(path: Path, severity: Severity, why: str, place: Span | None = None) -> Diagnostic:
     rule = f" Its agent's keys stand at {place}." if place else ""
+    from shlex import quote
+
     signs = severity is Severity.ERROR
     return Diagnostic(
         severity=severity,
@@ -97,8 +98,8 @@ def beside(path: Path) -> str | None:
 
 def seal(signed: Signed, digest: str, vault: Vault) -> str:
     """Return ``signed`` as the changeset ``digest`` keeps it: a plan's text may hold what may not stand in clear."""
-    wire = {"signature": signed.signature, "source": base64.b64encode(signed.source).decode()}
-    return base64.b64encode(vault.seal(canonical(wire), _context(digest))).decode()
+    wire = {"signature": signed.signature, "source": b2a_base64(signed.source, newline=False).decode()}
+    return b2a_base64(vault.seal(canonical(wire), _context(digest)), newline=False).decode()
 
 
 def with_signed(changeset: ChangeSet, vault: Vault | None) -> ChangeSet:
@@ -106,10 +107,10 @@ def with_signed(changeset: ChangeSet, vault: Vault | None) -> ChangeSet:
     if not changeset.proof or vault is None:
         return changeset
     try:
-        wire = json.loads(vault.open(base64.b64decode(changeset.proof, validate=True), _context(changeset.digest)))
+        wire = json.loads(vault.open(a2b_base64(changeset.proof, strict_mode=True), _context(changeset.digest)))
     except ValueError:
         return changeset
-    signed = Signed(source=base64.b64decode(wire["source"]), signature=wire["signature"])
+    signed = Signed(source=a2b_base64(wire["source"], strict_mode=True), signature=wire["signature"])
     return replace(changeset, plan=replace(changeset.plan, signed=signed))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import fcntl
 import json
 import os
@@ -39,7 +38,7 @@ def load(store: Path, first: World) -> World:
     try:
         return _decoded(json.loads(store.read_bytes()))
     except FileNotFoundError:
-        return copy.deepcopy(first)
+        return _decoded(_encoded(first))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Unreachable("Records out of reach", f"{store} cannot be read: {error}.") from error
 
@@ -67,18 +66,21 @@ def _decoded(wire: Any) -> World:
     )
 
 
-def save(store: Path, world: World) -> None:
-    wire = {
+def _encoded(world: World) -> dict[str, Any]:
+    return {
         "serial": world.serial,
         "records": {name: to_wire(fields) for name, fields in world.fields.items()},
-        "versions": world.versions,
-        "keys": world.keys,
+        "versions": dict(world.versions),
+        "keys": dict(world.keys),
         "outbox": [to_wire(note) for note in world.outbox],
     }
+
+
+def save(store: Path, world: World) -> None:
     temporary = store.with_name(f"{store.name}.new")       # under the lock: what a dead writer left is overwritten
     try:
         with temporary.open("w") as file:
-            json.dump(wire, file, indent=1)
+            json.dump(_encoded(world), file, indent=1)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(store)
