@@ -1,6 +1,6 @@
-"""Opens files of our own as if somebody had put something else in their place: a pipe, a device, a terabyte.
+"""Opens files of our own as if somebody had put something else in their place, and makes their names durable.
 
-Knows nothing of what is in them.
+Something else: a pipe, a device, a terabyte. Knows nothing of what is in them.
 """
 
 from __future__ import annotations
@@ -33,3 +33,12 @@ def opened(path: Path) -> BinaryIO:
     except OSError:
         os.close(descriptor)
         raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in ``folder`` durable: what was announced as done must outlive a power loss. Raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

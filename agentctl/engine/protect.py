@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from operator import is_
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from agentctl.engine.masking import Mask
 from agentctl.engine.ports import Commitments
 from agentctl.facts import dataclass, field, replace
 from agentctl.model.action import ActionSpec
@@ -15,6 +14,9 @@ from agentctl.model.change import Change, RecordChange
 from agentctl.model.plan import Argument, Plan, Reference, Step, argument_from_wire, argument_to_wire
 from agentctl.model.snapshot import Address
 from agentctl.model.values import CONCEALED, Fields, Hidden, Unknown, Value, to_wire
+
+if TYPE_CHECKING:
+    from agentctl.engine.masking import Mask
 
 _IN_CLEAR = 1024        # bytes of canonical JSON a trace line may hold of one value
 
@@ -29,7 +31,7 @@ class Protector:
 
     commitments: Commitments
     large: bool = False
-    mask: Mask = Mask()
+    mask: Mask | None = None
     concealed: frozenset[str] = frozenset()
     values: dict[str, Any] = field(default_factory=dict)
 
@@ -129,7 +131,9 @@ class Protector:
         return value if len(canonical(wire)) <= _IN_CLEAR else self._hide(address, name, wire)
 
     def _is_secret(self, address: Address, name: str, value: Argument, conceal: frozenset[str]) -> bool:
-        if (value is not None and name in conceal) or self.mask.holds(value):
+        if value is not None and name in conceal:
+            return True
+        if self.mask is not None and self.mask.holds(value):
             return True
         if not self.concealed:
             return False

@@ -13,6 +13,7 @@ from typing import Any
 
 from agentctl.errors import AgentctlError, Exit, Tampered, Unwritable, Usage
 from agentctl.facts import dataclass, field
+from agentctl.files import sync_folder
 from agentctl.identity import sshsig
 from agentctl.model.canonical import digest
 from agentctl.patterns import regex
@@ -187,7 +188,7 @@ def replace(path: Path, key: Key) -> None:
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
-        _sync(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         raise Unwritable("The key could not be written", f"{path}: {error.strerror}.") from error
 
@@ -293,7 +294,7 @@ def _write_new(path: Path, data: bytes) -> None:
         path.hardlink_to(temporary)
     finally:
         temporary.unlink()
-    _sync(path.parent)
+    sync_folder(path.parent)
 
 
 def _beside(path: Path, data: bytes) -> Path:
@@ -310,11 +311,3 @@ def _beside(path: Path, data: bytes) -> Path:
         temporary.unlink()
         raise
     return temporary
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from agentctl.errors import Unwritable
+from agentctl.files import sync_folder
 from agentctl.patterns import regex
 
 _OURS = regex(r"\..+\.[0-9a-f]{12}\.tmp")
@@ -42,15 +43,6 @@ def clear(folder: Path) -> None:
             if _OURS.fullmatch(path.name):
                 with suppress(OSError):
                     _remove_unless_alive(path)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in ``folder`` durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _make(path: Path, mode: int) -> tuple[Path, int]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from agentctl.errors import Unwritable
 from agentctl.facts import dataclass
+from agentctl.files import sync_folder
 from agentctl.model.canonical import canonical
 from agentctl.model.halt import Halt, Reach, Scope, halt_from_wire, halt_to_wire
 from agentctl.store import atomic
@@ -36,7 +37,7 @@ def ask(layout: Layout, halt: Halt) -> None:
         folder.mkdir(exist_ok=True)
         if folder.stat().st_uid == os.geteuid():
             folder.chmod(layout.folder_mode)
-        atomic.sync_folder(layout.root)
+        sync_folder(layout.root)
     except OSError as error:
         raise Unwritable("The halt could not be written", f"{error.filename}: {error.strerror}.") from error
     atomic.replace(folder / f"{halt.id}{_ENDING}", [canonical(halt_to_wire(halt)), b"\n"], layout.file_mode)

@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from agentctl.errors import Unwritable
+from agentctl.files import sync_folder
 from agentctl.model.stored import Sort, Stored
-from agentctl.store.atomic import sync_folder
 from agentctl.store.layout import Layout
 
 _OF_CHANGESET = re.compile(r"changeset-([0-9a-f]{64})")

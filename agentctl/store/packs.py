@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, Protocol, Self
 
 from agentctl.errors import Unwritable
 from agentctl.facts import dataclass, field
-from agentctl.files import opened
+from agentctl.files import opened, sync_folder
 from agentctl.model.canonical import canonical
 from agentctl.store import atomic
 
@@ -75,7 +75,7 @@ class Pack:
             file.flush()
             _sync_data(file.fileno())
             if self._frames == 0:
-                atomic.sync_folder(self._path.parent)
+                sync_folder(self._path.parent)
         except OSError as error:
             self._failed = True
             raise Unwritable("A pack could not be written", f"{self._path}: {error.strerror}.") from error

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from agentctl.errors import Unwritable
 from agentctl.facts import dataclass
+from agentctl.files import sync_folder
 from agentctl.patterns import regex
 from agentctl.store import atomic
 from agentctl.store.layout import Layout
@@ -45,7 +46,7 @@ def save(layout: Layout, noun: str, about: str, identifier: str, content: bytes)
         folder.mkdir(exist_ok=True)
         if folder.stat().st_uid == os.geteuid():
             folder.chmod(layout.folder_mode)
-        atomic.sync_folder(layout.root)
+        sync_folder(layout.root)
     except OSError as error:
         raise Unwritable(f"The {noun} could not be kept", f"{folder}: {error.strerror}.") from error
     atomic.replace(folder / name_of(noun, about, identifier), [content], layout.file_mode)

@@ -12,7 +12,6 @@ from agentctl.facts import dataclass
 from agentctl.model.canonical import digest_bytes
 from agentctl.model.state import Head
 from agentctl.patterns import regex
-from agentctl.trace.lines import RESERVE
 from agentctl.trace.record import FILE_KINDS, GENESIS, IN_ACTS, IN_RUNS, RUN, Kind, NotARecord, Record, decode, is_id
 
 _LONGEST_LINE = 1 << 28
@@ -151,6 +150,8 @@ def trace_files(folder: Path) -> tuple[list[TraceFile], Fault | None]:
 
 def strangers(folder: Path) -> list[str]:
     """Return the names in the folder that are neither trace files, torn lines put aside, nor the writer's reserve."""
+    from agentctl.trace.lines import RESERVE
+
     return sorted(
         name
         for name in _names(folder)

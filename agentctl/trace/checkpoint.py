@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import TypeAlias
 
 from agentctl.facts import by_name, dataclass
-from agentctl.files import read
+from agentctl.files import read, sync_folder
 from agentctl.model.canonical import canonical
 from agentctl.model.state import Head
 from agentctl.model.values import NotAValue
 from agentctl.patterns import regex
-from agentctl.trace.lines import sync_folder
 
 NAMESPACE = "agentctl-checkpoint"
 """The SSHSIG namespace: a signature made for anything else never passes for a checkpoint's."""

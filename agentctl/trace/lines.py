@@ -9,6 +9,8 @@ import os
 from pathlib import Path
 from typing import Self
 
+from agentctl.files import sync_folder
+
 RESERVE = ".reserve"
 """Room held back beside the file, so that on a full disk a run can still say how it ended."""
 
@@ -167,12 +169,3 @@ class Lines:
                 raise
         finally:
             os.close(descriptor)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in ``folder`` durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

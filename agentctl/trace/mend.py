@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from agentctl.facts import dataclass
+from agentctl.files import sync_folder
 from agentctl.model.canonical import digest_bytes
 from agentctl.trace import checkpoint
 from agentctl.trace.chain import TraceFile
 from agentctl.trace.checkpoint import Checkpoint, Places
-from agentctl.trace.lines import Lines, sync_folder
+from agentctl.trace.lines import Lines
 from agentctl.trace.record import RUN, Kind, Record, encode, timestamp
 from agentctl.trace.tail import Tail, broken, check_beginning, follow, sealed, tail
 from agentctl.trace.whole import digest_if_whole

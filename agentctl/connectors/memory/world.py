@@ -12,6 +12,7 @@ from typing import Any
 
 from agentctl.errors import Indeterminate, Rejected, Unreachable
 from agentctl.facts import dataclass, field
+from agentctl.files import sync_folder
 from agentctl.model.values import Fields, Value, fields_from_wire, to_wire
 
 
@@ -88,17 +89,8 @@ def save(store: Path, world: World) -> None:
         temporary.unlink(missing_ok=True)
         raise Rejected("Records not kept", f"{store} cannot be written: {error.strerror}.") from error
     try:
-        _sync_folder(store.parent)
+        sync_folder(store.parent)
     except OSError as error:
         raise Indeterminate(
             "Not known to be durable", f"{store} was written, but syncing failed: {error.strerror}."
         ) from error
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the new name durable: what was announced as done must outlive a power loss."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
