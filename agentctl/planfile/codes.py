@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 
+class Code:
+    """What the loader tells an author. Agents repair plans by these words: add to them, never rename.
 
-class Code(StrEnum):
-    """What the loader tells an author. Agents repair plans by these words: add to them, never rename."""
+    Plain texts: to make enumerations of so many would take a millisecond of each command's start.
+    """
 
     UNREADABLE = "unreadable-file"
     WRONG_TENANT = "wrong-tenant"

@@ -173,7 +173,7 @@ class Reading:
             hint=did_you_mean(tag, _TAGS) or "To give a mapping with such a key as it is, use {$literal: …}.", key=True,
         )
 
-    def _bad(self, pointer: Pointer, code: Code, detail: str, hint: str) -> Argument:
+    def _bad(self, pointer: Pointer, code: str, detail: str, hint: str) -> Argument:
         summary = "Value malformed" if code is Code.BAD_VALUE else "Reference malformed"
         self.findings.error(code, summary, detail, pointer, hint=hint)
         return self._refused(pointer)

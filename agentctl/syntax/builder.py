@@ -134,7 +134,7 @@ class Builder:
 
     def problem(
         self,
-        code: Code,
+        code: str,
         summary: str,
         detail: str,
         hint: str,
@@ -155,7 +155,7 @@ class Builder:
         if self._told[Severity.ERROR] >= MOST_PROBLEMS:
             raise invalid(self.source.file, [*self._problems, self.source.too_many(at)])
 
-    def stop(self, code: Code, summary: str, detail: str, hint: str, at: int) -> Invalid:
+    def stop(self, code: str, summary: str, detail: str, hint: str, at: int) -> Invalid:
         """Return the error for what nothing can be understood beyond. It comes alone: the rest may be its echo."""
         only = self.source.diagnostic(Severity.ERROR, code, summary, detail, hint, at)
         return invalid(self.source.file, [only])

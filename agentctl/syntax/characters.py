@@ -91,5 +91,5 @@ def _hint(character: str) -> str:
     return "Remove it. Binary content is written as {$bytes: BASE64}."
 
 
-def _about_file(file: str, code: Code, summary: str, detail: str, hint: str = "") -> Diagnostic:
+def _about_file(file: str, code: str, summary: str, detail: str, hint: str = "") -> Diagnostic:
     return Source(file, "").diagnostic(Severity.ERROR, code, summary, detail, hint, 0)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 
-
-class Code(StrEnum):
+class Code:
     """What can be wrong with a text before anyone asks what it means, then with its shape."""
 
     TOO_LARGE = "too-large"

@@ -84,7 +84,7 @@ def _one(
     keyword = error.kind.name
     facts = error.kind.as_dict()
 
-    def problem(code: Code, summary: str, detail: str, hint: str = "") -> Problem:
+    def problem(code: str, summary: str, detail: str, hint: str = "") -> Problem:
         return Problem(pointer=pointer, code=code, summary=summary, detail=detail, hint=hint, keyword=keyword)
 
     match keyword:
