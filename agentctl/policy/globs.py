@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -16,7 +16,6 @@ FieldPath: TypeAlias = tuple[str, ...]
 
 _SIGN = regex(r"(/\*\*/|\*\*|\*)")
 _WRITTEN = {Run.WITHIN: "[^/]*", Run.ACROSS: ".*", Run.FOLDERS: "(?:.*/)?"}
-_NOTHING = "(?!)"
 _TRIED = 100_000        # ways to lay runs over a text, up to which a regular expression that tries them all is quickest
 _DOTS = frozenset({"", ".", ".."})
 
@@ -34,11 +33,13 @@ class Glob:
 
 def action(text: str) -> Glob:
     """Return a pattern on action names. ``*`` is any run of characters: ``crm.*`` is everything ``crm`` offers."""
-    return Glob(text, tuple(Run.ACROSS if part == "*" else part for part in re.split(r"(\*)", text)))
+    return Glob(text, _across(text.split("*")))
 
 
 def target(text: str) -> Glob:
     """Return a pattern on an address after its instance. ``*`` stops at ``/``; ``**`` crosses it. Case counts."""
+    if "*" not in text:
+        return Glob(text, (text,))
     parts: list[str | Run] = []
     for token in _SIGN.split(text):
         match token:
@@ -53,15 +54,23 @@ def target(text: str) -> Glob:
     return Glob(text, tuple(parts))
 
 
+def _across(texts: Sequence[str]) -> tuple[str | Run, ...]:
+    """Return ``texts`` with any run of characters between each two."""
+    return (texts[0], *(part for text in texts[1:] for part in (Run.ACROSS, text)))
+
+
 @lru_cache(maxsize=1024)
 def either(globs: tuple[Glob, ...]) -> Callable[[str], bool]:
     """Return whether a text is matched by any of ``globs``.
 
-    One regular expression is quickest and tries every way to lay the runs over a text: with three of them that takes
-    the cube of its length, and texts come from strangers. Longer ones are matched letter by letter.
+    Plain texts are looked up. For others one regular expression is quickest, and tries every way to lay the runs over
+    a text: with three of them that takes the cube of its length, and texts come from strangers. Longer ones are
+    matched letter by letter.
     """
+    if not any(isinstance(part, Run) for glob in globs for part in glob.parts):
+        return frozenset(glob.text for glob in globs).__contains__
     written = "|".join(f"(?:{''.join(map(_expression, glob.parts))})" for glob in globs)
-    fullmatch = re.compile(written or _NOTHING, re.DOTALL).fullmatch
+    fullmatch = re.compile(written, re.DOTALL).fullmatch
     runs = max((sum(isinstance(part, Run) for part in glob.parts) for glob in globs), default=0)
     patient = tuple(automaton(glob.parts) for glob in globs)
 

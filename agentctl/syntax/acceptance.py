@@ -18,6 +18,7 @@ Schemas: TypeAlias = Mapping[str, Mapping[str, Any]]
 _LARGEST: Final = 2**53
 _LONGEST: Final = 1000
 _MOST_KNOWN: Final = 64
+_PRINTED: Final = "^[^\\x00-\\x1f\\x7f-\\x9f\u2028\u2029]+$"       # the target of a step
 _SILENT: Final = frozenset({"$schema", "$id", "$defs", "title", "description"})
 _SURROGATE: Final = regex("[\ud800-\udfff]")
 
@@ -133,7 +134,8 @@ class _Document:
             return lambda value: _is_text(value) and least <= len(value) <= most
         if not self._ours:
             return _unknown
-        search = re.compile(rule["pattern"]).search
+        # What is tried here prints and is ASCII: to compile this pattern takes longer than to read a small plan.
+        search = _not_empty if rule["pattern"] == _PRINTED else re.compile(rule["pattern"]).search
         longest = min(most, _LONGEST)
 
         known: set[str] = set()     # what most values of one list say, as the action of a step
@@ -224,6 +226,10 @@ def _plain(value: Any) -> bool:
 
 def _is_text(value: Any) -> bool:
     return type(value) is str and (value.isascii() or _SURROGATE.search(value) is None)
+
+
+def _not_empty(text: str) -> str | None:
+    return text or None
 
 
 def _one_of(options: list[Any]) -> Accept:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import jsonschema_rs
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from agentctl import resources
 from agentctl.planfile.load import plan_schemas
+from agentctl.syntax import acceptance as acceptance_of_patterns
 from agentctl.syntax.acceptance import acceptance
 from agentctl.syntax.schema import VALUES, is_valid, values
 
@@ -99,10 +101,23 @@ def test_nothing_is_accepted_that_the_library_refuses(name, data):
         assert takes(library(OURS[name]), wire)
 
 
+TARGET = OURS["plan"]["$defs"]["step"]["properties"]["target"]["pattern"]
+
+
+def test_the_pattern_that_is_known_to_fit_what_prints_is_the_one_of_targets():
+    assert acceptance_of_patterns._PRINTED == TARGET
+    for text in ("customers/1", "a b", " ", "~"):
+        assert re.search(TARGET, text)
+    accepts = acceptance({"type": "string", "pattern": TARGET}, SHARED, ours=True)
+    assert accepts("customers/1")
+    assert not accepts("")
+    assert not accepts("a\n")
+
+
 TYPES = st.sampled_from(["string", "integer", "number", "boolean", "null", "array", "object"])
 KEYWORDS = {
     "type": TYPES | st.lists(TYPES, min_size=1, max_size=2, unique=True),
-    "minLength": st.integers(0, 3), "maxLength": st.integers(0, 3), "pattern": st.sampled_from(["^a*$", "^[^ ]+$", "b"]),
+    "minLength": st.integers(0, 3), "maxLength": st.integers(0, 3), "pattern": st.sampled_from(["^a*$", "^[^ ]+$", "b", TARGET]),
     "minimum": st.integers(-2, 2), "maximum": st.integers(-2, 2), "multipleOf": st.integers(1, 3),
     "minItems": st.integers(0, 2), "maxItems": st.integers(0, 2), "uniqueItems": st.booleans(),
     "minProperties": st.integers(0, 2), "maxProperties": st.integers(0, 2), "required": st.just(["a"]),

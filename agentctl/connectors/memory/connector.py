@@ -23,7 +23,7 @@ from agentctl.model.values import UNKNOWN, Fields, Value, differing, has_unknown
 from agentctl.patterns import regex
 
 VERSION = "1"
-_SEGMENTS = regex(r"[^\x00-\x1f\x7f/]+(?:/[^\x00-\x1f\x7f/]+)*")
+_CONTROL = regex(r"[\x00-\x1f\x7f]")
 
 
 class MemoryConnector:
@@ -184,7 +184,8 @@ class MemoryConnector:
 
 
 def segments(target: str) -> list[str]:
-    return target.split("/") if _SEGMENTS.fullmatch(target) else []
+    parts = target.split("/")
+    return parts if all(parts) and (target.isprintable() or _CONTROL.search(target) is None) else []
 
 
 def _after(step: Step, verb: str, before: Fields | None) -> Fields | None:
