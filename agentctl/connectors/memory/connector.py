@@ -64,7 +64,9 @@ class MemoryConnector:
         return SystemIdentity(type="memory", version=VERSION, endpoint=endpoint, tenant=self._tenant)
 
     def addresses(self, step: Step) -> tuple[Address, ...]:
-        spec = self._spec(step)
+        return self._addresses(step, self._spec(step))
+
+    def _addresses(self, step: Step, spec: ActionSpec) -> tuple[Address, ...]:
         match spec.verb, segments(step.target):
             case "note.send", ["outbox"]:
                 return ()
@@ -91,13 +93,14 @@ class MemoryConnector:
             )
 
     def preview(self, step: Step, view: View) -> Change:
-        verb = self._spec(step).verb
+        spec = self._spec(step)
+        verb = spec.verb
         if verb == "note.send":
             return Change(
                 step=step.id, action=step.action, target=step.target, effect=Effect.SIDE_EFFECT, arguments=step.with_,
                 inverse=replace(IRREVERSIBLE, stays=SPECS[verb].stays),
             )
-        (address,) = self.addresses(step)
+        (address,) = self._addresses(step, spec)
         before = view.read(address).value
         record = RecordChange(address=address, before=before, after=_after(step, verb, before))
         reading = verb == "record.read"
