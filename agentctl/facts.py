@@ -8,12 +8,10 @@ Annotations are read as the texts they are; a class whose annotations are none i
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from functools import cache, cached_property, partial
 from operator import attrgetter
 from reprlib import recursive_repr
-from types import CellType, CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 V = TypeVar("V")
@@ -57,7 +55,7 @@ else:
         """Return what a class says of a field, in the words of the standard library."""
         if unknown := said.keys() - _SAID:
             raise TypeError(f"a field says nothing of {', '.join(sorted(unknown))}")
-        made = _Field()
+        made = Field()
         vars(made).update(said)
         return made
 
@@ -101,19 +99,24 @@ class _Missing:
     """What stands where nothing was given; told from every value, for it is its own class."""
 
 
-_MISSING = _Missing()
+MISSING = _Missing()
 
 
-class _Field:
+class Field:
     """What a class says of one field. It holds what was said; what was not is the same for all."""
 
     name: str
     type: str
-    default: Any = _MISSING
-    default_factory: Any = _MISSING
+    default: Any = MISSING
+    default_factory: Any = MISSING
     init = repr = compare = True
     hash: bool | None = None
     kw_only: bool | None = None
+
+    @property
+    def is_optional(self) -> bool:
+        """Whether it need not be given."""
+        return self.default is not MISSING or self.default_factory is not MISSING
 
 
 _SAID = {"compare", "default", "default_factory", "hash", "init", "kw_only", "repr"}
@@ -124,7 +127,7 @@ class _Fields:
 
     __slots__ = ("by_name", "theirs")
 
-    def __init__(self, by_name: dict[str, _Field]) -> None:
+    def __init__(self, by_name: dict[str, Field]) -> None:
         self.by_name = by_name
         self.theirs: dict[str, Any] | None = None
 
@@ -134,11 +137,11 @@ class _Fields:
         return self.theirs
 
 
-def _theirs(ours: _Field) -> Any:
+def _theirs(ours: Field) -> Any:
     import dataclasses
 
     given = {
-        name: getattr(ours, name) for name in ("default", "default_factory") if getattr(ours, name) is not _MISSING
+        name: getattr(ours, name) for name in ("default", "default_factory") if getattr(ours, name) is not MISSING
     }
     made: Any = dataclasses.field(
         **given, init=ours.init, repr=ours.repr, hash=ours.hash, compare=ours.compare, kw_only=bool(ours.kw_only)
@@ -151,9 +154,9 @@ def _theirs(ours: _Field) -> Any:
 _NO_FIELDS = ("ClassVar", "typing.ClassVar")
 
 
-def _fields(cls: type, *, kw_only: bool) -> dict[str, _Field]:
+def _fields(cls: type, *, kw_only: bool) -> dict[str, Field]:
     """Return the fields of ``cls`` by name, those of its bases first, and leave on it only what their defaults are."""
-    fields: dict[str, _Field] = {}
+    fields: dict[str, Field] = {}
     for base in reversed(cls.__mro__[1:]):
         if (inherited := base.__dict__.get("__dataclass_fields__")) is not None:
             if not isinstance(inherited, _Fields):
@@ -165,7 +168,7 @@ def _fields(cls: type, *, kw_only: bool) -> dict[str, _Field]:
             raise TypeError(f"{cls.__module__} lacks `from __future__ import annotations`")
         if annotation.startswith(_NO_FIELDS):
             continue
-        made = fields[name] = _given(cls, name) if name in own else _Field()
+        made = fields[name] = _given(cls, name) if name in own else Field()
         made.name, made.type = name, annotation
         if made.kw_only is None:
             made.kw_only = kw_only
@@ -173,33 +176,33 @@ def _fields(cls: type, *, kw_only: bool) -> dict[str, _Field]:
     return fields
 
 
-def _given(cls: type, name: str) -> _Field:
+def _given(cls: type, name: str) -> Field:
     """Return what ``cls`` says of a field, or what it begins with; it keeps only that."""
     given = cls.__dict__[name]
     if given.__class__.__module__ == "dataclasses":
         raise TypeError(f"{cls.__qualname__}.{name} is a field of the standard library; use that of agentctl.facts")
-    if isinstance(given, _Field):
+    if isinstance(given, Field):
         made = given
-        if made.default is _MISSING:
+        if made.default is MISSING:
             delattr(cls, name)
         else:
             setattr(cls, name, made.default)
     else:
-        made = _Field()
+        made = Field()
         made.default = given
     if made.default.__class__.__hash__ is None:
         raise ValueError(f"{cls.__qualname__}.{name} has a default that can change; use default_factory")
     return made
 
 
-def _check_order(fields: Iterable[_Field]) -> None:
+def _check_order(fields: Iterable[Field]) -> None:
     """Raise TypeError where a value could be given by its place to a field after one that need not be given."""
     optional = False
     for each in fields:
         if each.init and not each.kw_only:
-            if optional and not _has_default(each):
+            if optional and not each.is_optional:
                 raise TypeError(f"non-default argument {each.name!r} follows default argument")
-            optional = _has_default(each)
+            optional = each.is_optional
 
 
 def _fields_of(cls: type) -> Mapping[str, Any]:
@@ -220,7 +223,7 @@ def _slotted(cls: type, fields: Iterable[str], given: Mapping[str, Any]) -> type
     return made
 
 
-def _methods(fields: Sequence[_Field], *, frozen: bool, eq: bool) -> dict[str, Any]:
+def _methods(fields: Sequence[Field], *, frozen: bool, eq: bool) -> dict[str, Any]:
     """Return what a class with ``fields`` has, unless it has its own."""
     methods: dict[str, Any] = {
         "__init__": _Init(fields, frozen=frozen),
@@ -238,7 +241,7 @@ def _methods(fields: Sequence[_Field], *, frozen: bool, eq: bool) -> dict[str, A
 class _Init:
     """Stands where ``__init__`` does until somebody looks at it, or so many values are made that to compile it pays."""
 
-    def __init__(self, fields: Sequence[_Field], *, frozen: bool) -> None:
+    def __init__(self, fields: Sequence[Field], *, frozen: bool) -> None:
         self.fields, self.frozen, self.left = fields, frozen, _FEW
 
     @cached_property
@@ -257,7 +260,9 @@ class _Init:
         return made if instance is None else made.__get__(instance, owner)
 
     def compiled(self) -> Any:
-        made = self.cls.__init__ = _init(self.cls, self.fields, frozen=self.frozen)
+        from agentctl.constructor import constructor
+
+        made = self.cls.__init__ = constructor(self.cls, self.fields, frozen=self.frozen)
         return made
 
     def fill(self, instance: Any, /, *in_order: Any, **given: Any) -> None:
@@ -271,13 +276,13 @@ class _Init:
         set_ = object.__setattr__ if self.frozen else setattr
         if given.keys() != self.whole:
             left = [each for each in self.fields if each.name not in given or not each.init]
-            lacking = any(each.init and not _has_default(each) for each in left)
+            lacking = any(each.init and not each.is_optional for each in left)
             if lacking or len(given) + len(left) != len(self.fields):
                 self.compiled()(instance, **given)
                 return
             for each in left:
-                if _has_default(each):
-                    set_(instance, each.name, each.default_factory() if each.default is _MISSING else each.default)
+                if each.is_optional:
+                    set_(instance, each.name, each.default_factory() if each.default is MISSING else each.default)
         for name, value in given.items():
             set_(instance, name, value)
         if hasattr(self.cls, "__post_init__"):
@@ -287,105 +292,6 @@ class _Init:
 _FEW = 32       # values, which cost some 2 µs more each; to compile costs 100
 
 
-def _init(cls: type, fields: Sequence[_Field], *, frozen: bool) -> Any:
-    """Return ``__init__``; annotations are resolved where the class was written, so its module is its globals."""
-    in_order = [each for each in fields if each.init and not each.kw_only]
-    by_name = [each for each in fields if each.init and each.kw_only]
-    asked = [*in_order, *by_name]
-    places = {each.name: place for place, each in enumerate(fields)}
-    thawed = _thawed(cls) if frozen and len(fields) >= _MANY and "__slots__" in cls.__dict__ else None
-    values = tuple(map(_value, range(len(fields)), fields))
-    code = _code(
-        values, tuple(places[each.name] for each in asked),
-        frozen=frozen, thawed=thawed is not None, finished=hasattr(cls, "__post_init__"),
-    )
-    called = {f"_{place}": each.name for place, each in enumerate(fields)}
-    given: dict[str, Any] = {"_set": object.__setattr__, "_unset": _UNSET}
-    given |= {"_become": _become, "_thawed": thawed, "_own": cls}
-    for place, each in enumerate(fields):
-        given[f"_made{place}"] = each.default if each.default_factory is _MISSING else each.default_factory
-    init = FunctionType(
-        code.replace(
-            co_argcount=1 + len(in_order), co_kwonlyargcount=len(by_name),
-            co_varnames=tuple(called.get(name, name) for name in code.co_varnames),
-            co_names=tuple(called.get(name, name) for name in code.co_names),
-            co_consts=tuple(called.get(value, value) for value in code.co_consts),
-        ),
-        sys.modules[cls.__module__].__dict__, "__init__", _defaults(in_order),
-        tuple(CellType(given[name]) for name in code.co_freevars),
-    )
-    init.__kwdefaults__ = {each.name: _default(each) for each in by_name if _has_default(each)} or None
-    init.__qualname__ = f"{cls.__qualname__}.__init__"
-    init.__annotations__ = {each.name: each.type for each in asked} | {"return": None}
-    return init
-
-
-_MANY = 4       # fields from where to become another class and back takes less than to set each past its guard
-_become = object.__dict__["__class__"].__set__
-
-
-def _thawed(cls: type) -> type:
-    """Return a class of the same slots whose values can be set: what a frozen value is while it is made."""
-    slots = cls.__dict__["__slots__"]
-    return type(cls)(cls.__name__, cls.__bases__, {"__slots__": slots, "__setattr__": object.__setattr__})
-
-
-@cache
-def _code(values: tuple[str, ...], asked: tuple[int, ...], *, frozen: bool, thawed: bool, finished: bool) -> CodeType:
-    """Compile the ``__init__`` of all classes of one shape: fields are called by their places, and named in a copy.
-
-    To compile costs forty times what a copy does, and of the classes a command makes values of most share their shape.
-    """
-    past = [f"_set(self, '_{place}', {value})" for place, value in enumerate(values) if value]
-    plain = [f"self._{place} = {value}" for place, value in enumerate(values) if value]
-    body = past if frozen else plain
-    if thawed:      # of a class that only inherits it stays as it is
-        inside = ["_become(self, _thawed)", *plain, "_become(self, _own)"]
-        body = ["if self.__class__ is _own:", *(f" {line}" for line in inside), "else:", *(f" {line}" for line in past)]
-    body = [*body, *(["self.__post_init__()"] if finished else [])] or ["pass"]
-    made = [f"_made{place}" for place, value in enumerate(values) if f"_made{place}" in value]
-    source = "\n  ".join([f" def __init__({', '.join(['self', *(f'_{place}' for place in asked)])}):", *body])
-    given = ["_set", "_unset", "_become", "_thawed", "_own", *made]
-    text = f"def build({', '.join(given)}):\n{source}\n return __init__"
-    found: dict[str, Any] = {}
-    exec(text, found)  # noqa: S102  # as the standard library does
-    code: CodeType = found["build"](*given).__code__
-    return code
-
-
-class _Unset:
-    """What a parameter holds that was not given, where its default is made anew each time."""
-
-    def __repr__(self) -> str:
-        return "<factory>"
-
-
-_UNSET = _Unset()
-
-
-def _has_default(field: _Field) -> bool:
-    return field.default is not _MISSING or field.default_factory is not _MISSING
-
-
-def _default(field: _Field) -> Any:
-    return field.default if field.default_factory is _MISSING else _UNSET
-
-
-def _defaults(fields: Iterable[_Field]) -> tuple[Any, ...]:
-    """Return the defaults of parameters given by their order, of which Python knows only how many there are."""
-    return tuple(_default(each) for each in fields if _has_default(each))
-
-
-def _value(place: int, field: _Field) -> str:
-    """Return what the field at ``place`` is set to, or nothing where nothing sets it."""
-    if not field.init and not _has_default(field):
-        return ""
-    made = f"_made{place}" if field.default_factory is _MISSING else f"_made{place}()"
-    if field.init and field.default_factory is not _MISSING:
-        return f"{made} if _{place} is _unset else _{place}"
-    return f"_{place}" if field.init else made
-
-
 @cache
 def _asked(cls: type) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
     """Return what the constructor of ``cls`` takes: the names, and what gives a value's own."""
@@ -393,7 +299,7 @@ def _asked(cls: type) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]
     return tuple(each.name for each in asked), _values(asked)
 
 
-def _values(fields: Iterable[_Field]) -> Callable[[Any], tuple[Any, ...]]:
+def _values(fields: Iterable[Field]) -> Callable[[Any], tuple[Any, ...]]:
     """Return a function that gives the values of ``fields``."""
     names = [each.name for each in fields]
     if len(names) > 1:
@@ -407,7 +313,7 @@ def _repr(self: Any) -> str:
     return f"{self.__class__.__qualname__}({shown})"
 
 
-def _eq(fields: Sequence[_Field]) -> Any:
+def _eq(fields: Sequence[Field]) -> Any:
     values: Callable[[Any], tuple[Any, ...]] | None = None      # found when two are first compared, which few ever are
 
     def __eq__(self: Any, other: object) -> Any:  # noqa: N807
@@ -421,7 +327,7 @@ def _eq(fields: Sequence[_Field]) -> Any:
     return __eq__
 
 
-def _hash(fields: Sequence[_Field]) -> Any:
+def _hash(fields: Sequence[Field]) -> Any:
     values: Callable[[Any], tuple[Any, ...]] | None = None
 
     def __hash__(self: Any) -> int:  # noqa: N807

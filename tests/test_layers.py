@@ -18,7 +18,8 @@ ALL = CORE | {"store", "views", "connectors", "witness", "engine", "workspace"}
 # Low to high. A unit may import itself and what stands here, and nothing of agentctl besides.
 MAY_IMPORT = {
     "": set(),                                  # agentctl/__init__.py
-    "facts": set(),
+    "facts": {"constructor"},
+    "constructor": {"facts"},
     "patterns": set(),
     "model": {"errors", "facts", "patterns"},
     "errors": {"facts", "model"},               # model for a type only

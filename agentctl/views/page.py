@@ -10,7 +10,6 @@ from enum import StrEnum
 from functools import cache
 from typing import TypeAlias
 
-from agentctl.facts import dataclass
 from agentctl.patterns import regex
 from agentctl.views import safe
 from agentctl.views.look import Look
@@ -36,10 +35,13 @@ class Ink(StrEnum):
     COMMAND = "bold cyan"
 
 
-@dataclass(frozen=True, slots=True)
 class Inked:
-    text: str
-    ink: Ink
+    """A part of a line. No fact: every drawing makes more of these than of all else, and compares none."""
+
+    __slots__ = ("ink", "text")
+
+    def __init__(self, text: str, ink: Ink) -> None:
+        self.text, self.ink = text, ink
 
 
 Part: TypeAlias = str | Inked
