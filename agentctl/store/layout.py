@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from agentctl.errors import Unwritable
-from agentctl.facts import dataclass
+from agentctl.facts import dataclass, kept
 
 
 @dataclass(frozen=True)
@@ -21,23 +21,23 @@ class Layout:
         """Return the layout of an existing folder, which shows by its mode whether a group shares it."""
         return cls(root, group=bool(root.stat().st_mode & 0o020))
 
-    @property
+    @kept
     def trace(self) -> Path:
         return self.root / "trace"
 
-    @property
+    @kept
     def checkpoints(self) -> Path:
         return self.root / "checkpoints"
 
-    @property
+    @kept
     def changesets(self) -> Path:
         return self.root / "changesets"
 
-    @property
+    @kept
     def packs(self) -> Path:
         return self.root / "packs"
 
-    @property
+    @kept
     def halts(self) -> Path:
         """Made by the first halt."""
         return self.root / "halts"
@@ -51,16 +51,16 @@ class Layout:
         """Where signed statements of a kind lie (``approvals``…), made by the first."""
         return self.root / f"{noun}s"
 
-    @property
+    @kept
     def state(self) -> Path:
         return self.root / "state.json"
 
-    @property
+    @kept
     def state_seal(self) -> Path:
         """What says with the workspace's key that the state is one we wrote."""
         return self.root / "state.json.seal"
 
-    @property
+    @kept
     def lock(self) -> Path:
         return self.root / "lock"
 
