@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from binascii import Error, a2b_base64, b2a_base64
+from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from agentctl.errors import Unwritable
 from agentctl.facts import dataclass
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 _BEGIN, _END = "-----BEGIN SSH SIGNATURE-----", "-----END SSH SIGNATURE-----"
 _MAGIC = b"SSHSIG"
@@ -44,10 +49,7 @@ def public_key(seed: bytes, comment: str = "") -> str:
 
 def sign(message: bytes, *, seed: bytes, namespace: str) -> bytes:
     """Return the armored signature of ``message`` by the Ed25519 key of ``seed``, good for ``namespace`` only."""
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-    signed = _signed_bytes(message, namespace.encode(), b"sha512")
-    raw = Ed25519PrivateKey.from_private_bytes(seed).sign(signed)
+    raw = _private_key(seed).sign(_signed_bytes(message, namespace.encode(), b"sha512"))
     blob = (
         _MAGIC
         + _VERSION
@@ -151,9 +153,14 @@ def _signed_bytes(message: bytes, namespace: bytes, hash_: bytes) -> bytes:
 
 
 def _public_blob(seed: bytes) -> bytes:
+    return _packed(_ED25519, _private_key(seed).public_key().public_bytes_raw())
+
+
+@lru_cache(maxsize=4)       # a run signs every 50 records, and making the key takes as long as signing with it
+def _private_key(seed: bytes) -> Ed25519PrivateKey:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-    return _packed(_ED25519, Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw())
+    return Ed25519PrivateKey.from_private_bytes(seed)
 
 
 def _packed(*strings: bytes) -> bytes:
