@@ -198,9 +198,12 @@ def _stored(workspace: Workspace, digest: str) -> ChangeSet | None:
 
 
 def every(workspace: Workspace) -> list[Approval]:
-    """Return all kept approvals that can be read, oldest first. One that can't be is consent to nothing."""
+    """Return all kept approvals that can be read, oldest first and those of one second by who signed them.
+
+    One that can't be read is consent to nothing.
+    """
     kept = [one for one in _kept(workspace) if not isinstance(one, Damaged)]
-    return sorted(kept, key=lambda approval: (approval.statement.from_, approval.statement.id))
+    return sorted(kept, key=lambda one: (one.statement.from_, one.statement.person, one.statement.id))
 
 
 def damaged(workspace: Workspace, digest: str) -> list[Damaged]:

@@ -49,10 +49,10 @@ class Wall:
         return workspace
 
 
-def sign(workspace, changeset, *, minutes: int) -> None:
-    now = workspace.time()
+def sign(workspace, changeset, *, minutes: int, person: str = "ann", now: datetime | None = None) -> None:
+    now = now or workspace.time()
     statement = Statement(
-        digest=changeset.digest, effects=changeset.effects, lineage=changeset.lineage, person="ann",
+        digest=changeset.digest, effects=changeset.effects, lineage=changeset.lineage, person=person,
         from_=approving.as_text(now), until=approving.as_text(now + timedelta(minutes=minutes)),
         shown="sha256:" + "0" * 64, irreversible=irreversible_groups(changeset),
     )
@@ -98,3 +98,13 @@ def test_a_clock_set_back_makes_no_approval_live_longer(world):
     wall.ahead = timedelta(minutes=-30)
     assert approving.gathered(workspace, preview.changeset).counted == (), "a record after its end was written"
 
+
+
+def test_who_signed_within_one_second_is_told_by_name(world):
+    workspace = world.workspace
+    changeset = world.preview(STEPS).changeset
+    now = workspace.time()
+    for number in range(5):     # ids are digests: by them alone some would come the other way
+        for person in ("ben", "ann"):
+            sign(workspace, changeset, minutes=number + 1, person=person, now=now)
+    assert [one.statement.person for one in approving.every(workspace)] == ["ann"] * 5 + ["ben"] * 5
