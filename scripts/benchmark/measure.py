@@ -1,4 +1,4 @@
-"""What a command costs, seen from outside: CPU, wall, memory, syncs, bytes, imports. Nothing here knows agentctl."""
+"""What a command costs, from outside: CPU, wall, memory, syncs, bytes, imports, instructions. Knows no agentctl."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 Command = Sequence[str]
+_COUNTED = re.compile(r"I +refs: +([0-9,]+)")
 _CALL = re.compile(r"^(\d+) +(?:<\.\.\. )?(\w+)(?:\(\d+<([^>]*)>)?.*?(?:= (-?\d+))?(?: <unfinished \.\.\.>)?$")
 
 
@@ -143,6 +144,24 @@ def calls(command: Command, folder: Path, *, typed: str = "", depth: int = 2) ->
                 else:
                     written[place] += max(0, int(result))
         return Calls(syncs=syncs, written=written)
+
+
+def can_count() -> bool:
+    return shutil.which("valgrind") is not None
+
+
+def instructions(command: Command, folder: Path, *, typed: str = "") -> int:
+    """Run ``command`` under valgrind and return how many instructions it took, its libraries and threads included.
+
+    No busy machine can spoil that: it is the same each time, but for how Python seeds its hashes.
+    """
+    with tempfile.NamedTemporaryFile("r") as log:
+        counting = ("--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null", f"--log-file={log.name}")
+        spend(["valgrind", *counting, *command], folder, typed=typed)
+        said = log.read()
+    if (found := _COUNTED.search(said)) is None:
+        raise Failed(f"valgrind counted nothing of {' '.join(command)}:\n{said[-2000:]}")
+    return int(found[1].replace(",", ""))
 
 
 _TELLING = """

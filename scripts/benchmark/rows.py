@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from applying import applying, syncing
+from counting import counting
 from growing import growing
 from hostility import hostility
 from planning import planning
@@ -29,6 +30,7 @@ def rows(scale: Scale) -> Iterator[Row]:
             yield from planning(folder / "plan", scale)
             yield from applying(folder / "apply", scale)
         yield syncing(folder / "syncs")
+        yield from counting(folder / "instructions", scale)
         if scale.timed:
             yield from within(folder / "inside")
             yield from hostility()

@@ -3,23 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 SIZES = (500, 1500, 4500)
-
-
-@pytest.fixture
-def program(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Make the benchmark's modules importable, as they are when it runs, and forget them afterwards."""
-    before = set(sys.modules)
-    monkeypatch.syspath_prepend(str(Path(__file__).resolve().parents[2] / "scripts" / "benchmark"))
-    yield
-    for name in set(sys.modules) - before:
-        if "scripts/benchmark" in str(getattr(sys.modules[name], "__file__", "")):
-            del sys.modules[name]
 
 
 def rounds(cost, noise=((1.0, 1.0, 1.0), (1.04, 0.97, 1.02), (0.98, 1.03, 0.96))):
