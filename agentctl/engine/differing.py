@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from agentctl.engine.moved import moved
-from agentctl.engine.records import in_words, shown
+from agentctl.engine.records import in_words
+from agentctl.engine.spoken import spoken
 from agentctl.model.change import Change
 from agentctl.model.changeset import ChangeSet, SystemIdentity
 from agentctl.model.plan import Plan, Step, step_to_wire
@@ -102,7 +103,7 @@ def _plan(planned: Plan, now: Plan) -> Iterator[str]:
 
 def _said(text: str) -> str:
     """Return what an agent or a system wrote so that it can't be taken for our own words."""
-    return shown(text) if text else "unknown"
+    return spoken(text) if text else "unknown"
 
 
 def _be(names: list[str]) -> str:

@@ -11,11 +11,11 @@ from agentctl.engine.moved import Moved
 from agentctl.engine.ports import Lease
 from agentctl.engine.protect import Protector, address_of
 from agentctl.engine.readback import Reading
+from agentctl.engine.spoken import spoken
 from agentctl.facts import replace
 from agentctl.model.action import ActionSpec
 from agentctl.model.authorship import Authorship, authorship_to_wire
 from agentctl.model.breaker import breaker_to_wire
-from agentctl.model.canonical import canonical
 from agentctl.model.change import Change, change_to_wire, inverse_to_wire
 from agentctl.model.changeset import ChangeSet, system_to_wire
 from agentctl.model.clock import clocks_to_wire
@@ -25,12 +25,10 @@ from agentctl.model.plan import Edited, Plan, Step, plan_to_wire
 from agentctl.model.projection import fingerprint
 from agentctl.model.run import RunStatus, StepStatus
 from agentctl.model.snapshot import Address, Snapshot
-from agentctl.model.values import NotAValue, Value, to_wire
+from agentctl.model.values import Hidden, to_wire
 
 if TYPE_CHECKING:
     from agentctl.engine.apply import Start
-
-_SHOWN = 120    # characters of a value inside a sentence
 
 
 def run_started(changeset: ChangeSet, start: Start, author: Authorship, protector: Protector) -> dict[str, Any]:
@@ -169,20 +167,10 @@ def in_words(moved: tuple[Moved, ...]) -> str:
     """Say the first thing that moved, from what to what, and how many more there are."""
     first = moved[0]
     place = f"{first.address}: `{first.field}`" if first.field else str(first.address)
-    if first.side == "before":
-        said = f"{place} was {shown(first.planned)} when planned and is {shown(first.now)} now"
+    if isinstance(first.planned, Hidden) and isinstance(first.now, Hidden):
+        said = f"{place} is another hidden value than when planned"
+    elif first.side == "before":
+        said = f"{place} was {spoken(first.planned)} when planned and is {spoken(first.now)} now"
     else:
-        said = f"{place} would become {shown(first.now)}; {shown(first.planned)} was consented to"
+        said = f"{place} would become {spoken(first.now)}; {spoken(first.planned)} was consented to"
     return said if len(moved) == 1 else f"{said} (and {len(moved) - 1} more)"
-
-
-def shown(value: Value) -> str:
-    """Return a value as a sentence can hold it; a long one is cut and says so."""
-    if value is None:
-        return "absent"
-    try:
-        text = canonical(to_wire(value)).decode()
-    except NotAValue:
-        text = str(value)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters)"
-

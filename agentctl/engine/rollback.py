@@ -12,8 +12,8 @@ from agentctl.engine.overlay import Overlay
 from agentctl.engine.ports import Commitments, Systems
 from agentctl.engine.preview import Preview, Setting, assemble, foresee
 from agentctl.engine.protect import reveal_change, reveal_fields, reveal_step
-from agentctl.engine.records import shown
 from agentctl.engine.resting import Standing, dependents
+from agentctl.engine.spoken import spoken
 from agentctl.engine.unreadable import as_kept, needed
 from agentctl.errors import Rejected, Usage
 from agentctl.facts import dataclass, replace
@@ -253,7 +253,7 @@ def _told(
             was, put, now = ((fields or {}).get(name) for fields in versions)
             if name in hidden or any(isinstance(value, Hidden) for value in (was, put, now)):
                 return f"{address}: `{name}` is no longer what we made it"
-            return f"{address}: `{name}` was {shown(was)}, we made it {shown(put)}, now it is {shown(now)}"
+            return f"{address}: `{name}` was {spoken(was)}, we made it {spoken(put)}, now it is {spoken(now)}"
     return str(address)
 
 
