@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from ipaddress import ip_address
 from time import monotonic
 
+from agentctl.connectors import tls
 from agentctl.connectors.email.reply import Garbled, Gone, Replies, Reply
 from agentctl.connectors.email.server import Server
 from agentctl.errors import ConnectorError, Indeterminate, Rejected, Unreachable
@@ -141,10 +142,9 @@ class _Conversation:
 
     def _secure(self) -> None:
         try:
-            context = ssl.create_default_context(cafile=self._server.ca or None)
-        except OSError as error:
-            raise Rejected("Authorities not readable", f"`ca` is {self._server.ca}: {error}.") from error
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
+            context = tls.context(self._server.ca)
+        except tls.NoAuthority as error:
+            raise Rejected("CA file not usable", f"{self._server.ca}: {error}.") from error
         self._line.settimeout(_left(self._until))
         self._line = context.wrap_socket(self._line, server_hostname=self._server.host)
 

@@ -105,7 +105,26 @@ def test_over_tls_from_the_first_byte(mail, inbox, tmp_path):
     assert len(inbox.taken) == 1
 
 
+def test_no_setting_of_the_environment_gives_the_sessions_keys_away(mail, inbox, monkeypatch, tmp_path):
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys.log"))
+    authority = Authority(tmp_path)
+    with real(inbox, within=authority.context()) as port:
+        go(mail(port, security="tls", ca=str(authority.path)))
+    assert len(inbox.taken) == 1
+    assert not (tmp_path / "keys.log").exists()
+
+
 # ---- who is not spoken to
+
+
+@pytest.mark.parametrize(("text", "why"), [(None, "No such file or directory"), ("none", "it holds no certificate")])
+def test_a_ca_file_that_is_none_ends_it_before_anything_is_said(mail, inbox, tmp_path, text, why):
+    named = tmp_path / "own.pem"
+    if text:
+        named.write_text(text)
+    with real(inbox, within=Authority(tmp_path).context()) as port, pytest.raises(Rejected, match=f"own.pem: {why}"):
+        go(mail(port, security="tls", ca=str(named)))
+    assert not inbox.taken
 
 
 @pytest.mark.parametrize("certificate", [{"trusted": False}, {"host": "mail.acme.example"}, {"begins": -9 * DAY, "ends": -DAY}])

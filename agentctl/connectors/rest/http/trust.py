@@ -1,9 +1,10 @@
-"""Whom we believe to be the system: certificates are always verified, and there is no setting that says otherwise."""
+"""Whom we believe to be the system, and what we say where we do not."""
 
 from __future__ import annotations
 
 import ssl
 
+from agentctl.connectors import tls
 from agentctl.connectors.rest.http.failed import NotSent
 
 _EXPIRED, _NOT_YET, _WRONG_HOST, _WRONG_ADDRESS = 10, 9, 62, 64
@@ -11,22 +12,15 @@ _UNKNOWN = frozenset({18, 19, 20, 21})      # self-signed, or signed by nobody w
 
 
 def context(ca: str) -> ssl.SSLContext:
-    """Return how to speak TLS, trusting the machine's certificates or those in the file ``ca`` instead.
+    """Return how to speak HTTP over TLS, trusting the machine's certificates or those in the file ``ca`` instead.
 
     Raises NotSent where that file cannot be used.
     """
-    # Not ssl.create_default_context: it writes session keys to wherever SSLKEYLOGFILE points.
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    made.minimum_version = ssl.TLSVersion.TLSv1_2
-    made.set_alpn_protocols(["http/1.1"])
-    if not ca:
-        made.load_default_certs()
-        return made
     try:
-        made.load_verify_locations(cafile=ca)
-    except (OSError, ssl.SSLError) as error:
-        reason = error.strerror if not isinstance(error, ssl.SSLError) and error.strerror else "it holds no certificate"
-        raise NotSent("CA file not usable", f"{ca}: {reason}.", passing=False) from error
+        made = tls.context(ca)
+    except tls.NoAuthority as error:
+        raise NotSent("CA file not usable", f"{ca}: {error}.", passing=False) from error
+    made.set_alpn_protocols(["http/1.1"])
     return made
 
 

@@ -49,7 +49,7 @@ def test_numbers_and_characters_are_exact(text, value):
     (b"", r"is not JSON \(line 1, column 1\)"),
     (b"<html>", "is not JSON"),
     (b"{'a': 1}", r"is not JSON \(line 1, column 2\)"),
-    (b"[1,\n]", r"is not JSON \(line 2, column 1\)"),
+    (b"[1,\n2 3]", r"is not JSON \(line 2, column 3\)"),
     (b"[1] [2]", "is not JSON"),
     (b'{"a": 1, "a": 2}', "a key occurs more than once"),
     (b'{"a": 1, "\\u0061": 2}', "a key occurs more than once"),
