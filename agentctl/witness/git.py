@@ -129,8 +129,12 @@ class GitWitness:
 
 
 def _environment() -> dict[str, str]:
-    """The user's own, so that their credentials work; but nothing asks, and nothing points into another repository."""
+    """The user's own, so that their credentials work; but nothing asks, nor points into another repository.
+
+    What TLS agrees on is written nowhere: their credentials go through it.
+    """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name in _KEPT}
+    kept.pop("SSLKEYLOGFILE", None)
     identity = {f"GIT_{role}_{part}": value for role in ("AUTHOR", "COMMITTER") for part, value in _IDENTITY.items()}
     return {"GIT_SSH_COMMAND": "ssh -oBatchMode=yes", **kept, **identity, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
 

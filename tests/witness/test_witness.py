@@ -110,6 +110,20 @@ def test_a_folder_that_is_no_repository_is_said_to_be_unreachable(tmp_path):
         GitWitness(folder=tmp_path, remote="origin", lineage="3b1f0c9a").keep(ONE)
 
 
+def test_what_carries_the_credentials_is_told_of_no_place_to_write_session_keys(tmp_path, monkeypatch):
+    git(tmp_path, "init", "-q")
+    seen, carrier = tmp_path / "seen", tmp_path / "carrier"
+    carrier.write_text(f"#!/bin/sh\nenv > '{seen}'\nexit 1\n")
+    carrier.chmod(0o700)
+    monkeypatch.setenv("GIT_SSH", str(carrier))
+    monkeypatch.setenv("GIT_SSH_COMMAND", str(carrier))
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys.log"))
+    with pytest.raises(Unreachable):
+        GitWitness(folder=tmp_path, remote="ssh://audit.example/heads.git", lineage="3b1f0c9a").told()
+    assert "GIT_TERMINAL_PROMPT=0" in seen.read_text()
+    assert "SSLKEYLOGFILE" not in seen.read_text()
+
+
 def test_commits_of_others_on_the_ref_are_passed_over(tmp_path):
     git(tmp_path, "init", "-q", "--bare", "remote.git")
     witness = clone(tmp_path)
