@@ -197,12 +197,13 @@ def _given(cls: type, name: str) -> Field:
 
 def _check_order(fields: Iterable[Field]) -> None:
     """Raise TypeError where a value could be given by its place to a field after one that need not be given."""
-    optional = False
+    optional = ""
     for each in fields:
         if each.init and not each.kw_only:
-            if optional and not each.is_optional:
-                raise TypeError(f"non-default argument {each.name!r} follows default argument")
-            optional = each.is_optional
+            if each.is_optional:
+                optional = each.name
+            elif optional:
+                raise TypeError(f"non-default argument {each.name!r} follows default argument {optional!r}")
 
 
 def _fields_of(cls: type) -> Mapping[str, Any]:
@@ -253,7 +254,7 @@ class _Init:
         self.cls = owner
 
     def __get__(self, instance: Any, owner: type) -> Any:
-        if instance is not None and self.left > 0:
+        if instance is not None and self.left > 0 and not isinstance(instance, type):  # a class asks for the signature
             self.left -= 1
             return partial(self.fill, instance)
         made = self.compiled()

@@ -286,8 +286,9 @@ def test_a_field_without_a_default_may_not_follow_one_with() -> None:
             type("Mixed", (), {"__annotations__": {"a": "int", "b": "int"}, "a": 1, "__module__": __name__})
         )
 
-    told_ = [told(lambda kind=kind: class_of(kind)(b=2)) for kind in (dataclasses.dataclass, facts.dataclass)]
-    assert told_[0] == told_[1] == (TypeError, "non-default argument 'b' follows default argument")
+    theirs, ours = (told(lambda kind=kind: class_of(kind)(b=2)) for kind in (dataclasses.dataclass, facts.dataclass))
+    assert ours == (TypeError, "non-default argument 'b' follows default argument 'a'")
+    assert ours[1].startswith(theirs[1])        # Python 3.11 leaves out which
 
 
 KINDS = ["plain", "default", "made", "late", "found", "unset"]

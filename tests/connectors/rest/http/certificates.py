@@ -13,6 +13,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 DAY = timedelta(days=1)
+_SIGNS_CERTIFICATES = x509.KeyUsage(
+    key_cert_sign=True, crl_sign=False, digital_signature=False, content_commitment=False, key_encipherment=False,
+    data_encipherment=False, key_agreement=False, encipher_only=False, decipher_only=False,
+)
 
 
 class Authority:
@@ -31,7 +35,11 @@ class Authority:
         except ValueError:
             name = x509.DNSName(host)
         builder = self._builder("server", key, begins, ends, issuer="test authority" if trusted else "server")
-        builder = builder.add_extension(x509.SubjectAlternativeName([name]), False)
+        builder = (
+            builder
+            .add_extension(x509.SubjectAlternativeName([name]), False)
+            .add_extension(_signed_with(self._key if trusted else key), False)
+        )
         signed = builder.sign(self._key if trusted else key, hashes.SHA256())
         path = self.folder / "server.pem"
         path.write_bytes(
@@ -53,6 +61,8 @@ class Authority:
         return (
             self._builder("test authority", self._key, -DAY, DAY)
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
+            .add_extension(_SIGNS_CERTIFICATES, True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), False)
             .sign(self._key, hashes.SHA256())
         )
 
@@ -67,6 +77,11 @@ class Authority:
             .not_valid_before(now + begins)
             .not_valid_after(now + ends)
         )
+
+
+def _signed_with(key):
+    """Return what says which key signed: without it a strict reader, as Python 3.13 is by itself, trusts nobody."""
+    return x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
 
 
 def _name(text):
